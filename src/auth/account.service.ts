@@ -1,0 +1,103 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../access/principal.js';
+import { Transactions, type Transaction } from '../database/transaction.js';
+import { AppError } from '../kernel/app-error.js';
+import { Clock } from '../kernel/clock.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
+import { assertAcceptablePassword } from '../passwords/password-policy.js';
+import { RevocationsService } from '../revocation/revocations.service.js';
+import { SessionsRepository } from '../sessions/sessions.repository.js';
+import { UsersRepository } from '../users/users.repository.js';
+import { UsersService } from '../users/users.service.js';
+import { CredentialsService } from './credentials.service.js';
+
+export interface PasswordChange {
+  readonly currentPassword: string;
+  readonly newPassword: string;
+}
+
+/** The life of an account where it touches sessions and tokens: each change and its revocation commit together. */
+@Injectable()
+export class AccountService {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly accounts: UsersService,
+    private readonly users: UsersRepository,
+    private readonly sessions: SessionsRepository,
+    private readonly credentials: CredentialsService,
+    private readonly hasher: PasswordHasher,
+    private readonly revocations: RevocationsService,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Changes the principal's own password. Every other session of theirs ends, this one stays.
+   * @throws AppError `invalid_credentials`, `validation_failed`, `overloaded`
+   */
+  async changePassword({ userId, sessionId }: Principal, change: PasswordChange): Promise<void> {
+    const from = await this.credentials.checkOwn(userId, change.currentPassword);
+    assertAcceptablePassword(change.newPassword, await this.accounts.get(userId), 'new_password');
+    const to = await this.hasher.hash(change.newPassword);
+    const now = new Date(this.clock.now());
+    const reason = 'password changed';
+    await this.transactions.run(async (transaction) => {
+      // A login that checked the old password meanwhile finds another hash and opens no session.
+      const replaced = await this.users.replacePasswordHash(transaction.manager, userId, { from, to });
+      if (!replaced) throw new AppError('invalid_credentials');
+      const ended = await this.sessions.end(transaction.manager, userId, { except: sessionId, reason, now });
+      await this.revocations.revoke(transaction, { kind: 'session', subjects: ended, reason, actor: userId });
+    });
+  }
+
+  /** Disables an account: its sessions end and its tokens are dead, at once. @throws AppError `not_found` */
+  async disable(userId: string, actor: string | null): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      await this.endEverything(transaction, userId, {
+        status: 'disabled',
+        reason: 'account disabled',
+        actor,
+      });
+    });
+  }
+
+  /** Lets a disabled account log in again; old sessions and tokens stay dead. @throws AppError `not_found` */
+  async enable(userId: string): Promise<void> {
+    const now = new Date(this.clock.now());
+    await this.transactions.run(async ({ manager }) => {
+      const version = await this.users.raisePermissionVersion(manager, userId, { status: 'active', now });
+      if (version === undefined) throw new AppError('not_found');
+    });
+  }
+
+  /**
+   * Deletes an account with its sessions; its tokens are dead at once.
+   * @throws AppError `not_found`, `last_administrator`
+   */
+  async delete(userId: string, actor: string | null): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      if (await this.users.isLastAdministrator(transaction.manager, userId))
+        throw new AppError('last_administrator');
+      await this.endEverything(transaction, userId, { reason: 'account deleted', actor });
+      await this.users.delete(transaction.manager, userId);
+    });
+  }
+
+  private async endEverything(
+    transaction: Transaction,
+    userId: string,
+    change: { readonly status?: 'disabled'; readonly reason: string; readonly actor: string | null },
+  ): Promise<void> {
+    const { reason, actor } = change;
+    const now = new Date(this.clock.now());
+    const version = await this.users.raisePermissionVersion(transaction.manager, userId, { ...change, now });
+    if (version === undefined) throw new AppError('not_found');
+    await this.sessions.end(transaction.manager, userId, { reason, now });
+    await this.revocations.revoke(transaction, {
+      kind: 'user',
+      subjects: [userId],
+      minVersion: version,
+      reason,
+      actor,
+    });
+  }
+}

@@ -1,0 +1,134 @@
+import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { CurrentPrincipal, Public } from '../access/access.decorators.js';
+import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
+import type { Principal } from '../access/principal.js';
+import { ApiProblems } from '../docs/api-problems.js';
+import { toUserDto, UserDto } from '../users/dto/user.dto.js';
+import { UsersService } from '../users/users.service.js';
+import { AuthService } from './auth.service.js';
+import type { Login } from './credentials.service.js';
+import { LoginDto, RegisterDto } from './dto/login.dto.js';
+import { RefreshDto, TokenPairDto } from './dto/token.dto.js';
+import { VerifyQueryDto } from './dto/verify.dto.js';
+import { LocalAuthGuard } from './guards/local-auth.guard.js';
+import { assertScopes } from './guards/scopes.guard.js';
+
+@ApiTags('auth')
+@Controller('auth')
+export class AuthController {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly users: UsersService,
+  ) {}
+
+  @Public()
+  @Post('register')
+  @ApiOperation({ summary: 'Create an account' })
+  @ApiCreatedResponse({ standardSchema: UserDto, description: 'The new user; `Location` names it' })
+  @ApiProblems('malformed_request', 'validation_failed', 'email_taken', 'username_taken', 'overloaded')
+  async register(
+    @Body({ schema: RegisterDto }) { full_name: fullName, ...input }: RegisterDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UserDto> {
+    const user = await this.users.create({ ...input, fullName, roles: ['user'] });
+    void reply.header('location', `/users/${user.id}`);
+    return toUserDto(user);
+  }
+
+  @Public()
+  @UseGuards(LocalAuthGuard)
+  @Post('login')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Log in', description: 'Credentials are taken from the JSON body only.' })
+  @ApiOkResponse({ standardSchema: TokenPairDto, description: 'A new session' })
+  @ApiProblems(
+    'malformed_request',
+    'validation_failed',
+    'invalid_credentials',
+    'account_disabled',
+    'overloaded',
+  )
+  async login(
+    @Req() { user }: { user: Login },
+    // Read by the guard already; named here for the OpenAPI document.
+    @Body({ schema: LoginDto }) _body: LoginDto,
+    @RequestOrigin() origin: Origin,
+  ): Promise<TokenPairDto> {
+    return this.auth.login(user, origin);
+  }
+
+  @Public()
+  @Post('refresh')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Exchange a refresh token for a new pair',
+    description:
+      'A refresh token is good for one refresh. Presented again soon after, it answers the same successor, so that ' +
+      'retries and lost answers do no harm; presented after its successor was used, it ends the session.',
+  })
+  @ApiOkResponse({ standardSchema: TokenPairDto, description: 'The next pair of this session' })
+  @ApiProblems(
+    'malformed_request',
+    'validation_failed',
+    'refresh_token_invalid',
+    'refresh_token_expired',
+    'refresh_token_reused',
+    'session_revoked',
+    'token_wrong_type',
+  )
+  async refresh(@Body({ schema: RefreshDto }) { refresh_token: token }: RefreshDto): Promise<TokenPairDto> {
+    return this.auth.refresh(token);
+  }
+
+  @Post('logout')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End this session' })
+  @ApiNoContentResponse({ description: 'Its tokens are dead' })
+  async logout(@CurrentPrincipal() principal: Principal): Promise<void> {
+    await this.auth.logout(principal);
+  }
+
+  @Post('logout-all')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End every session of mine' })
+  @ApiNoContentResponse({ description: 'All their tokens are dead' })
+  async logoutAll(@CurrentPrincipal() principal: Principal): Promise<void> {
+    await this.auth.logoutAll(principal);
+  }
+
+  @Get('verify')
+  @Header('content-length', '0')
+  @ApiOperation({
+    summary: 'Check the bearer token of a request',
+    description:
+      'For reverse proxies: nginx auth_request, Traefik ForwardAuth, Caddy forward_auth, Envoy ext_authz.',
+  })
+  @ApiOkResponse({
+    description: 'The token is good; the body is empty',
+    headers: {
+      'X-Auth-User': { description: 'The user’s id', schema: { type: 'string' } },
+      'X-Auth-Scope': { description: 'The token’s scopes, space-separated', schema: { type: 'string' } },
+      'X-Auth-Session': { description: 'The session’s id', schema: { type: 'string' } },
+    },
+  })
+  @ApiProblems('validation_failed', 'insufficient_scope')
+  verify(
+    @CurrentPrincipal() principal: Principal,
+    @Query({ schema: VerifyQueryDto }) { scope }: VerifyQueryDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): void {
+    assertScopes(principal.scopes, scope);
+    void reply
+      .header('x-auth-user', principal.userId)
+      .header('x-auth-scope', [...principal.scopes].join(' '))
+      .header('x-auth-session', principal.sessionId);
+  }
+}

@@ -1,0 +1,48 @@
+// Owns: logging in, tokens, guards, and what a change of an account means for its sessions.
+// May import: every room below it (users, sessions, revocation, keys, passwords, database, docs, access, kernel, config).
+// Never: is imported by one of those.
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { JwtModule } from '@nestjs/jwt';
+import { PassportModule } from '@nestjs/passport';
+import { KeysModule } from '../keys/keys.module.js';
+import { PasswordsModule } from '../passwords/passwords.module.js';
+import { RevocationModule } from '../revocation/revocation.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { AccountController } from './account.controller.js';
+import { AccountService } from './account.service.js';
+import { AuthController } from './auth.controller.js';
+import { AuthService } from './auth.service.js';
+import { CredentialsService } from './credentials.service.js';
+import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
+import { ScopesGuard } from './guards/scopes.guard.js';
+import { SessionsController } from './sessions.controller.js';
+import { JwtStrategy } from './strategies/jwt.strategy.js';
+import { LocalStrategy } from './strategies/local.strategy.js';
+import { TokenService } from './token.service.js';
+
+@Module({
+  imports: [
+    PassportModule,
+    JwtModule.register({}),
+    KeysModule,
+    PasswordsModule,
+    RevocationModule,
+    SessionsModule,
+    UsersModule,
+  ],
+  controllers: [AuthController, SessionsController, AccountController],
+  providers: [
+    AuthService,
+    AccountService,
+    CredentialsService,
+    TokenService,
+    JwtStrategy,
+    LocalStrategy,
+    { provide: APP_GUARD, useClass: JwtAuthGuard },
+    { provide: APP_GUARD, useClass: ScopesGuard },
+  ],
+  exports: [AuthService, AccountService, CredentialsService, TokenService],
+})
+export class AuthModule {}

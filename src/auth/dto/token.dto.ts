@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/** Long enough for every token of ours, see token-shape.ts; what it says is for the verifier to judge. */
+const tokenField = z.string().max(16_384);
+
+export const RefreshDto = z
+  .strictObject({ refresh_token: tokenField.meta({ description: 'The refresh token of the last answer' }) })
+  .meta({ id: 'Refresh' });
+export type RefreshDto = z.output<typeof RefreshDto>;
+
+/** RFC 6749 section 5.1. */
+export const TokenPairDto = z
+  .object({
+    access_token: z.string().meta({ description: 'JWT, RFC 9068; sent as Authorization: Bearer' }),
+    token_type: z.literal('bearer'),
+    expires_in: z.int().meta({ description: 'Lifetime of the access token in seconds', examples: [900] }),
+    refresh_token: z.string().meta({ description: 'Good for one refresh' }),
+    scope: z.string().meta({ description: 'Space-separated', examples: [''] }),
+  })
+  .meta({ id: 'TokenPair' });
+export type TokenPairDto = z.output<typeof TokenPairDto>;
+
+export const SessionDto = z
+  .object({
+    id: z.uuid(),
+    current: z.boolean().meta({ description: 'Whether the request came from this session' }),
+    created_at: z.iso.datetime(),
+    last_used_at: z.iso.datetime(),
+    expires_at: z.iso.datetime(),
+    ip: z.string().nullable(),
+    user_agent: z.string().nullable(),
+  })
+  .meta({ id: 'Session' });
+export type SessionDto = z.output<typeof SessionDto>;

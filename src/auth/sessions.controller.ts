@@ -1,0 +1,61 @@
+import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { validate as isUuid } from 'uuid';
+import { z } from 'zod';
+import { CurrentPrincipal } from '../access/access.decorators.js';
+import type { Principal } from '../access/principal.js';
+import { ApiProblems } from '../docs/api-problems.js';
+import { AppError } from '../kernel/app-error.js';
+import { describePage, PageQueryDto } from '../kernel/paging.js';
+import type { SessionSummary } from '../sessions/sessions.repository.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { AuthService } from './auth.service.js';
+import { SessionDto } from './dto/token.dto.js';
+
+@ApiTags('sessions')
+@Controller('auth/sessions')
+export class SessionsController {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'My live sessions' })
+  @ApiOkResponse({ standardSchema: z.array(SessionDto), description: 'Oldest first' })
+  @ApiProblems('validation_failed')
+  async list(
+    @CurrentPrincipal() { userId, sessionId }: Principal,
+    @Query({ schema: PageQueryDto }) page: PageQueryDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SessionDto[]> {
+    const { sessions, total } = await this.sessions.list(userId, page);
+    describePage(request, reply, page, total);
+    return sessions.map((session) => toSessionDto(session, sessionId));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End one of my sessions' })
+  @ApiNoContentResponse({ description: 'Its tokens are dead' })
+  @ApiProblems('not_found')
+  async end(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<void> {
+    if (!isUuid(id)) throw new AppError('not_found');
+    await this.auth.endSession(userId, id, userId);
+  }
+}
+
+/** A session as its owner sees it. */
+export function toSessionDto(session: SessionSummary, currentId: string): SessionDto {
+  return {
+    id: session.id,
+    current: session.id === currentId,
+    created_at: session.createdAt.toISOString(),
+    last_used_at: session.lastUsedAt.toISOString(),
+    expires_at: session.expiresAt.toISOString(),
+    ip: session.ip,
+    user_agent: session.userAgent,
+  };
+}

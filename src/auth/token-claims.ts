@@ -1,0 +1,79 @@
+import { validate as isUuid } from 'uuid';
+
+/** `typ` headers (RFC 9068 section 2.1; `rt+jwt` is our own) and `type` claims of the two kinds of token. */
+export const TOKEN_TYPES = { access: 'at+jwt', refresh: 'rt+jwt' } as const;
+export type TokenType = keyof typeof TOKEN_TYPES;
+
+/** The claims of an access token, RFC 9068 section 2.2; times in Unix seconds. */
+export interface AccessClaims {
+  readonly iss: string;
+  readonly aud: string;
+  readonly sub: string;
+  readonly client_id: string;
+  readonly exp: number;
+  readonly iat: number;
+  readonly jti: string;
+  readonly sid: string;
+  readonly type: 'access';
+  /** Space-separated, RFC 6749 section 3.3. */
+  readonly scope: string;
+  /** The user's permission version when the token was issued. */
+  readonly ver: number;
+}
+
+/** The claims of a refresh token. */
+export interface RefreshClaims {
+  readonly iss: string;
+  readonly aud: string;
+  readonly sub: string;
+  readonly exp: number;
+  readonly iat: number;
+  readonly jti: string;
+  readonly sid: string;
+  /** The generation the session's row holds while this token is live. */
+  readonly gen: number;
+  readonly type: 'refresh';
+}
+
+export interface ClaimsOf {
+  readonly access: AccessClaims;
+  readonly refresh: RefreshClaims;
+}
+
+type Check = (value: unknown) => boolean;
+
+/** Seconds; a time in milliseconds is larger and refused. */
+const TIME_LIMIT = 1e11;
+
+const isText: Check = (value) => typeof value === 'string' && value !== '';
+const isTime: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < TIME_LIMIT;
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 1;
+const isId: Check = (value) => typeof value === 'string' && isUuid(value);
+const isAudience: Check = (value) =>
+  isText(value) || (Array.isArray(value) && value.length > 0 && value.every((item) => isText(item)));
+const isOptional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+const COMMON: Readonly<Record<string, Check>> = {
+  iss: isText,
+  aud: isAudience,
+  sub: isId,
+  exp: isTime,
+  iat: isTime,
+  nbf: isOptional(isTime),
+  jti: isText,
+  sid: isId,
+};
+
+const CHECKS: Readonly<Record<TokenType, Readonly<Record<string, Check>>>> = {
+  access: { ...COMMON, client_id: isText, scope: (value) => typeof value === 'string', ver: isCount },
+  refresh: { ...COMMON, gen: isCount },
+};
+
+/** The name of the first claim that is missing or has the wrong type; undefined where all are as they must be. */
+export function faultyClaim(type: TokenType, claims: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.entries(CHECKS[type]).find(([name, check]) => !check(claims[name]))?.[0];
+}

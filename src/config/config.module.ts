@@ -1,0 +1,26 @@
+// Owns: the settings, read and checked once. May import: kernel. Never: reads the environment after the start.
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import {
+  BOOTSTRAP_CONFIG,
+  HASHING_CONFIG,
+  KEY_CONFIG,
+  REVOCATION_CONFIG,
+  TOKEN_CONFIG,
+  type Config,
+} from './config.js';
+
+/** Hands every room the typed slice it asks for by its injection token. */
+@Global()
+@Module({})
+export class ConfigModule {
+  static forRoot(config: Config): DynamicModule {
+    const slices = [
+      { provide: TOKEN_CONFIG, useValue: config.tokens },
+      { provide: KEY_CONFIG, useValue: config.keys },
+      { provide: REVOCATION_CONFIG, useValue: config.revocation },
+      { provide: HASHING_CONFIG, useValue: config.hashing },
+      { provide: BOOTSTRAP_CONFIG, useValue: config.bootstrap },
+    ];
+    return { module: ConfigModule, providers: slices, exports: slices.map(({ provide }) => provide) };
+  }
+}

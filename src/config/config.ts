@@ -1,0 +1,99 @@
+import type { KeyObject } from 'node:crypto';
+
+export const ALGORITHMS = [
+  'HS256',
+  'HS384',
+  'HS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+] as const;
+
+/** The JWS algorithms of RFC 7518 that the service signs and verifies with. */
+export type Algorithm = (typeof ALGORITHMS)[number];
+
+export interface HttpConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly corsOrigins: readonly string[];
+  /** CIDR list of the proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** How long to go on serving after SIGTERM while balancers learn that this instance is not ready. */
+  readonly shutdownDelayMs: number;
+}
+
+export interface DatabaseConfig {
+  /** Absent: the embedded server in `dataDir`. */
+  readonly url: string | undefined;
+  readonly dataDir: string;
+  readonly poolSize: number;
+  readonly connectTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+}
+
+export interface TokenConfig {
+  readonly issuer: string;
+  /** All are accepted, the first is issued. */
+  readonly audiences: readonly [string, ...string[]];
+  readonly accessSeconds: number;
+  readonly refreshIdleSeconds: number;
+  readonly refreshMaxSeconds: number;
+  readonly reuseWindowSeconds: number;
+  readonly leewaySeconds: number;
+}
+
+export interface KeyConfig {
+  readonly algorithm: Algorithm;
+  /** The text of `SECRET_KEY`, used as it stands; absent only where a PEM is pinned. */
+  readonly secret: string | undefined;
+  readonly previousSecrets: readonly string[];
+  readonly pinnedKey: KeyObject | undefined;
+}
+
+export interface RevocationConfig {
+  readonly maxStalenessSeconds: number;
+}
+
+export interface HashingConfig {
+  readonly memoryKib: number;
+  readonly time: number;
+  readonly parallelism: number;
+  readonly concurrency: number;
+  readonly queue: number;
+}
+
+export interface BootstrapConfig {
+  readonly email: string | undefined;
+  readonly password: string | undefined;
+}
+
+export interface LogConfig {
+  readonly level: string;
+  readonly format: 'json' | 'pretty';
+}
+
+/** Every setting of the service, checked. Made once by `loadConfig`; rooms take the slice they need. */
+export interface Config {
+  readonly production: boolean;
+  readonly http: HttpConfig;
+  readonly database: DatabaseConfig;
+  readonly tokens: TokenConfig;
+  readonly keys: KeyConfig;
+  readonly revocation: RevocationConfig;
+  readonly hashing: HashingConfig;
+  readonly bootstrap: BootstrapConfig;
+  readonly log: LogConfig;
+}
+
+/** Injection tokens of the slices. */
+export const TOKEN_CONFIG = Symbol('TokenConfig');
+export const KEY_CONFIG = Symbol('KeyConfig');
+export const REVOCATION_CONFIG = Symbol('RevocationConfig');
+export const HASHING_CONFIG = Symbol('HashingConfig');
+export const BOOTSTRAP_CONFIG = Symbol('BootstrapConfig');

@@ -1,0 +1,64 @@
+/** RFC 7518 section 3.2 asks HS256 for a key of at least 32 bytes. */
+export const MINIMUM_SECRET_BYTES = 32;
+const MINIMUM_ENTROPY_BITS = 96;
+
+/** Keys that stand in tutorials, framework samples and debuggers: everyone has them. */
+const PUBLISHED_KEYS: ReadonlySet<string> = new Set([
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  '8dd0c72c203f1c63bd67d2089b9f3dd069873ef78688cf840c71a2237ec01d1f',
+  '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
+  'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+  'U0hKQkNGR0hJSktMTU5PUFFSU1RVVldYWVo3ODkwQUJDREVGRw==',
+]);
+
+/** Words that only a placeholder or a hand-typed phrase holds; a random key has none of them. */
+const PLACEHOLDER =
+  /secret|jwt|change[-_ ]?(me|this|it)|changeme|replace|placeholder|example|sample|default|password|insecure|development|your[-_ ]?(key|jwt|own|256)|qwerty|letmein|dont[-_ ]?use|not[-_ ]?for[-_ ]?prod|lorem|test[-_ ]?key/i;
+
+/**
+ * Why a text must not be used as a signing secret, or undefined where it may. The answer never repeats the text.
+ * Refused are: fewer than 32 bytes, published sample keys, placeholders, repetition, sequences and low entropy.
+ */
+export function secretWeakness(secret: string): string | undefined {
+  const bytes = Buffer.byteLength(secret, 'utf8');
+  if (bytes < MINIMUM_SECRET_BYTES) {
+    return `is ${bytes} bytes long; at least ${MINIMUM_SECRET_BYTES} bytes are needed`;
+  }
+  if (secret !== secret.trim()) return 'starts or ends with white space';
+  if (PUBLISHED_KEYS.has(secret)) return 'is a published sample key';
+  if (PLACEHOLDER.test(secret) || PLACEHOLDER.test(decoded(secret))) return 'looks like a placeholder';
+  if (isRepetition(secret)) return 'repeats itself';
+  if (isSequence(secret)) return 'is a sequence of neighbouring characters';
+  if (entropyBits(secret) < MINIMUM_ENTROPY_BITS) {
+    return `has too little entropy (under ${MINIMUM_ENTROPY_BITS} bits)`;
+  }
+  return undefined;
+}
+
+/** The text behind base64, where tutorials like to hide a phrase; random bytes decode to nothing readable. */
+function decoded(secret: string): string {
+  return Buffer.from(secret, 'base64').toString('latin1');
+}
+
+/** Whether the text is one shorter block written twice or more (`aaaa`, `abcabc`): a rotation of itself. */
+function isRepetition(text: string): boolean {
+  return (text + text).indexOf(text, 1) < text.length;
+}
+
+function isSequence(text: string): boolean {
+  let steps = 0;
+  for (let i = 1; i < text.length; i++) {
+    if (Math.abs(text.charCodeAt(i) - text.charCodeAt(i - 1)) <= 1) steps++;
+  }
+  return steps > text.length / 2;
+}
+
+/** Shannon's entropy of the characters as they are distributed in this text, over its whole length, in bits. */
+function entropyBits(text: string): number {
+  const counts = new Map<string, number>();
+  for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);
+  const length = Array.from(text).length;
+  let bits = 0;
+  for (const count of counts.values()) bits -= count * Math.log2(count / length);
+  return bits;
+}

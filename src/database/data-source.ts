@@ -1,0 +1,39 @@
+import type { DataSourceOptions } from 'typeorm';
+import { Initial1763769600000 } from '../../migrations/1763769600000-initial.js';
+import type { ConnectionTarget, PoolSettings } from './connection.js';
+
+/** Every migration, oldest first; a landed one is never edited. */
+const MIGRATIONS = [Initial1763769600000];
+
+/**
+ * The options of every connection to PostgreSQL: the application, the command line and the tests share them.
+ * The schema comes from migrations alone. A statement that outlives `statementTimeoutMs` is cancelled by the server.
+ */
+export function dataSourceOptions(target: ConnectionTarget, pool: PoolSettings) {
+  return {
+    type: 'postgres',
+    ...where(target),
+    applicationName: 'latchkey',
+    migrations: MIGRATIONS,
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    logging: false,
+    connectTimeoutMS: pool.connectTimeoutMs,
+    poolSize: pool.poolSize,
+    // The pool reports connections lost while idle; the next query opens another, and readiness tells the rest.
+    poolErrorHandler: () => undefined,
+    extra: {
+      statement_timeout: pool.statementTimeoutMs,
+      // For a server that no longer answers at all: the client gives up a little after the server should have.
+      query_timeout: pool.statementTimeoutMs + 1000,
+      idle_in_transaction_session_timeout: pool.statementTimeoutMs,
+      keepAlive: true,
+    },
+  } as const satisfies DataSourceOptions;
+}
+
+function where(target: ConnectionTarget) {
+  if ('url' in target) return { url: target.url };
+  const { host, port, user, password, database } = target;
+  return { host, port, username: user, password, database };
+}

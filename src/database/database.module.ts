@@ -1,0 +1,25 @@
+// Owns: the connection pool and its options. May import: kernel, config. Never: knows a table of another room.
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { CONNECTION_TARGET, type ConnectionTarget, type PoolSettings } from './connection.js';
+import { dataSourceOptions } from './data-source.js';
+import { Transactions } from './transaction.js';
+
+/** One pool for the application; rooms register their entities with `TypeOrmModule.forFeature`. */
+@Global()
+@Module({})
+export class DatabaseModule {
+  static forRoot(target: ConnectionTarget, pool: PoolSettings): DynamicModule {
+    const orm = TypeOrmModule.forRoot({
+      ...dataSourceOptions(target, pool),
+      autoLoadEntities: true,
+      retryAttempts: 0,
+    });
+    return {
+      module: DatabaseModule,
+      imports: [orm],
+      providers: [Transactions, { provide: CONNECTION_TARGET, useValue: target }],
+      exports: [orm, Transactions, CONNECTION_TARGET],
+    };
+  }
+}

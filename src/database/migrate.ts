@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DataSource, MigrationExecutor, type Migration } from 'typeorm';
+import { unavailableDatabase, type ConnectionTarget, type PoolSettings } from './connection.js';
+import { dataSourceOptions } from './data-source.js';
+
+/** The advisory lock that migrating processes queue for; any constant that nothing else in the database uses. */
+const MIGRATION_LOCK = 0x6c61746b;
+const RETRY_MS = 500;
+
+export interface MigrateOptions {
+  /** How long to wait for a database that cannot be reached yet, in milliseconds. */
+  readonly waitMs: number;
+}
+
+/**
+ * Brings the schema up to date and returns the names of the migrations that ran. Everything happens in one
+ * transaction under an advisory lock: processes that start together run each migration once, and a failed migration
+ * leaves nothing behind. Works through a transaction pooler.
+ * @throws the database's error where it stays out of reach for `waitMs`, or where a migration fails
+ */
+export async function migrate(
+  target: ConnectionTarget,
+  pool: PoolSettings,
+  options: MigrateOptions,
+): Promise<string[]> {
+  return withDataSource(target, pool, options, async (dataSource) => {
+    const runner = dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      // A migration may take longer than a request may; the wait for the lock likewise.
+      await runner.query('SET LOCAL statement_timeout = 0');
+      await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+      const executor = new MigrationExecutor(dataSource, runner);
+      executor.transaction = 'none';
+      const ran = await executor.executePendingMigrations();
+      await runner.commitTransaction();
+      return ran.map(nameOf);
+    } catch (error) {
+      if (runner.isTransactionActive) await runner.rollbackTransaction();
+      throw error;
+    } finally {
+      await runner.release();
+    }
+  });
+}
+
+/** The names of the migrations that would run. */
+export async function pendingMigrations(
+  target: ConnectionTarget,
+  pool: PoolSettings,
+  options: MigrateOptions,
+): Promise<string[]> {
+  return withDataSource(target, pool, options, async (dataSource) => {
+    const executor = new MigrationExecutor(dataSource);
+    return (await executor.getPendingMigrations()).map(nameOf);
+  });
+}
+
+function nameOf(migration: Migration): string {
+  return migration.name;
+}
+
+async function withDataSource<T>(
+  target: ConnectionTarget,
+  pool: PoolSettings,
+  { waitMs }: MigrateOptions,
+  work: (dataSource: DataSource) => Promise<T>,
+): Promise<T> {
+  const base = dataSourceOptions(target, { ...pool, poolSize: 2 });
+  // The client's own time limit would cut a long migration as well.
+  const dataSource = new DataSource({ ...base, extra: { ...base.extra, query_timeout: undefined } });
+  await connect(dataSource, Date.now() + waitMs);
+  try {
+    return await work(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+async function connect(dataSource: DataSource, deadline: number): Promise<void> {
+  for (;;) {
+    try {
+      await dataSource.initialize();
+      return;
+    } catch (error) {
+      if (unavailableDatabase(error) === undefined || Date.now() > deadline) throw error;
+      await delay(RETRY_MS);
+    }
+  }
+}

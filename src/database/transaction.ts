@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+
+/** A running transaction: what to talk to the database with, and what to do once it is committed. */
+export interface Transaction {
+  readonly manager: EntityManager;
+  /** Runs `work` after the commit, in order; never where the transaction was rolled back. */
+  afterCommit(work: () => void): void;
+}
+
+const ATTEMPTS = 3;
+/** Serialization failure and deadlock: the transaction did nothing and may run again as it is. */
+const RETRYABLE: ReadonlySet<unknown> = new Set(['40001', '40P01']);
+
+/** Runs transactions; a deadlock's victim is run again, up to three times in all. */
+@Injectable()
+export class Transactions {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Commits what `work` did and returns its result, or rolls it back and throws its error. */
+  async run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const committed: Array<() => void> = [];
+      try {
+        const result = await this.dataSource.transaction((manager) =>
+          work({ manager, afterCommit: (callback) => committed.push(callback) }),
+        );
+        for (const callback of committed) callback();
+        return result;
+      } catch (error) {
+        if (attempt === ATTEMPTS || !RETRYABLE.has((error as { code?: unknown } | null)?.code)) throw error;
+      }
+    }
+  }
+}

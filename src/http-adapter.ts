@@ -1,0 +1,67 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import type { HttpConfig } from './config/config.js';
+import { AppError } from './kernel/app-error.js';
+import type { ErrorCode } from './kernel/error-codes.js';
+import { problem } from './kernel/problem.filter.js';
+import { requestId } from './kernel/request-id.js';
+
+/** 64 KiB: the largest body of the contract. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+/** How long a request may take to arrive whole, and its headers alone, in milliseconds: slow senders are cut. */
+const REQUEST_TIMEOUT_MS = 15_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Longer than the idle time of common balancers (60 s), so that they never reuse a connection we just closed. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+const CODE_OF_CLIENT_ERROR: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
+/** The HTTP server: limits, time-outs, request ids, and our own answer to what never reaches a route. */
+export function httpAdapter(config: HttpConfig): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5000 },
+    // The default would turn a proxy's header from anyone into the client's address.
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    genReqId: requestId,
+    requestIdHeader: false,
+    logger: false,
+    return503OnClosing: false,
+    frameworkErrors: refuseBadUrl,
+    clientErrorHandler: refuseBadHttp,
+    routerOptions: { ignoreTrailingSlash: false, ignoreDuplicateSlashes: false, caseSensitive: true },
+  });
+}
+
+/** A URL that cannot be decoded has no route and runs no hook. */
+function refuseBadUrl(_error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, headers, body } = problem(new AppError('not_found'), request.id, false);
+  void reply
+    .status(status)
+    .headers({ ...headers, 'x-request-id': request.id })
+    .send(body);
+}
+
+/** What is not HTTP has no request: the answer goes to the socket as it is. */
+function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal = new AppError(CODE_OF_CLIENT_ERROR[error.code ?? ''] ?? 'invalid_request');
+  const id = requestId({ headers: {} });
+  const { status, headers, body } = problem(refusal, id, false);
+  const lines = Object.entries({
+    ...headers,
+    'x-request-id': id,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${status} ${refusal.code}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+}

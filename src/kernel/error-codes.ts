@@ -1,0 +1,218 @@
+/**
+ * Every stable error code of the service, in one place: its HTTP status, what the client reads by default, and
+ * how `/oauth/*` says it (RFC 6749 section 5.2). `docs/errors.md` holds the same list; a test keeps them equal.
+ */
+export interface ErrorCodeEntry {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** Short name of the kind of error, the same at every occurrence (RFC 9457 `title`). */
+  readonly title: string;
+  /** What the client reads where the place that raises the error says nothing more exact. */
+  readonly detail: string;
+  /** RFC 6750 `error_description`; present on the codes that refuse a bearer token. */
+  readonly bearer?: string;
+  /** RFC 6749 `error` and the status it goes with, where `/oauth/*` differs from `invalid_request` and `status`. */
+  readonly oauth?: { readonly error: string; readonly status?: number };
+}
+
+const INVALID_TOKEN = 'Could not validate credentials';
+const INVALID_GRANT = { error: 'invalid_grant', status: 400 } as const;
+const TEMPORARILY_UNAVAILABLE = { error: 'temporarily_unavailable' } as const;
+
+const TABLE = {
+  malformed_request: {
+    status: 400,
+    title: 'Malformed request',
+    detail: 'The body is not a JSON object',
+  },
+  invalid_request: {
+    status: 400,
+    title: 'Invalid request',
+    detail: 'The request is not valid HTTP',
+  },
+  validation_failed: {
+    status: 422,
+    title: 'Validation failed',
+    detail: 'One or more fields are not acceptable',
+    oauth: { error: 'invalid_request', status: 400 },
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    detail: 'This endpoint does not take this content type',
+  },
+  payload_too_large: {
+    status: 413,
+    title: 'Payload too large',
+    detail: 'The body is larger than 64 KiB',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'Request header fields too large',
+    detail: 'The request line and headers are larger than 16 KiB',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'Request timeout',
+    detail: 'The request did not arrive in time',
+  },
+  invalid_credentials: {
+    status: 401,
+    title: 'Invalid credentials',
+    detail: 'Incorrect username or password',
+    oauth: { error: 'invalid_grant', status: 401 },
+  },
+  account_disabled: {
+    status: 403,
+    title: 'Account disabled',
+    detail: 'This account is disabled',
+    oauth: INVALID_GRANT,
+  },
+  not_found: { status: 404, title: 'Not found', detail: 'There is nothing here' },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    detail: 'This path does not answer this method',
+  },
+  email_taken: { status: 409, title: 'E-mail taken', detail: 'This e-mail address is already registered' },
+  username_taken: { status: 409, title: 'User name taken', detail: 'This user name is already taken' },
+  last_administrator: {
+    status: 409,
+    title: 'Last administrator',
+    detail: 'This is the last active administrator',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    detail: 'Too many requests are waiting, try again in a moment',
+    oauth: TEMPORARILY_UNAVAILABLE,
+  },
+  unavailable: {
+    status: 503,
+    title: 'Unavailable',
+    detail: 'The service cannot answer right now, try again in a moment',
+    oauth: TEMPORARILY_UNAVAILABLE,
+  },
+  internal_error: {
+    status: 500,
+    title: 'Internal error',
+    detail: 'Something went wrong here; the request id leads to the cause in the log',
+    oauth: { error: 'server_error' },
+  },
+  token_missing: { status: 401, title: 'Token missing', detail: 'Not authenticated' },
+  authorization_malformed: {
+    status: 401,
+    title: 'Authorization header malformed',
+    detail: 'The Authorization header must read: Bearer <token>',
+    bearer: INVALID_TOKEN,
+  },
+  token_expired: {
+    status: 401,
+    title: 'Token expired',
+    detail: 'Token has expired',
+    bearer: 'Token has expired',
+  },
+  token_revoked: {
+    status: 401,
+    title: 'Token revoked',
+    detail: 'Token has been revoked',
+    bearer: 'Token has been revoked',
+  },
+  token_stale: {
+    status: 401,
+    title: 'Token stale',
+    detail: 'Permissions have changed, refresh the token',
+    bearer: 'Permissions have changed, refresh the token',
+  },
+  token_wrong_type: {
+    status: 401,
+    title: 'Wrong token type',
+    detail: 'Wrong token type',
+    bearer: 'Wrong token type',
+    oauth: INVALID_GRANT,
+  },
+  token_wrong_audience: {
+    status: 401,
+    title: 'Wrong audience',
+    detail: INVALID_TOKEN,
+    bearer: INVALID_TOKEN,
+  },
+  token_wrong_issuer: {
+    status: 401,
+    title: 'Wrong issuer',
+    detail: INVALID_TOKEN,
+    bearer: INVALID_TOKEN,
+  },
+  token_not_yet_valid: {
+    status: 401,
+    title: 'Token not yet valid',
+    detail: INVALID_TOKEN,
+    bearer: INVALID_TOKEN,
+  },
+  token_invalid: { status: 401, title: 'Token invalid', detail: INVALID_TOKEN, bearer: INVALID_TOKEN },
+  insufficient_scope: { status: 403, title: 'Insufficient scope', detail: 'Not enough permissions' },
+  refresh_token_invalid: {
+    status: 401,
+    title: 'Refresh token invalid',
+    detail: 'invalid refresh token',
+    oauth: INVALID_GRANT,
+  },
+  refresh_token_expired: {
+    status: 401,
+    title: 'Refresh token expired',
+    detail: 'refresh token has expired',
+    oauth: INVALID_GRANT,
+  },
+  refresh_token_reused: {
+    status: 401,
+    title: 'Refresh token reused',
+    detail: 'refresh token was used before; its session has been ended',
+    oauth: INVALID_GRANT,
+  },
+  session_revoked: {
+    status: 401,
+    title: 'Session revoked',
+    detail: 'this session has been ended',
+    oauth: INVALID_GRANT,
+  },
+  unsupported_grant_type: {
+    status: 400,
+    title: 'Unsupported grant type',
+    detail: 'This grant type is not supported',
+    oauth: { error: 'unsupported_grant_type' },
+  },
+  invalid_scope: {
+    status: 400,
+    title: 'Invalid scope',
+    detail: 'The requested scope is unknown, malformed or exceeds what may be granted',
+    oauth: { error: 'invalid_scope' },
+  },
+  invalid_client: {
+    status: 401,
+    title: 'Invalid client',
+    detail: 'Client authentication failed',
+    oauth: { error: 'invalid_client' },
+  },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+export type ErrorCode = keyof typeof TABLE;
+
+/** The table, typed so that optional members can be read on every row. */
+export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeEntry>> = TABLE;
+
+/** Codes of the fields of a `validation_failed` answer and what each says. */
+export const FIELD_CODES = {
+  required: 'This field is required',
+  wrong_type: 'This field has the wrong type',
+  too_short: 'This value is too short',
+  too_long: 'This value is too long',
+  out_of_range: 'This number is out of range',
+  invalid_format: 'This value does not have the required form',
+  control_character: 'Control characters and lone surrogates are not allowed',
+  unknown_field: 'This field is not known here',
+  repeated: 'This parameter may be given once',
+  too_common: 'This password is among the most common ones',
+  contains_identity: 'The password must not be your name or e-mail address',
+} as const;
+
+export type FieldCode = keyof typeof FIELD_CODES;

@@ -1,0 +1,79 @@
+import { Writable } from 'node:stream';
+import { type LoggerService } from '@nestjs/common';
+import { pino, stdSerializers, type Logger } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+
+export type Log = Logger;
+
+/** Injection token of the {@link Log}. */
+export const LOG = Symbol('Log');
+
+export interface LogOptions {
+  readonly level: string;
+  readonly format: 'json' | 'pretty';
+  /** Where lines go; standard output where absent. */
+  readonly destination?: Writable;
+}
+
+/**
+ * The service's log: one JSON object a line (or a coloured line for a person). Nothing of a request or an error is
+ * written unless a place in the code names it: there is no serializer for requests, and an error is reduced to its
+ * type, message, code and stack, because TypeORM's errors carry the bound parameters of the query.
+ */
+export function createLog(options: LogOptions): Log {
+  const destination = options.destination ?? process.stdout;
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: safeError },
+    },
+    options.format === 'pretty' ? forPeople(destination) : destination,
+  );
+}
+
+function forPeople(destination: Writable): NodeJS.WritableStream {
+  return PinoPretty({ destination, sync: true, translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
+}
+
+/** What of an error may be logged. Data errors of PostgreSQL (class 22) quote the value in their message. */
+export function safeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { type, message, stack } = stdSerializers.err(error);
+  const { code, constraint, table } = error as Error & Record<string, unknown>;
+  const quotesValue = typeof code === 'string' && code.startsWith('22');
+  return {
+    type,
+    code,
+    constraint,
+    table,
+    message: quotesValue ? undefined : message,
+    stack: quotesValue ? undefined : stack,
+  };
+}
+
+/** Nest's own messages, sent to the same log: warnings and errors as they are, the chatter of the start at debug. */
+export class NestLog implements LoggerService {
+  constructor(private readonly sink: Log) {}
+
+  log(message: unknown): void {
+    this.sink.debug(String(message));
+  }
+  debug(message: unknown): void {
+    this.sink.debug(String(message));
+  }
+  verbose(message: unknown): void {
+    this.sink.trace(String(message));
+  }
+  warn(message: unknown): void {
+    this.sink.warn(String(message));
+  }
+  error(message: unknown): void {
+    this.sink.error({ err: message instanceof Error ? message : undefined }, String(message));
+  }
+  fatal(message: unknown): void {
+    this.sink.fatal(String(message));
+  }
+}

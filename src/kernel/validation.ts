@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { AppError, fieldError, type FieldError } from './app-error.js';
+import { FIELD_CODES, type FieldCode } from './error-codes.js';
+
+const MAX_FIELD_ERRORS = 20;
+const MAX_FIELD_NAME = 100;
+
+/**
+ * A string field without control characters or lone surrogates (neither can be stored or shown faithfully), of
+ * `min` to `max` UTF-16 code units.
+ */
+export function text({ min = 1, max }: { min?: number; max: number }) {
+  return z
+    .string()
+    .min(min)
+    .max(max)
+    .refine(isCleanText, { params: { code: 'control_character' } });
+}
+
+/** Whether a text is free of control characters (Unicode category Cc) and lone surrogates. */
+export function isCleanText(value: string): boolean {
+  return !/\p{Cc}/u.test(value) && value.isWellFormed();
+}
+
+/** A refinement option naming one of our field codes; see {@link parseInput}. */
+export function fieldCode(code: FieldCode): { params: { code: FieldCode } } {
+  return { params: { code } };
+}
+
+/**
+ * Checks what a client sent against a schema and returns what the schema makes of it.
+ * @throws AppError `validation_failed` with one entry per refused field; entries say what is wrong by a stable
+ * code and never repeat a value.
+ */
+export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, input));
+  throw new AppError('validation_failed', { errors: errors.slice(0, MAX_FIELD_ERRORS) });
+}
+
+/**
+ * The same for a request's body, which must be an object in the first place.
+ * @throws AppError `malformed_request` where it is none, `validation_failed`
+ */
+export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new AppError('malformed_request');
+  return parseInput(schema, body);
+}
+
+function fieldErrors(issue: z.core.$ZodIssue, input: unknown): FieldError[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => fieldError(fieldName([...issue.path, key]), 'unknown_field'));
+  }
+  return [fieldError(fieldName(issue.path), fieldCodeOf(issue, input))];
+}
+
+function fieldName(path: readonly PropertyKey[]): string {
+  return path.map(String).join('.').slice(0, MAX_FIELD_NAME).toWellFormed();
+}
+
+function fieldCodeOf(issue: z.core.$ZodIssue, input: unknown): FieldCode {
+  switch (issue.code) {
+    case 'invalid_type':
+    case 'invalid_union':
+      return valueAt(input, issue.path) === undefined ? 'required' : 'wrong_type';
+    case 'too_small':
+      return issue.origin === 'number' || issue.origin === 'int' ? 'out_of_range' : 'too_short';
+    case 'too_big':
+      return issue.origin === 'number' || issue.origin === 'int' ? 'out_of_range' : 'too_long';
+    case 'custom': {
+      const code: unknown = issue.params?.['code'];
+      return typeof code === 'string' && code in FIELD_CODES ? (code as FieldCode) : 'invalid_format';
+    }
+    default:
+      return 'invalid_format';
+  }
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[step];
+  }
+  return value;
+}

@@ -1,0 +1,65 @@
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  createSecretKey,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
+import type { Algorithm } from '../config/config.js';
+
+/**
+ * A key tokens are signed or verified with. The algorithm belongs to the key, never to a token; the key objects are
+ * made once, because parsing a secret or a PEM at every call costs fifty times the signature.
+ */
+export interface SigningKey {
+  /** Names the key in a token's header (RFC 7515 section 4.1.4). Tells nothing about a secret key. */
+  readonly kid: string;
+  readonly algorithm: Algorithm;
+  /** Absent on a key that only verifies. */
+  readonly signWith: KeyObject | undefined;
+  readonly verifyWith: KeyObject;
+}
+
+/** A key that signs. */
+export type CurrentKey = SigningKey & { readonly signWith: KeyObject };
+
+const KID_LENGTH = 22;
+
+/**
+ * The key of an HS* algorithm. The text itself is the key, so that any other implementation given the same text
+ * verifies the same tokens.
+ */
+export function secretSigningKey(secret: string, algorithm: Algorithm, mayVerifyOnly = false): SigningKey {
+  const key = createSecretKey(secret, 'utf8');
+  return {
+    kid: fingerprint(secret),
+    algorithm,
+    signWith: mayVerifyOnly ? undefined : key,
+    verifyWith: key,
+  };
+}
+
+/** The key pair of an RS*, PS* or ES* algorithm; its `kid` is the thumbprint of RFC 7638. */
+export function privateSigningKey(privateKey: KeyObject, algorithm: Algorithm): SigningKey {
+  const publicKey = createPublicKey(privateKey);
+  return { kid: thumbprint(publicKey), algorithm, signWith: privateKey, verifyWith: publicKey };
+}
+
+/** The public key as RFC 7517 writes it; undefined for a secret key, which is never published. */
+export function publicJwk(key: SigningKey): JsonWebKey | undefined {
+  if (key.verifyWith.type === 'secret') return undefined;
+  return { ...key.verifyWith.export({ format: 'jwk' }), kid: key.kid, use: 'sig', alg: key.algorithm };
+}
+
+/** A name for a secret by which two deployments can be compared; one-way, and keyed apart from every signature. */
+function fingerprint(secret: string): string {
+  return createHmac('sha256', secret).update('latchkey key id').digest('base64url').slice(0, KID_LENGTH);
+}
+
+function thumbprint(publicKey: KeyObject): string {
+  const { kty, crv, x, y, e, n } = publicKey.export({ format: 'jwk' });
+  // RFC 7638 section 3.2: the required members alone, in lexicographic order.
+  const members = kty === 'EC' ? { crv, kty, x, y } : { e, kty, n };
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
+}

@@ -1,0 +1,45 @@
+import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Public } from '../access/access.decorators.js';
+import { SERVICE_SCOPES } from '../access/scopes.js';
+import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
+import { JWKS_MAX_AGE_SECONDS } from '../keys/jwks.controller.js';
+
+const MetadataDto = z.object({
+  issuer: z.string(),
+  token_endpoint: z.string(),
+  jwks_uri: z.string(),
+  grant_types_supported: z.array(z.string()),
+  token_endpoint_auth_methods_supported: z.array(z.string()),
+  response_types_supported: z.array(z.string()),
+  scopes_supported: z.array(z.string()),
+  service_documentation: z.string(),
+});
+
+@ApiTags('discovery')
+@Controller('.well-known')
+export class MetadataController {
+  constructor(@Inject(TOKEN_CONFIG) private readonly config: TokenConfig) {}
+
+  /** RFC 8414 section 2: holds what the service really offers, and nothing else. */
+  @Public()
+  @Get('oauth-authorization-server')
+  @Header('cache-control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`)
+  @ApiOperation({ summary: 'OAuth 2.0 authorization server metadata', description: 'RFC 8414' })
+  @ApiOkResponse({ standardSchema: MetadataDto, description: 'Where the endpoints are and what they take' })
+  metadata(): z.output<typeof MetadataDto> {
+    const { issuer } = this.config;
+    const at = (path: string) => `${issuer.replace(/\/$/, '')}${path}`;
+    return {
+      issuer,
+      token_endpoint: at('/oauth/token'),
+      jwks_uri: at('/.well-known/jwks.json'),
+      grant_types_supported: ['password', 'refresh_token'],
+      token_endpoint_auth_methods_supported: ['none'],
+      response_types_supported: [],
+      scopes_supported: [...SERVICE_SCOPES],
+      service_documentation: at('/docs'),
+    };
+  }
+}

@@ -1,0 +1,9 @@
+// Owns: the standard OAuth 2.0 endpoints. May import: auth and every room below it. Never: holds a rule of its own
+// about sessions or tokens.
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { MetadataController } from './metadata.controller.js';
+import { TokenController } from './token.controller.js';
+
+@Module({ imports: [AuthModule], controllers: [TokenController, MetadataController] })
+export class OAuthModule {}

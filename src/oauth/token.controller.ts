@@ -1,0 +1,78 @@
+import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
+import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Public } from '../access/access.decorators.js';
+import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
+import { AuthService } from '../auth/auth.service.js';
+import { CredentialsService } from '../auth/credentials.service.js';
+import { TokenPairDto } from '../auth/dto/token.dto.js';
+import { ApiOAuthErrors } from '../docs/api-problems.js';
+import { AppError, invalidField } from '../kernel/app-error.js';
+import { ConsumesForm } from '../kernel/content-type.js';
+import { assertNoClient } from './client-authentication.js';
+import { TokenRequestDto } from './token.dto.js';
+
+@ApiTags('oauth')
+@Controller('oauth')
+export class TokenController {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly credentials: CredentialsService,
+  ) {}
+
+  /** The token endpoint of RFC 6749 section 3.2. */
+  @Public()
+  @Post('token')
+  @HttpCode(200)
+  @ConsumesForm()
+  @ApiConsumes('application/x-www-form-urlencoded')
+  @ApiOperation({
+    summary: 'OAuth 2.0 token endpoint',
+    description: 'Grants: `password` (RFC 6749 section 4.3) and `refresh_token` (section 6). Forms only.',
+  })
+  @ApiOkResponse({ standardSchema: TokenPairDto, description: 'RFC 6749 section 5.1' })
+  @ApiOAuthErrors(
+    'validation_failed',
+    'unsupported_grant_type',
+    'invalid_scope',
+    'invalid_credentials',
+    'account_disabled',
+    'refresh_token_invalid',
+    'invalid_client',
+    'unsupported_media_type',
+    'overloaded',
+    'unavailable',
+  )
+  async token(
+    @Body({ schema: TokenRequestDto }) request: TokenRequestDto,
+    @Headers('authorization') authorization: string | undefined,
+    @RequestOrigin() origin: Origin,
+  ): Promise<TokenPairDto> {
+    assertNoClient(authorization, request.client_id);
+    const scope = request.scope || null;
+    switch (grantTypeOf(request)) {
+      case 'password': {
+        const username = required(request, 'username');
+        const login = await this.credentials.check(username, required(request, 'password'));
+        return this.auth.login(login, origin, scope);
+      }
+      case 'refresh_token':
+        return this.auth.refresh(required(request, 'refresh_token'), scope);
+      default:
+        throw new AppError('unsupported_grant_type');
+    }
+  }
+}
+
+/** A form of user name and password alone is the password grant: what a plain HTML form or curl would send. */
+function grantTypeOf(request: TokenRequestDto): string {
+  const { grant_type: grantType, username, password } = request;
+  if (grantType !== undefined && grantType !== '') return grantType;
+  if (username !== undefined && password !== undefined) return 'password';
+  throw invalidField('grant_type', 'required');
+}
+
+function required(request: TokenRequestDto, field: 'username' | 'password' | 'refresh_token'): string {
+  const value = request[field];
+  if (value === undefined) throw invalidField(field, 'required');
+  return value;
+}

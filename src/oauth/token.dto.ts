@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { text } from '../kernel/validation.js';
+
+/**
+ * RFC 6749 sections 4.3.2 and 6, for all grants at once: what a grant needs is checked when it is known. Parameters
+ * the service does not know are ignored (section 3.2), one given twice is refused.
+ */
+export const TokenRequestDto = z
+  .object({
+    grant_type: z
+      .string()
+      .max(100)
+      .optional()
+      .meta({
+        description: '`password` (also where absent, if username and password are there) or `refresh_token`',
+        examples: ['password'],
+      }),
+    username: text({ max: 254 })
+      .optional()
+      .meta({ examples: ['ada@example.com'] }),
+    password: text({ max: 4096 })
+      .optional()
+      .meta({ format: 'password', examples: ['correct horse battery staple'] }),
+    refresh_token: z.string().max(16_384).optional(),
+    scope: z.string().max(1000).optional().meta({ description: 'Space-separated; less than the user has' }),
+    client_id: z.string().max(100).optional(),
+    client_secret: z.string().max(1000).optional().meta({ format: 'password' }),
+  })
+  .meta({ id: 'TokenRequest' });
+export type TokenRequestDto = z.output<typeof TokenRequestDto>;

@@ -1,0 +1,6 @@
+// Owns: password hashes and the rules for choosing a password. May import: kernel, config. Never: knows a user.
+import { Module } from '@nestjs/common';
+import { PasswordHasher } from './password-hasher.js';
+
+@Module({ providers: [PasswordHasher], exports: [PasswordHasher] })
+export class PasswordsModule {}

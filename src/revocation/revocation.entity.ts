@@ -1,0 +1,53 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+export const REVOCATION_KINDS = ['session', 'user', 'client', 'key', 'all'] as const;
+export type RevocationKind = (typeof REVOCATION_KINDS)[number];
+
+/** One row kills every token of its subject issued before it, until the last of those tokens has expired. */
+@Entity('revocations')
+export class Revocation {
+  @PrimaryColumn('bigint')
+  seq!: string;
+
+  @Column('uuid')
+  id!: string;
+
+  @Column('text')
+  kind!: RevocationKind;
+
+  /** The id of the session, user or client, the key's `kid`, or `*`. */
+  @Column('text')
+  subject!: string;
+
+  /** Tokens issued before this are dead. */
+  @Column({ type: 'timestamptz', precision: 3 })
+  cutoff!: Date;
+
+  /**
+   * For a user: tokens whose `ver` is lower are dead. Exact where clocks differ, which `cutoff` is not.
+   */
+  @Column('integer', { name: 'min_version', nullable: true })
+  minVersion!: number | null;
+
+  /** The tokens are stale, not dead: a refresh brings new ones. */
+  @Column('boolean')
+  soft!: boolean;
+
+  @Column('text')
+  reason!: string;
+
+  /** Who revoked: a user's id, or null for the service itself. */
+  @Column('text', { nullable: true })
+  actor!: string | null;
+
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
+  createdAt!: Date;
+
+  /** From here on every token the row is about has expired, and the row may go. */
+  @Column({ type: 'timestamptz', name: 'expires_at', precision: 3 })
+  expiresAt!: Date;
+
+  /** The transaction that wrote the row: what catching up orders by, see revocations.repository.ts. */
+  @Column('text', { name: 'transaction_id' })
+  transactionId!: string;
+}

@@ -1,0 +1,127 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import { REVOCATION_CONFIG, type RevocationConfig } from '../config/config.js';
+import { AppError } from '../kernel/app-error.js';
+import { Clock } from '../kernel/clock.js';
+import { RevocationListener } from './revocation.listener.js';
+import { RevocationSet, type LiveRevocation, type RevocableToken } from './revocation.set.js';
+import { RevocationsRepository, type Horizon } from './revocations.repository.js';
+
+/** The longest an instance stays behind where no notification reaches it. */
+export const CATCH_UP_INTERVAL_MS = 400;
+/** An instance that could not catch up for this long is not ready. */
+const NOT_READY_AFTER_MS = 10_000;
+
+/**
+ * The live revocations in this instance's memory, so that verifying a token reads nothing from the database. Loaded
+ * at the start, woken by NOTIFY, and caught up at a fixed interval in any case, because notifications are lossy and
+ * do not pass a transaction pooler.
+ */
+@Injectable()
+export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly live = new RevocationSet();
+  private horizon: Horizon | undefined;
+  private caughtUpAt = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private again = false;
+  private stopped = false;
+
+  constructor(
+    private readonly revocations: RevocationsRepository,
+    private readonly listener: RevocationListener,
+    private readonly manager: EntityManager,
+    private readonly clock: Clock,
+    @Inject(REVOCATION_CONFIG) private readonly config: RevocationConfig,
+  ) {}
+
+  /** Loads every live row before the first request is served. @throws the database's error */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.read();
+    this.listener.start(() => void this.catchUp());
+    this.schedule();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.listener.stop();
+    await this.running;
+  }
+
+  /**
+   * The revocation that hits a verified token, if any.
+   * @throws AppError `unavailable` where this instance is staler than `REVOCATION_MAX_STALENESS_SECONDS`
+   */
+  find(token: RevocableToken, kid: string): LiveRevocation | undefined {
+    if (this.stalenessMs() > this.config.maxStalenessSeconds * 1000) {
+      throw new AppError('unavailable', { diagnosis: { cause: 'the revocation feed is stale' } });
+    }
+    return this.live.find(token, kid);
+  }
+
+  /** Applies rows this instance has just committed and wakes the others. */
+  publish(rows: readonly LiveRevocation[]): void {
+    for (const row of rows) this.live.add(row);
+    this.listener.notify();
+  }
+
+  /** Milliseconds since this instance last knew every committed revocation. */
+  stalenessMs(): number {
+    return this.clock.now() - this.caughtUpAt;
+  }
+
+  isReady(): boolean {
+    return this.stalenessMs() <= NOT_READY_AFTER_MS;
+  }
+
+  /** How many subjects are revoked now. */
+  get size(): number {
+    return this.live.size;
+  }
+
+  /** Reads what is new. Calls that arrive while one runs share a single further run: one read serves them all. */
+  async catchUp(): Promise<void> {
+    if (this.running) {
+      this.again = true;
+      return this.running;
+    }
+    this.running = this.readUntilQuiet();
+    try {
+      await this.running;
+    } finally {
+      this.running = undefined;
+    }
+  }
+
+  private async readUntilQuiet(): Promise<void> {
+    do {
+      this.again = false;
+      // A failure leaves the age growing, which readiness and the guard watch; the next interval tries again.
+      await this.read().catch(() => undefined);
+    } while (this.again && !this.stopped);
+  }
+
+  private async read(): Promise<void> {
+    const now = this.clock.now();
+    const { rows, horizon } = await this.revocations.readSince(this.manager, this.horizon, new Date(now));
+    if (this.horizon !== undefined && BigInt(horizon) < BigInt(this.horizon)) {
+      // The history is another one: the database was restored or failed over to a logical copy. Start again.
+      this.horizon = undefined;
+      return this.read();
+    }
+    for (const row of rows) this.live.add(row);
+    this.live.removeExpired(now);
+    this.horizon = horizon;
+    this.caughtUpAt = now;
+  }
+
+  private schedule(): void {
+    this.timer = setTimeout(() => {
+      void this.catchUp().finally(() => {
+        if (!this.stopped) this.schedule();
+      });
+    }, CATCH_UP_INTERVAL_MS);
+    this.timer.unref();
+  }
+}

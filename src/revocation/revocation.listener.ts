@@ -1,0 +1,89 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { CONNECTION_TARGET, type ConnectionTarget } from '../database/connection.js';
+
+const CHANNEL = 'latchkey_revocations';
+const RECONNECT_MS = 1000;
+
+/**
+ * Wakes instances by LISTEN and NOTIFY. Nothing is promised here: a lost notification, or a pooler that passes none,
+ * costs the catch-up interval and no more.
+ */
+@Injectable()
+export class RevocationListener {
+  private client: Client | undefined;
+  private reconnect: NodeJS.Timeout | undefined;
+  private notifying = false;
+  private notifyAgain = false;
+  private stopped = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(CONNECTION_TARGET) private readonly target: ConnectionTarget,
+  ) {}
+
+  /** Calls `wake` at every notification, and after each (re)connection, when some may have been missed. */
+  start(wake: () => void): void {
+    void this.connect(wake);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.reconnect);
+    await this.client?.end().catch(() => undefined);
+  }
+
+  /**
+   * Wakes the other instances, soon. Calls while one is under way are coalesced into one more: NOTIFY takes a lock on
+   * the whole database at commit, so it must be rare, and never part of a busy transaction.
+   */
+  notify(): void {
+    if (this.notifying) {
+      this.notifyAgain = true;
+      return;
+    }
+    this.notifying = true;
+    void this.dataSource
+      .query(`NOTIFY ${CHANNEL}`)
+      .catch(() => undefined)
+      .finally(() => {
+        this.notifying = false;
+        if (this.notifyAgain && !this.stopped) {
+          this.notifyAgain = false;
+          this.notify();
+        }
+      });
+  }
+
+  private async connect(wake: () => void): Promise<void> {
+    const client = new Client({
+      ...clientOptions(this.target),
+      application_name: 'latchkey listen',
+      keepAlive: true,
+    });
+    client.on('error', () => undefined);
+    client.on('notification', wake);
+    client.on('end', () => this.retry(wake));
+    this.client = client;
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${CHANNEL}`);
+      wake();
+    } catch {
+      await client.end().catch(() => undefined);
+      this.retry(wake);
+    }
+  }
+
+  private retry(wake: () => void): void {
+    if (this.stopped) return;
+    clearTimeout(this.reconnect);
+    this.reconnect = setTimeout(() => void this.connect(wake), RECONNECT_MS);
+    this.reconnect.unref();
+  }
+}
+
+function clientOptions(target: ConnectionTarget) {
+  return 'url' in target ? { connectionString: target.url } : target;
+}

@@ -1,0 +1,16 @@
+// Owns: revocations, and the memory of them in each instance. May import: kernel, access, config, database.
+// Never: reads the database while a token is verified, or decides who may revoke what.
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Revocation } from './revocation.entity.js';
+import { RevocationFeed } from './revocation.feed.js';
+import { RevocationListener } from './revocation.listener.js';
+import { RevocationsRepository } from './revocations.repository.js';
+import { RevocationsService } from './revocations.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([Revocation])],
+  providers: [RevocationFeed, RevocationListener, RevocationsRepository, RevocationsService],
+  exports: [RevocationFeed, RevocationsService, RevocationsRepository],
+})
+export class RevocationModule {}

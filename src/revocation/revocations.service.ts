@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
+import type { Transaction } from '../database/transaction.js';
+import { Clock } from '../kernel/clock.js';
+import { newId } from '../kernel/ids.js';
+import type { RevocationKind } from './revocation.entity.js';
+import { RevocationFeed } from './revocation.feed.js';
+import type { LiveRevocation } from './revocation.set.js';
+import { RevocationsRepository } from './revocations.repository.js';
+
+/** Beyond a token's lifetime and leeway: the clock of the instance that issued it may run ahead of ours. */
+const CLOCK_MARGIN_MS = 60_000;
+
+export interface Revoke {
+  readonly kind: RevocationKind;
+  /** Ids of the sessions, users or clients, `kid`s of keys, or `*` for all. */
+  readonly subjects: readonly string[];
+  readonly reason: string;
+  /** The user who asked for it; null for the service itself. */
+  readonly actor: string | null;
+  /** For a user: tokens with a lower `ver` are hit, see {@link LiveRevocation}. */
+  readonly minVersion?: number;
+  /** Stale instead of dead. */
+  readonly soft?: boolean;
+}
+
+/** Writes revocations in the transaction of what causes them, and publishes them once it is committed. */
+@Injectable()
+export class RevocationsService {
+  constructor(
+    private readonly revocations: RevocationsRepository,
+    private readonly feed: RevocationFeed,
+    private readonly clock: Clock,
+    @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
+  ) {}
+
+  /** Guarantees: committed means effective here at once and on every other instance within a second. */
+  async revoke(transaction: Transaction, input: Revoke): Promise<void> {
+    const now = this.clock.now();
+    const lifetimeMs = (this.config.accessSeconds + this.config.leewaySeconds) * 1000;
+    const rows = input.subjects.map((subject): LiveRevocation => ({
+      id: newId(now),
+      kind: input.kind,
+      subject,
+      cutoff: now,
+      minVersion: input.minVersion ?? null,
+      soft: input.soft ?? false,
+      reason: input.reason,
+      actor: input.actor,
+      createdAt: now,
+      expiresAt: now + lifetimeMs + CLOCK_MARGIN_MS,
+    }));
+    await this.revocations.insert(transaction.manager, rows);
+    transaction.afterCommit(() => this.feed.publish(rows));
+  }
+}

@@ -1,0 +1,60 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** One login: a single row however often its refresh token rotates. See refresh-rotation.policy.ts. */
+@Entity('sessions')
+export class Session {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('uuid', { name: 'user_id' })
+  userId!: string;
+
+  @Column('text', { name: 'client_id' })
+  clientId!: string;
+
+  /** The scopes the login asked for, space-separated; null asks for all the user has. */
+  @Column('text', { name: 'requested_scope', nullable: true })
+  requestedScope!: string | null;
+
+  /** The generation of the one live refresh token. */
+  @Column('integer')
+  generation!: number;
+
+  /** The generation that was presented to get the live one. */
+  @Column('integer', { name: 'parent_generation', nullable: true })
+  parentGeneration!: number | null;
+
+  /** The live refresh token's `jti`: with it the same token can be answered again. */
+  @Column('uuid', { name: 'refresh_token_id' })
+  refreshTokenId!: string;
+
+  /** When the live refresh token was issued. */
+  @Column({ type: 'timestamptz', name: 'rotated_at', precision: 3 })
+  rotatedAt!: Date;
+
+  /** When the live refresh token expires. */
+  @Column({ type: 'timestamptz', name: 'idle_expires_at', precision: 3 })
+  idleExpiresAt!: Date;
+
+  /** When the session ends however much it is used. */
+  @Column({ type: 'timestamptz', name: 'expires_at', precision: 3 })
+  expiresAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
+  createdAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'last_used_at', precision: 3 })
+  lastUsedAt!: Date;
+
+  @Column('text', { nullable: true })
+  ip!: string | null;
+
+  @Column('text', { name: 'user_agent', nullable: true })
+  userAgent!: string | null;
+
+  @Column({ type: 'timestamptz', name: 'revoked_at', precision: 3, nullable: true })
+  revokedAt!: Date | null;
+
+  @Column('text', { name: 'revoked_reason', nullable: true })
+  revokedReason!: string | null;
+}

@@ -1,0 +1,182 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+/** A session row with what its user may do now: all that the tokens of an answer are made of. */
+export interface SessionGrant {
+  readonly id: string;
+  readonly userId: string;
+  readonly clientId: string;
+  readonly requestedScope: string | null;
+  readonly generation: number;
+  readonly refreshTokenId: string;
+  readonly rotatedAt: Date;
+  readonly idleExpiresAt: Date;
+  readonly permissionVersion: number;
+  /** Every scope of the user's roles. */
+  readonly scopes: string[];
+}
+
+export interface SessionRow extends SessionGrant {
+  readonly parentGeneration: number | null;
+  readonly expiresAt: Date;
+  readonly revokedAt: Date | null;
+  readonly revokedReason: string | null;
+  readonly userStatus: 'active' | 'disabled';
+}
+
+/** A live session as its owner sees it. */
+export interface SessionSummary {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date;
+  readonly expiresAt: Date;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly userId: string;
+  readonly clientId: string;
+  readonly requestedScope: string | null;
+  readonly refreshTokenId: string;
+  readonly now: Date;
+  readonly idleExpiresAt: Date;
+  readonly expiresAt: Date;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+}
+
+export interface Rotation {
+  readonly id: string;
+  readonly presentedGeneration: number;
+  readonly refreshTokenId: string;
+  readonly now: Date;
+  /** When the successor expires; the session's own end caps it. */
+  readonly idleExpiresAt: Date;
+  /** A parent whose successor was issued before this may have it replaced. */
+  readonly replaceBefore: Date;
+}
+
+const GRANT = `
+  s.id, s.user_id AS "userId", s.client_id AS "clientId", s.requested_scope AS "requestedScope", s.generation,
+  s.refresh_token_id AS "refreshTokenId", s.rotated_at AS "rotatedAt", s.idle_expires_at AS "idleExpiresAt",
+  u.permission_version AS "permissionVersion",
+  ARRAY(SELECT DISTINCT unnest(r.scopes) FROM user_roles ur JOIN roles r ON r.name = ur.role
+         WHERE ur.user_id = u.id ORDER BY 1) AS scopes`;
+
+/** Every statement on `sessions`. Each method is one statement and takes part in the caller's transaction. */
+@Injectable()
+export class SessionsRepository {
+  /** The caller holds the user's row, so that neither status nor roles change before the session is there. */
+  async insert(manager: EntityManager, session: NewSession): Promise<SessionGrant> {
+    const rows: SessionGrant[] = await manager.query(
+      `WITH s AS (
+         INSERT INTO sessions (id, user_id, client_id, requested_scope, refresh_token_id, rotated_at, idle_expires_at,
+                               expires_at, created_at, last_used_at, ip, user_agent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6, $6, $9, $10) RETURNING *)
+       SELECT ${GRANT} FROM s JOIN users u ON u.id = s.user_id`,
+      [
+        session.id,
+        session.userId,
+        session.clientId,
+        session.requestedScope,
+        session.refreshTokenId,
+        session.now,
+        session.idleExpiresAt,
+        session.expiresAt,
+        session.ip,
+        session.userAgent,
+      ],
+    );
+    return rows[0] as SessionGrant;
+  }
+
+  /**
+   * The one atomic statement of a refresh: rotates the live generation, or replaces an unused successor. Of any
+   * number of parallel presentations of one token exactly one gets a row; undefined says that the conditions did not
+   * hold, and {@link find} why.
+   */
+  async rotate(manager: EntityManager, rotation: Rotation): Promise<SessionGrant | undefined> {
+    const [rows]: [SessionGrant[], number] = await manager.query(
+      `UPDATE sessions s
+          SET generation = s.generation + 1, parent_generation = $2, refresh_token_id = $3, rotated_at = $4,
+              last_used_at = $4, idle_expires_at = least($5, s.expires_at)
+         FROM users u
+        WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $4
+          AND (s.generation = $2 OR (s.parent_generation = $2 AND s.rotated_at < $6))
+          AND u.id = s.user_id AND u.status = 'active'
+      RETURNING ${GRANT}`,
+      [
+        rotation.id,
+        rotation.presentedGeneration,
+        rotation.refreshTokenId,
+        rotation.now,
+        rotation.idleExpiresAt,
+        rotation.replaceBefore,
+      ],
+    );
+    return rows[0];
+  }
+
+  /** The session as it is, whatever its state; undefined where there is none. */
+  async find(manager: EntityManager, id: string): Promise<SessionRow | undefined> {
+    const rows: SessionRow[] = await manager.query(
+      `SELECT ${GRANT}, s.parent_generation AS "parentGeneration", s.expires_at AS "expiresAt",
+              s.revoked_at AS "revokedAt", s.revoked_reason AS "revokedReason", u.status AS "userStatus"
+         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1`,
+      [id],
+    );
+    return rows[0];
+  }
+
+  /** A user's live sessions, oldest first. */
+  async listLive(
+    manager: EntityManager,
+    userId: string,
+    page: { readonly now: Date; readonly limit: number; readonly offset: number },
+  ): Promise<SessionSummary[]> {
+    return manager.query(
+      `SELECT id, created_at AS "createdAt", last_used_at AS "lastUsedAt", idle_expires_at AS "expiresAt", ip,
+              user_agent AS "userAgent"
+         FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND idle_expires_at > $2
+        ORDER BY id LIMIT $3 OFFSET $4`,
+      [userId, page.now, page.limit, page.offset],
+    );
+  }
+
+  async countLive(manager: EntityManager, userId: string, now: Date): Promise<number> {
+    const rows: Array<{ count: number }> = await manager.query(
+      `SELECT count(*)::int AS count FROM sessions
+        WHERE user_id = $1 AND revoked_at IS NULL AND idle_expires_at > $2`,
+      [userId, now],
+    );
+    return rows[0]?.count ?? 0;
+  }
+
+  /** Ends live sessions of a user and returns their ids: all of them, one, or all but one. */
+  async end(
+    manager: EntityManager,
+    userId: string,
+    which: { readonly only?: string; readonly except?: string; readonly reason: string; readonly now: Date },
+  ): Promise<string[]> {
+    const [rows]: [Array<{ id: string }>, number] = await manager.query(
+      `UPDATE sessions SET revoked_at = $2, revoked_reason = $3
+        WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
+          AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5)
+      RETURNING id`,
+      [userId, which.now, which.reason, which.only ?? null, which.except ?? null],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Deletes at most `limit` sessions that ended before a time, and returns how many. */
+  async deleteExpired(manager: EntityManager, before: Date, limit: number): Promise<number> {
+    const [, count]: [unknown, number] = await manager.query(
+      `DELETE FROM sessions WHERE id IN (
+         SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [before, limit],
+    );
+    return count;
+  }
+}

@@ -1,0 +1,132 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import type { Origin } from '../access/origin.decorator.js';
+import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
+import { Clock } from '../kernel/clock.js';
+import { newId } from '../kernel/ids.js';
+import { decideRotation } from './refresh-rotation.policy.js';
+import {
+  SessionsRepository,
+  type SessionGrant,
+  type SessionRow,
+  type SessionSummary,
+} from './sessions.repository.js';
+
+export interface StartSession {
+  readonly userId: string;
+  readonly clientId: string;
+  /** Space-separated; null asks for everything the user has. */
+  readonly requestedScope: string | null;
+  readonly origin: Origin;
+}
+
+/** What presenting a refresh token led to; `granted` alone yields tokens. */
+export type RefreshOutcome =
+  | { readonly kind: 'granted'; readonly grant: SessionGrant }
+  | { readonly kind: 'reuse'; readonly session: SessionRow }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'revoked'; readonly reason: string };
+
+/** A statement can lose against a parallel refresh only as often as others win; more than this is a fault. */
+const ATTEMPTS = 10;
+
+/** Sessions and the rotation of their refresh tokens. Ending one also revokes its tokens: that is decided in auth. */
+@Injectable()
+export class SessionsService {
+  constructor(
+    private readonly sessions: SessionsRepository,
+    private readonly manager: EntityManager,
+    private readonly clock: Clock,
+    @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
+  ) {}
+
+  /** Opens a session in the caller's transaction, which holds the user's row. */
+  async start(manager: EntityManager, input: StartSession): Promise<SessionGrant> {
+    const now = this.clock.now();
+    const idleMs = Math.min(this.config.refreshIdleSeconds, this.config.refreshMaxSeconds) * 1000;
+    return this.sessions.insert(manager, {
+      id: newId(now),
+      userId: input.userId,
+      clientId: input.clientId,
+      requestedScope: input.requestedScope,
+      refreshTokenId: newId(now),
+      now: new Date(now),
+      idleExpiresAt: new Date(now + idleMs),
+      expiresAt: new Date(now + this.config.refreshMaxSeconds * 1000),
+      ...input.origin,
+    });
+  }
+
+  /**
+   * Presents a refresh token whose signature and expiry are good. The usual case is one statement; where it did not
+   * apply, the row says why (see refresh-rotation.policy.ts).
+   */
+  async present(sessionId: string, generation: number): Promise<RefreshOutcome> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const grant = await this.rotate(sessionId, generation);
+      if (grant) return { kind: 'granted', grant };
+      const outcome = await this.explain(sessionId, generation);
+      if (outcome) return outcome;
+    }
+    throw new Error('a refresh lost against parallel ones too often');
+  }
+
+  /** A user's live sessions, oldest first, and how many there are in all. */
+  async list(
+    userId: string,
+    page: { readonly limit: number; readonly offset: number },
+  ): Promise<{ sessions: SessionSummary[]; total: number }> {
+    const now = new Date(this.clock.now());
+    const [sessions, total] = await Promise.all([
+      this.sessions.listLive(this.manager, userId, { now, ...page }),
+      this.sessions.countLive(this.manager, userId, now),
+    ]);
+    return { sessions, total };
+  }
+
+  private async rotate(sessionId: string, generation: number): Promise<SessionGrant | undefined> {
+    const now = this.clock.now();
+    return this.sessions.rotate(this.manager, {
+      id: sessionId,
+      presentedGeneration: generation,
+      refreshTokenId: newId(now),
+      now: new Date(now),
+      idleExpiresAt: new Date(now + this.config.refreshIdleSeconds * 1000),
+      replaceBefore: new Date(now - this.config.reuseWindowSeconds * 1000),
+    });
+  }
+
+  /** Why a rotation did not apply; undefined where the row has changed since and the statement deserves another try. */
+  private async explain(sessionId: string, generation: number): Promise<RefreshOutcome | undefined> {
+    const session = await this.sessions.find(this.manager, sessionId);
+    // The signature is good, so the session existed: it was deleted with its user or after its end.
+    if (!session) return { kind: 'revoked', reason: 'the session is gone' };
+    if (session.userStatus !== 'active') return { kind: 'revoked', reason: 'the user is disabled' };
+    const state = {
+      generation: session.generation,
+      parentGeneration: session.parentGeneration,
+      rotatedAt: session.rotatedAt.getTime(),
+      expiresAt: session.expiresAt.getTime(),
+      revoked: session.revokedAt !== null,
+    };
+    const decision = decideRotation(
+      state,
+      generation,
+      this.clock.now(),
+      this.config.reuseWindowSeconds * 1000,
+    );
+    switch (decision) {
+      case 'rotate':
+      case 'replace':
+        return undefined;
+      case 'replay':
+        return { kind: 'granted', grant: session };
+      case 'reuse':
+        return { kind: 'reuse', session };
+      case 'expired':
+        return { kind: 'expired' };
+      case 'revoked':
+        return { kind: 'revoked', reason: session.revokedReason ?? 'unknown' };
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { emailField, fullNameField, usernameField } from '../identity.js';
+import type { UserRecord } from '../users.repository.js';
+
+/** A user as clients see one. */
+export const UserDto = z
+  .object({
+    id: z.uuid().meta({ examples: ['019a0c5e-7b1a-7c3e-9f00-0a1b2c3d4e5f'] }),
+    email: z.string().meta({ examples: ['ada@example.com'] }),
+    username: z
+      .string()
+      .nullable()
+      .meta({ examples: ['ada'] }),
+    full_name: z
+      .string()
+      .nullable()
+      .meta({ examples: ['Ada Lovelace'] }),
+    roles: z.array(z.string()).meta({ examples: [['user']] }),
+    scopes: z.array(z.string()).meta({ examples: [[]] }),
+    status: z.enum(['active', 'disabled']),
+    created_at: z.iso.datetime().meta({ examples: ['2026-01-01T09:00:00.000Z'] }),
+    updated_at: z.iso.datetime().meta({ examples: ['2026-01-01T09:00:00.000Z'] }),
+  })
+  .meta({ id: 'User' });
+export type UserDto = z.output<typeof UserDto>;
+
+/** Only named members leave the service, whatever the table comes to hold. */
+export function toUserDto(user: UserRecord): UserDto {
+  return {
+    id: user.id,
+    email: user.email,
+    username: user.username,
+    full_name: user.fullName,
+    roles: user.roles,
+    scopes: user.scopes,
+    status: user.status,
+    created_at: user.createdAt.toISOString(),
+    updated_at: user.updatedAt.toISOString(),
+  };
+}
+
+/** What a person may change of their own profile; null takes a name away. */
+export const ChangeProfileDto = z
+  .strictObject({
+    email: emailField.optional(),
+    username: usernameField.nullable().optional(),
+    full_name: fullNameField.nullable().optional(),
+  })
+  .meta({ id: 'ChangeProfile', examples: [{ full_name: 'Augusta Ada King' }] });
+export type ChangeProfileDto = z.output<typeof ChangeProfileDto>;

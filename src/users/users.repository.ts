@@ -1,0 +1,208 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { UserStatus } from './user.entity.js';
+
+/** A user with what their roles amount to. */
+export interface UserRecord {
+  readonly id: string;
+  readonly email: string;
+  readonly username: string | null;
+  readonly fullName: string | null;
+  readonly roles: string[];
+  readonly scopes: string[];
+  readonly status: UserStatus;
+  readonly permissionVersion: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** What a login is checked against. */
+export interface StoredCredentials {
+  readonly id: string;
+  readonly passwordHash: string;
+  readonly status: UserStatus;
+}
+
+export interface NewUser {
+  readonly id: string;
+  readonly email: string;
+  readonly emailKey: string;
+  readonly username: string | null;
+  readonly usernameKey: string | null;
+  readonly fullName: string | null;
+  readonly passwordHash: string;
+  readonly roles: readonly string[];
+  readonly now: Date;
+}
+
+export interface ProfileChange {
+  readonly fullName?: string | null | undefined;
+  readonly email?: { readonly value: string; readonly key: string } | undefined;
+  readonly username?: { readonly value: string; readonly key: string } | null | undefined;
+}
+
+export interface Page {
+  /** 1 to 100. */
+  readonly limit: number;
+  readonly offset: number;
+  /** The last id of the page before: keyset paging, which stays fast on any page. */
+  readonly after?: string | undefined;
+}
+
+const RECORD = `
+  u.id, u.email, u.username, u.full_name AS "fullName", u.status,
+  u.permission_version AS "permissionVersion", u.created_at AS "createdAt", u.updated_at AS "updatedAt",
+  ARRAY(SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role) AS roles,
+  ARRAY(SELECT DISTINCT unnest(r.scopes) FROM user_roles ur JOIN roles r ON r.name = ur.role
+         WHERE ur.user_id = u.id ORDER BY 1) AS scopes`;
+
+/** Every statement on `users` and `user_roles`. Each method is one statement and takes part in the caller's transaction. */
+@Injectable()
+export class UsersRepository {
+  /** @throws the database's unique violation on `uq_users_email_key` or `uq_users_username_key` */
+  async insert(manager: EntityManager, user: NewUser): Promise<void> {
+    await manager.query(
+      `WITH account AS (
+         INSERT INTO users (id, email, email_key, username, username_key, full_name, password_hash, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id)
+       INSERT INTO user_roles (user_id, role) SELECT account.id, role FROM account, unnest($9::text[]) AS role`,
+      [
+        user.id,
+        user.email,
+        user.emailKey,
+        user.username,
+        user.usernameKey,
+        user.fullName,
+        user.passwordHash,
+        user.now,
+        user.roles,
+      ],
+    );
+  }
+
+  async findById(manager: EntityManager, id: string): Promise<UserRecord | undefined> {
+    const rows: UserRecord[] = await manager.query(`SELECT ${RECORD} FROM users u WHERE u.id = $1`, [id]);
+    return rows[0];
+  }
+
+  async findCredentials(
+    manager: EntityManager,
+    by: { readonly emailKey: string } | { readonly usernameKey: string } | { readonly id: string },
+  ): Promise<StoredCredentials | undefined> {
+    const [column, value] =
+      'emailKey' in by
+        ? ['email_key', by.emailKey]
+        : 'usernameKey' in by
+          ? ['username_key', by.usernameKey]
+          : ['id', by.id];
+    const rows: StoredCredentials[] = await manager.query(
+      `SELECT id, password_hash AS "passwordHash", status FROM users WHERE ${column} = $1`,
+      [value],
+    );
+    return rows[0];
+  }
+
+  async list(manager: EntityManager, page: Page): Promise<UserRecord[]> {
+    return manager.query(
+      `SELECT ${RECORD} FROM users u WHERE ($3::uuid IS NULL OR u.id > $3) ORDER BY u.id LIMIT $1 OFFSET $2`,
+      [page.limit, page.offset, page.after ?? null],
+    );
+  }
+
+  async count(manager: EntityManager): Promise<number> {
+    const rows: Array<{ count: number }> = await manager.query('SELECT count(*)::int AS count FROM users');
+    return rows[0]?.count ?? 0;
+  }
+
+  /** Whether any user holds the role. */
+  async holdsRole(manager: EntityManager, role: string): Promise<boolean> {
+    const rows: unknown[] = await manager.query('SELECT 1 FROM user_roles WHERE role = $1 LIMIT 1', [role]);
+    return rows.length > 0;
+  }
+
+  /**
+   * Whether a user is the only active administrator. Holds the role's row until the transaction ends, so that two
+   * administrators who leave at the same moment are told apart.
+   */
+  async isLastAdministrator(manager: EntityManager, id: string): Promise<boolean> {
+    await manager.query(`SELECT 1 FROM roles WHERE name = 'admin' FOR UPDATE`);
+    const rows: Array<{ id: string }> = await manager.query(
+      `SELECT u.id FROM user_roles ur JOIN users u ON u.id = ur.user_id
+        WHERE ur.role = 'admin' AND u.status = 'active' ORDER BY (u.id = $1) LIMIT 2`,
+      [id],
+    );
+    return rows.length === 1 && rows[0]?.id === id;
+  }
+
+  /** @returns whether the user exists; @throws the database's unique violation */
+  async updateProfile(
+    manager: EntityManager,
+    id: string,
+    change: ProfileChange,
+    now: Date,
+  ): Promise<boolean> {
+    const sets = ['updated_at = $2'];
+    const values: unknown[] = [id, now];
+    const set = (column: string, value: unknown) => sets.push(`${column} = $${values.push(value)}`);
+    if (change.fullName !== undefined) set('full_name', change.fullName);
+    if (change.email !== undefined) {
+      set('email', change.email.value);
+      set('email_key', change.email.key);
+    }
+    if (change.username !== undefined) {
+      set('username', change.username?.value ?? null);
+      set('username_key', change.username?.key ?? null);
+    }
+    return changed(await manager.query(`UPDATE users SET ${sets.join(', ')} WHERE id = $1`, values));
+  }
+
+  /** Replaces a hash only where it is still the one that was checked: a password changed meanwhile stays changed. */
+  async replacePasswordHash(
+    manager: EntityManager,
+    id: string,
+    change: { readonly from: string; readonly to: string },
+  ): Promise<boolean> {
+    return changed(
+      await manager.query('UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2', [
+        id,
+        change.from,
+        change.to,
+      ]),
+    );
+  }
+
+  /** Locks the user's row against changes until the transaction ends; undefined where there is no such user. */
+  async lockForSession(
+    manager: EntityManager,
+    id: string,
+  ): Promise<Omit<StoredCredentials, 'id'> | undefined> {
+    const rows: Array<Omit<StoredCredentials, 'id'>> = await manager.query(
+      `SELECT status, password_hash AS "passwordHash" FROM users WHERE id = $1 FOR SHARE`,
+      [id],
+    );
+    return rows[0];
+  }
+
+  /** Raises the permission version and returns the new one; undefined where there is no such user. */
+  async raisePermissionVersion(
+    manager: EntityManager,
+    id: string,
+    change: { readonly status?: UserStatus; readonly now: Date },
+  ): Promise<number | undefined> {
+    const [rows]: [Array<{ version: number }>, number] = await manager.query(
+      `UPDATE users SET permission_version = permission_version + 1, status = coalesce($2, status), updated_at = $3
+        WHERE id = $1 RETURNING permission_version AS version`,
+      [id, change.status ?? null, change.now],
+    );
+    return rows[0]?.version;
+  }
+
+  async delete(manager: EntityManager, id: string): Promise<boolean> {
+    return changed(await manager.query('DELETE FROM users WHERE id = $1', [id]));
+  }
+}
+
+/** TypeORM answers an UPDATE or DELETE with its rows and how many it touched. */
+function changed([, count]: [unknown, number]): boolean {
+  return count > 0;
+}

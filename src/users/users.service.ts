@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import { uniqueViolation } from '../database/connection.js';
+import { AppError } from '../kernel/app-error.js';
+import { Clock } from '../kernel/clock.js';
+import { newId } from '../kernel/ids.js';
+import { assertAcceptablePassword } from '../passwords/password-policy.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
+import { identityKey } from './identity.js';
+import { UsersRepository, type Page, type UserRecord } from './users.repository.js';
+
+export interface CreateUser {
+  readonly email: string;
+  readonly password: string;
+  readonly username?: string | null | undefined;
+  readonly fullName?: string | null | undefined;
+  readonly roles: readonly string[];
+}
+
+export interface ChangeProfile {
+  readonly email?: string | undefined;
+  readonly username?: string | null | undefined;
+  readonly fullName?: string | null | undefined;
+}
+
+/** The accounts and their profiles. What a change means for sessions and tokens is decided in the auth room. */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly manager: EntityManager,
+    private readonly hasher: PasswordHasher,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws AppError `validation_failed`, `email_taken`, `username_taken`, `overloaded` */
+  async create(input: CreateUser): Promise<UserRecord> {
+    assertAcceptablePassword(input.password, input);
+    const now = this.clock.now();
+    const id = newId(now);
+    const username = input.username ?? null;
+    const user = {
+      id,
+      email: input.email,
+      emailKey: identityKey(input.email),
+      username,
+      usernameKey: username === null ? null : identityKey(username),
+      fullName: input.fullName ?? null,
+      passwordHash: await this.hasher.hash(input.password),
+      roles: input.roles,
+      now: new Date(now),
+    };
+    await takenAsError(this.users.insert(this.manager, user));
+    return this.get(id);
+  }
+
+  /** @throws AppError `not_found` */
+  async get(id: string): Promise<UserRecord> {
+    const user = await this.users.findById(this.manager, id);
+    if (!user) throw new AppError('not_found');
+    return user;
+  }
+
+  async find(id: string): Promise<UserRecord | undefined> {
+    return this.users.findById(this.manager, id);
+  }
+
+  /** One page in the order of creation, and how many users there are in all. */
+  async list(page: Page): Promise<{ users: UserRecord[]; total: number }> {
+    const [users, total] = await Promise.all([
+      this.users.list(this.manager, page),
+      this.users.count(this.manager),
+    ]);
+    return { users, total };
+  }
+
+  /** @throws AppError `not_found`, `email_taken`, `username_taken` */
+  async changeProfile(id: string, change: ChangeProfile): Promise<UserRecord> {
+    const found = await takenAsError(
+      this.users.updateProfile(
+        this.manager,
+        id,
+        {
+          fullName: change.fullName,
+          email: change.email === undefined ? undefined : named(change.email),
+          username: typeof change.username === 'string' ? named(change.username) : change.username,
+        },
+        new Date(this.clock.now()),
+      ),
+    );
+    if (!found) throw new AppError('not_found');
+    return this.get(id);
+  }
+}
+
+function named(value: string): { value: string; key: string } {
+  return { value, key: identityKey(value) };
+}
+
+/** The unique constraints decide who was first; a check before the insert would lose the race. */
+async function takenAsError<T>(statement: Promise<T>): Promise<T> {
+  try {
+    return await statement;
+  } catch (error) {
+    const constraint = uniqueViolation(error);
+    if (constraint === 'uq_users_email_key') throw new AppError('email_taken');
+    if (constraint === 'uq_users_username_key') throw new AppError('username_taken');
+    throw error;
+  }
+}

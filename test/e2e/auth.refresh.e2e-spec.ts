@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { TokenPair } from '../support/client.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { decode } from '../support/tokens.js';
+
+const WINDOW_MS = 30_000;
+const ROUNDS = 200;
+const PARALLEL = 50;
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+
+async function refreshed(token: string): Promise<TokenPair> {
+  const answer = await server.client.refresh(token);
+  expect(answer).toMatchObject({ status: 200 });
+  return answer.body;
+}
+
+async function refusal(token: string): Promise<unknown> {
+  const { status, body } = await server.client.refresh(token);
+  return [status, body['code']];
+}
+
+describe('refreshing', () => {
+  it('answers a new pair whose access token works', async () => {
+    const first = await server.client.newcomer();
+    const second = await refreshed(first.refresh_token);
+    expect(second.refresh_token).not.toBe(first.refresh_token);
+    expect((await server.client.me(second.access_token)).status).toBe(200);
+    expect(decode(second.refresh_token).claims['gen']).toBe(2);
+    expect(decode(second.refresh_token).claims['sid']).toBe(decode(first.refresh_token).claims['sid']);
+  });
+
+  it('answers the consumed parent with the same successor within the reuse window', async () => {
+    const { refresh_token: parent } = await server.client.newcomer();
+    const first = await refreshed(parent);
+    await server.move(WINDOW_MS - 1000);
+    const again = await refreshed(parent);
+    expect(again.refresh_token).toBe(first.refresh_token);
+  });
+
+  it('answers the parent with a fresh successor after the window, where the first was never used', async () => {
+    const { refresh_token: parent } = await server.client.newcomer();
+    const lost = await refreshed(parent);
+    await server.move(WINDOW_MS + 1000);
+    const fresh = await refreshed(parent);
+    expect(fresh.refresh_token).not.toBe(lost.refresh_token);
+    const next = await refreshed(fresh.refresh_token);
+    expect((await server.client.me(next.access_token)).status).toBe(200);
+  });
+
+  it('ends the session where the voided successor is presented', async () => {
+    const { refresh_token: parent } = await server.client.newcomer();
+    const lost = await refreshed(parent);
+    await server.move(WINDOW_MS + 1000);
+    const fresh = await refreshed(parent);
+    expect(await refusal(lost.refresh_token)).toEqual([401, 'refresh_token_reused']);
+    expect(await refusal(fresh.refresh_token)).toEqual([401, 'session_revoked']);
+    expect((await server.client.me(fresh.access_token)).body['code']).toBe('token_revoked');
+  });
+
+  it('ends the session where the grandparent is presented', async () => {
+    const { refresh_token: grandparent } = await server.client.newcomer();
+    const parent = await refreshed(grandparent);
+    const live = await refreshed(parent.refresh_token);
+    expect(await refusal(grandparent)).toEqual([401, 'refresh_token_reused']);
+    expect(await refusal(live.refresh_token)).toEqual([401, 'session_revoked']);
+    expect((await server.client.me(live.access_token)).body['code']).toBe('token_revoked');
+  });
+
+  it('finds a thief at the next rotation after the window', async () => {
+    const victim = await server.client.newcomer();
+    const thief = await refreshed(victim.refresh_token);
+    await refreshed(thief.refresh_token);
+    await server.move(WINDOW_MS + 1000);
+    expect(await refusal(victim.refresh_token)).toEqual([401, 'refresh_token_reused']);
+    expect(await refusal(thief.refresh_token)).toEqual([401, 'session_revoked']);
+  });
+
+  it('does not touch other sessions of the user when one is ended for reuse', async () => {
+    const person = await server.client.newcomer();
+    const other = await server.client.login(person);
+    const parent = await refreshed(person.refresh_token);
+    await refreshed(parent.refresh_token);
+    expect(await refusal(person.refresh_token)).toEqual([401, 'refresh_token_reused']);
+    expect((await server.client.me(other.access_token)).status).toBe(200);
+    await refreshed(other.refresh_token);
+  });
+
+  it('refuses a refresh token that was idle for seven days', async () => {
+    const { refresh_token: token } = await server.client.newcomer();
+    await server.move(7 * 86_400_000 + 1000);
+    expect(await refusal(token)).toEqual([401, 'refresh_token_expired']);
+  });
+
+  it('ends a session after thirty days however much it is used', async () => {
+    let { refresh_token: token } = await server.client.newcomer();
+    for (let day = 0; day < 30; day += 6) {
+      token = (await refreshed(token)).refresh_token;
+      await server.move(6 * 86_400_000);
+    }
+    expect(await refusal(token)).toEqual([401, 'refresh_token_expired']);
+  });
+});
+
+describe('fifty parallel refreshes of one token', () => {
+  it('never make two live tokens and never log the client out', async () => {
+    let { refresh_token: token } = await server.client.newcomer();
+    // Warmed: the pool and the client's connections are open before the first round counts.
+    await Promise.all(Array.from({ length: PARALLEL }, () => server.client.get('/health/ready')));
+    for (let round = 0; round < ROUNDS; round++) {
+      const answers = await Promise.all(Array.from({ length: PARALLEL }, () => server.client.refresh(token)));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+      const successors = new Set(answers.map(({ body }) => body.refresh_token));
+      expect(successors.size).toBe(1);
+      token = [...successors][0] ?? '';
+    }
+    const rows = await server.database.query(
+      'SELECT generation, parent_generation, revoked_at FROM sessions WHERE id = $1',
+      [decode(token).claims['sid']],
+    );
+    expect(rows).toEqual([{ generation: ROUNDS + 1, parent_generation: ROUNDS, revoked_at: null }]);
+  }, 120_000);
+});

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { Client, Pool, type QueryResultRow } from 'pg';
+import { migrate } from '../../src/database/migrate.js';
+
+const TEMPLATE = 'latchkey_template';
+const TEMPLATE_LOCK = 4711;
+const POOL = { poolSize: 2, connectTimeoutMs: 10_000, statementTimeoutMs: 60_000 };
+
+export interface TestTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export interface TestDatabase {
+  readonly target: TestTarget;
+  query<T extends QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]>;
+  drop(): Promise<void>;
+}
+
+/** The server that global-setup.ts started for this run. */
+export function testServer(): TestTarget {
+  const published = process.env['LATCHKEY_TEST_POSTGRES'];
+  if (published === undefined) throw new Error('no PostgreSQL was started for this run');
+  return JSON.parse(published) as TestTarget;
+}
+
+/** A migrated database of its own, copied from a template that the first caller of a run makes. */
+export async function createDatabase(): Promise<TestDatabase> {
+  const name = `t_${randomBytes(8).toString('hex')}`;
+  await onServer(async (client) => {
+    await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
+    await ensureTemplate(client);
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`);
+    await client.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK]);
+  });
+  const target = { ...testServer(), database: name };
+  const pool = new Pool({ ...target, max: 2 });
+  pool.on('error', () => undefined);
+  return {
+    target,
+    query: async (sql, values) => (await pool.query(sql, values)).rows as never,
+    drop: async () => {
+      await pool.end();
+      await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    },
+  };
+}
+
+/** An empty database, for what migrates itself. */
+export async function createEmptyDatabase(): Promise<{
+  url: string;
+  target: TestTarget;
+  drop(): Promise<void>;
+}> {
+  const name = `e_${randomBytes(8).toString('hex')}`;
+  await onServer((client) => client.query(`CREATE DATABASE ${name}`));
+  const target = { ...testServer(), database: name };
+  return {
+    target,
+    url: urlOf(target),
+    drop: async () => {
+      await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    },
+  };
+}
+
+/** The target as a `DATABASE_URL`; a host may be the folder of a Unix socket. */
+export function urlOf({ host, port, user, password, database }: TestTarget): string {
+  const credentials = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+  return host.startsWith('/')
+    ? `postgresql://${credentials}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
+    : `postgresql://${credentials}@${host}:${port}/${database}`;
+}
+
+async function ensureTemplate(client: Client): Promise<void> {
+  const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [TEMPLATE]);
+  if (rowCount) return;
+  await client.query(`CREATE DATABASE ${TEMPLATE}`);
+  await migrate({ ...testServer(), database: TEMPLATE }, POOL, { waitMs: 0 });
+}
+
+async function onServer<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client(testServer());
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,94 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { randomBytes } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { createApp } from '../../src/app.setup.js';
+import type { Config } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/env.schema.js';
+import { createLog } from '../../src/kernel/log.js';
+import { RevocationFeed } from '../../src/revocation/revocation.feed.js';
+import { Client } from './client.js';
+import { TestClock } from './clock.js';
+import { createDatabase, type TestDatabase } from './database.js';
+
+export interface TestServerOptions {
+  /** Settings by name, over the ones every test starts with. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Shares another server's database: a second instance of the same service. */
+  readonly database?: TestDatabase;
+}
+
+/** A running service: the production set-up over real HTTP and a database of its own, with a clock that can be moved. */
+export interface TestServer {
+  readonly url: string;
+  readonly client: Client;
+  readonly app: NestFastifyApplication;
+  readonly config: Config;
+  readonly clock: TestClock;
+  readonly database: TestDatabase;
+  readonly secret: string;
+  /** Every line of the log so far, parsed. */
+  readonly log: Array<Record<string, unknown>>;
+  /** Moves time and lets the revocation feed catch up, as it would have by then. */
+  move(milliseconds: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A secret made at run time: no test depends on a file or on the environment. */
+export function newSecret(): string {
+  return randomBytes(32).toString('hex');
+}
+
+export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const secret = options.env?.['SECRET_KEY'] ?? newSecret();
+  const config = loadConfig({
+    PORT: '0',
+    JWT_ISSUER: 'http://localhost:3000',
+    SECRET_KEY: secret,
+    ARGON2_MEMORY_KIB: '8192',
+    ARGON2_TIME: '1',
+    LOG_LEVEL: 'debug',
+    LOG_FORMAT: 'json',
+    DATABASE_POOL_SIZE: '20',
+    ...options.env,
+  });
+  const database = options.database ?? (await createDatabase());
+  const clock = new TestClock();
+  const log: Array<Record<string, unknown>> = [];
+  const app = await createApp({
+    config,
+    target: database.target,
+    clock,
+    log: createLog({ ...config.log, destination: collect(log) }),
+  });
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  return {
+    url,
+    client: new Client(url),
+    app,
+    config,
+    clock,
+    database,
+    secret,
+    log,
+    move: async (milliseconds) => {
+      clock.move(milliseconds);
+      await app.get(RevocationFeed).catchUp();
+    },
+    close: async () => {
+      await app.close();
+      if (!options.database) await database.drop();
+    },
+  };
+}
+
+function collect(lines: Array<Record<string, unknown>>): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      for (const line of chunk.toString().split('\n')) {
+        if (line !== '') lines.push(JSON.parse(line) as Record<string, unknown>);
+      }
+      done();
+    },
+  });
+}
