@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, HttpCode, Put } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../access/access.decorators.js';
+import { ownAccount } from '../access/own-account.js';
 import type { Principal } from '../access/principal.js';
 import { ApiProblems } from '../docs/api-problems.js';
 import { AccountService } from './account.service.js';
@@ -21,7 +22,7 @@ export class AccountController {
     @Body({ schema: ChangePasswordDto }) body: ChangePasswordDto,
   ): Promise<void> {
     const { current_password: currentPassword, new_password: newPassword } = body;
-    await this.accounts.changePassword(principal, { currentPassword, newPassword });
+    await ownAccount(this.accounts.changePassword(principal, { currentPassword, newPassword }));
   }
 
   @Delete()
@@ -30,6 +31,6 @@ export class AccountController {
   @ApiNoContentResponse({ description: 'The account is gone' })
   @ApiProblems('last_administrator')
   async delete(@CurrentPrincipal() { userId }: Principal): Promise<void> {
-    await this.accounts.delete(userId, userId);
+    await ownAccount(this.accounts.delete(userId, userId));
   }
 }

@@ -17,6 +17,7 @@ import { AuthService } from './auth.service.js';
 import { CredentialsService } from './credentials.service.js';
 import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
+import { Housekeeping } from './housekeeping.js';
 import { SessionsController } from './sessions.controller.js';
 import { JwtStrategy } from './strategies/jwt.strategy.js';
 import { LocalStrategy } from './strategies/local.strategy.js';
@@ -37,6 +38,7 @@ import { TokenService } from './token.service.js';
     AuthService,
     AccountService,
     CredentialsService,
+    Housekeeping,
     TokenService,
     JwtStrategy,
     LocalStrategy,

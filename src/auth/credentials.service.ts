@@ -43,11 +43,11 @@ export class CredentialsService {
   /**
    * Whether the password is this user's own.
    * @returns the stored hash, so that a change can insist that it is still the one that was checked
-   * @throws AppError `invalid_credentials`, `overloaded`
+   * @throws AppError `not_found` where there is no such user, `invalid_credentials`, `overloaded`
    */
   async checkOwn(userId: string, password: string): Promise<string> {
     const stored = await this.users.findCredentials(this.manager, { id: userId });
-    if (!stored) throw new AppError('invalid_credentials');
+    if (!stored) throw new AppError('not_found');
     return this.verify(stored, password);
   }
 
@@ -62,6 +62,8 @@ export class CredentialsService {
     const renewed = await this.hasher.hash(password);
     const change = { from: stored.passwordHash, to: renewed };
     if (await this.users.replacePasswordHash(this.manager, stored.id, change)) return renewed;
-    return this.checkOwn(stored.id, password);
+    const now = await this.users.findCredentials(this.manager, { id: stored.id });
+    if (!now) throw new AppError('invalid_credentials');
+    return this.verify(now, password);
   }
 }

@@ -1,9 +1,9 @@
 import { Body, Controller, Get, Patch } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../access/access.decorators.js';
+import { ownAccount } from '../access/own-account.js';
 import type { Principal } from '../access/principal.js';
 import { ApiProblems } from '../docs/api-problems.js';
-import { AppError } from '../kernel/app-error.js';
 import { ChangeProfileDto, toUserDto, UserDto } from './dto/user.dto.js';
 import { UsersService } from './users.service.js';
 
@@ -16,10 +16,7 @@ export class UsersController {
   @ApiOperation({ summary: 'My profile' })
   @ApiOkResponse({ standardSchema: UserDto, description: 'The user the token belongs to' })
   async me(@CurrentPrincipal() { userId }: Principal): Promise<UserDto> {
-    const user = await this.users.find(userId);
-    // The token outlives its user for a moment, or was signed with our key for somebody we do not know.
-    if (!user) throw new AppError('token_invalid', { diagnosis: { cause: 'unknown subject' } });
-    return toUserDto(user);
+    return toUserDto(await ownAccount(this.users.get(userId)));
   }
 
   @Patch()
@@ -30,6 +27,6 @@ export class UsersController {
     @CurrentPrincipal() { userId }: Principal,
     @Body({ schema: ChangeProfileDto }) { full_name: fullName, ...change }: ChangeProfileDto,
   ): Promise<UserDto> {
-    return toUserDto(await this.users.changeProfile(userId, { ...change, fullName }));
+    return toUserDto(await ownAccount(this.users.changeProfile(userId, { ...change, fullName })));
   }
 }

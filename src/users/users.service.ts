@@ -61,10 +61,6 @@ export class UsersService {
     return user;
   }
 
-  async find(id: string): Promise<UserRecord | undefined> {
-    return this.users.findById(this.manager, id);
-  }
-
   /** One page in the order of creation, and how many users there are in all. */
   async list(page: Page): Promise<{ users: UserRecord[]; total: number }> {
     const [users, total] = await Promise.all([

@@ -38,7 +38,15 @@ export function newSecret(): string {
   return randomBytes(32).toString('hex');
 }
 
+let running = false;
+
+/**
+ * Starts a service. One at a time in a process: Passport keeps its strategies in a global registry, so a second
+ * application would answer for the first. Two instances at once are two processes, see process.ts.
+ */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  if (running) throw new Error('another server of this process is still open');
+  running = true;
   const secret = options.env?.['SECRET_KEY'] ?? newSecret();
   const config = loadConfig({
     PORT: '0',
@@ -77,6 +85,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     },
     close: async () => {
       await app.close();
+      running = false;
       if (!options.database) await database.drop();
     },
   };

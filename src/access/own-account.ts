@@ -1,0 +1,15 @@
+import { AppError } from '../kernel/app-error.js';
+
+/**
+ * For routes whose object is the principal's own account: where it does not exist, the token is at fault. It outlived
+ * its user for a moment, or was signed with our key for somebody the service does not know.
+ * @throws AppError `token_invalid` in place of `not_found`, and whatever else `work` throws
+ */
+export async function ownAccount<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'not_found') throw error;
+    throw new AppError('token_invalid', { diagnosis: { cause: 'unknown subject' } });
+  }
+}

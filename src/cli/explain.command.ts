@@ -1,0 +1,117 @@
+import { JwtService } from '@nestjs/jwt';
+import { text } from 'node:stream/consumers';
+import { shapeOf, type ShapedToken } from '../auth/token-shape.js';
+import { TokenService } from '../auth/token.service.js';
+import { ConfigError, loadConfig } from '../config/env.schema.js';
+import { readEnvironment } from '../config/environment.js';
+import { AppError } from '../kernel/app-error.js';
+import { SystemClock, type Clock } from '../kernel/clock.js';
+import { KeyRing } from '../keys/key-ring.js';
+import type { Command } from './latchkey.js';
+
+const EXIT_REFUSED = 1;
+const EXIT_USAGE = 2;
+const MINUTE_MS = 60_000;
+
+/** What the command found out about a token; `verdict` is in the words of the contract's codes. */
+interface Explanation {
+  readonly header: unknown;
+  readonly claims: unknown;
+  readonly now: string;
+  readonly times: readonly string[];
+  readonly accepted: boolean;
+  readonly verdict: string;
+}
+
+/**
+ * Prints header, claims and times of a token, in UTC and local time and as a distance from this machine's clock, and
+ * whether the service with the settings at hand would take it. Works offline: revocation is not asked. Exit status 1
+ * where it would be refused.
+ */
+export const explainCommand: Command = async ([argument], { json }) => {
+  if (argument === undefined) {
+    process.stderr.write('latchkey: token explain needs a token, or - to read it from standard input\n');
+    return EXIT_USAGE;
+  }
+  const token = (argument === '-' ? await text(process.stdin) : argument).trim().replace(/^bearer +/i, '');
+  const clock = new SystemClock();
+  const shaped = shapeOf(token);
+  if ('misshapen' in shaped) {
+    process.stdout.write(`Not a token of this service: ${shaped.misshapen}.\n`);
+    return EXIT_REFUSED;
+  }
+  const explanation = { ...described(shaped, clock), ...(await judged(token, shaped, clock)) };
+  process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : written(explanation));
+  return explanation.accepted ? 0 : EXIT_REFUSED;
+};
+
+function described({ header, claims }: ShapedToken, clock: Clock): Omit<Explanation, 'accepted' | 'verdict'> {
+  const now = clock.now();
+  const times = Object.entries({
+    issued: claims['iat'],
+    'not before': claims['nbf'],
+    expires: claims['exp'],
+  });
+  return {
+    header,
+    claims,
+    now: bothZones(now),
+    times: times.filter(([, time]) => time !== undefined).map(([label, time]) => timeLine(label, time, now)),
+  };
+}
+
+function timeLine(label: string, seconds: unknown, now: number): string {
+  const name = label.padEnd(12);
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || Math.abs(seconds) > 8.64e12) {
+    return `${name}${JSON.stringify(seconds)}, which is no time in Unix seconds`;
+  }
+  const distance = Math.round(seconds - now / 1000);
+  const relation = distance >= 0 ? `in ${distance} s` : `${-distance} s ago`;
+  return `${name}${bothZones(seconds * 1000)}  (${relation} by this machine's clock)`;
+}
+
+function bothZones(time: number): string {
+  const offset = -new Date(time).getTimezoneOffset();
+  const sign = offset < 0 ? '-' : '+';
+  const zone = `${sign}${pad(Math.trunc(Math.abs(offset) / 60))}:${pad(Math.abs(offset) % 60)}`;
+  const local = new Date(time + offset * MINUTE_MS).toISOString().slice(0, -1);
+  return `${new Date(time).toISOString()} UTC, ${local}${zone} local`;
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+async function judged(
+  token: string,
+  { claims }: ShapedToken,
+  clock: Clock,
+): Promise<Pick<Explanation, 'accepted' | 'verdict'>> {
+  const type = claims['type'] === 'refresh' ? 'refresh' : 'access';
+  try {
+    const { environment } = await readEnvironment(undefined, undefined, false);
+    const config = loadConfig(environment);
+    new TokenService(new JwtService({}), new KeyRing(config.keys), clock, config.tokens).verify(type, token);
+    return { accepted: true, verdict: `would be accepted as ${type} token, unless it was revoked` };
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return { accepted: false, verdict: 'cannot be judged: the settings here do not start the service' };
+    }
+    if (!(error instanceof AppError)) throw error;
+    const { cause, ...facts } = error.diagnosis ?? {};
+    const more = Object.keys(facts).length === 0 ? '' : ` ${JSON.stringify(facts)}`;
+    return { accepted: false, verdict: `would be refused: ${error.code}, ${String(cause)}${more}` };
+  }
+}
+
+function written({ header, claims, now, times, verdict }: Explanation): string {
+  const json = (value: unknown): string => JSON.stringify(value, null, 2);
+  return [
+    `header      ${json(header)}`,
+    `claims      ${json(claims)}`,
+    `now         ${now}`,
+    ...times,
+    `verdict     ${verdict}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,26 @@
+import { loadConfig } from '../config/env.schema.js';
+import { readEnvironment } from '../config/environment.js';
+import { migrate, pendingMigrations } from '../database/migrate.js';
+import { openDatabase } from '../database/open-database.js';
+import type { Command } from './latchkey.js';
+
+const WAIT_MS = 5000;
+
+/** Runs pending migrations, or names them. Joins the embedded server where one runs on the folder already. */
+export const migrateCommand: Command = async (_args, { plan, json }) => {
+  const { environment } = await readEnvironment();
+  const { database: config } = loadConfig(environment);
+  const database = await openDatabase(config);
+  try {
+    const names = await (plan ? pendingMigrations : migrate)(database.target, config, { waitMs: WAIT_MS });
+    process.stdout.write(json ? `${JSON.stringify({ plan, migrations: names })}\n` : told(names, plan));
+    return 0;
+  } finally {
+    await database.close();
+  }
+};
+
+function told(names: readonly string[], plan: boolean): string {
+  if (names.length === 0) return 'The database is up to date.\n';
+  return `${plan ? 'Would run' : 'Ran'}:\n${names.map((name) => `  ${name}`).join('\n')}\n`;
+}

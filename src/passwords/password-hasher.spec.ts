@@ -1,0 +1,54 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { hash as bcryptHash } from 'bcrypt';
+import { PasswordHasher } from './password-hasher.js';
+
+const CHEAP = { memoryKib: 8192, time: 1, parallelism: 1, concurrency: 2, queue: 10 };
+const hasher = new PasswordHasher(CHEAP);
+
+describe('an argon2id hash', () => {
+  it('carries the configured parameters and a salt of its own', async () => {
+    const hashes = await Promise.all([hasher.hash('a password'), hasher.hash('a password')]);
+    for (const hash of hashes) expect(hash).toMatch(/^\$argon2id\$v=19\$m=8192,t=1,p=1\$/);
+    expect(hashes[0]).not.toBe(hashes[1]);
+  });
+
+  it('matches its password in any Unicode form, and no other', async () => {
+    const hash = await hasher.hash('pâss wörd');
+    expect(await hasher.matches('pâss wörd'.normalize('NFD'), hash)).toEqual({
+      matches: true,
+      outdated: false,
+    });
+    expect(await hasher.matches('pass word', hash)).toEqual({ matches: false, outdated: false });
+  });
+
+  it('tells passwords apart that share their first 72 bytes', async () => {
+    const hash = await hasher.hash('x'.repeat(72) + 'a');
+    expect((await hasher.matches('x'.repeat(72) + 'b', hash)).matches).toBe(false);
+  });
+
+  it('is outdated once the parameters have changed', async () => {
+    const hash = await hasher.hash('a password');
+    const stricter = new PasswordHasher({ ...CHEAP, time: 2 });
+    expect(await stricter.matches('a password', hash)).toEqual({ matches: true, outdated: true });
+  });
+});
+
+describe('a bcrypt hash', () => {
+  let short: string;
+  let long: string;
+  beforeAll(async () => {
+    short = await bcryptHash('legacy password', 4);
+    long = await bcryptHash('x'.repeat(72), 4);
+  });
+
+  it.each(['$2a$', '$2b$', '$2y$'])('written as %s matches and is outdated', async (prefix) => {
+    const stored = short.replace('$2b$', prefix);
+    expect(await hasher.matches('legacy password', stored)).toEqual({ matches: true, outdated: true });
+    expect((await hasher.matches('legacy passwordx', stored)).matches).toBe(false);
+  });
+
+  it('does not match what shares its 72 bytes and goes on', async () => {
+    expect((await hasher.matches('x'.repeat(72), long)).matches).toBe(true);
+    expect((await hasher.matches('x'.repeat(73), long)).matches).toBe(false);
+  });
+});

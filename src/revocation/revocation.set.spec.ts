@@ -1,0 +1,103 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { newId } from '../kernel/ids.js';
+import { RevocationSet, type LiveRevocation, type RevocableToken } from './revocation.set.js';
+
+const NOW = 1_800_000_000_500;
+const KID = 'k1';
+
+function token(issuedAt: number, change: Partial<RevocableToken> = {}): RevocableToken {
+  const iat = Math.floor(issuedAt / 1000);
+  return { sub: 'u1', sid: 's1', client_id: 'first-party', jti: newId(issuedAt), iat, ver: 3, ...change };
+}
+
+function row(change: Partial<LiveRevocation>): LiveRevocation {
+  return {
+    id: newId(NOW),
+    kind: 'user',
+    subject: 'u1',
+    cutoff: NOW,
+    minVersion: null,
+    soft: false,
+    reason: 'test',
+    actor: null,
+    createdAt: NOW,
+    expiresAt: NOW + 1000,
+    ...change,
+  };
+}
+
+let set: RevocationSet;
+beforeEach(() => {
+  set = new RevocationSet();
+});
+
+describe('a revocation', () => {
+  it.each([
+    ['session', 's1'],
+    ['user', 'u1'],
+    ['client', 'first-party'],
+    ['key', KID],
+    ['all', '*'],
+  ] as const)('of kind %s kills tokens of its subject issued before it', (kind, subject) => {
+    expect(set.find(token(NOW - 1), KID)).toBeUndefined();
+    set.add(row({ kind, subject }));
+    expect(set.find(token(NOW - 1), KID)).toMatchObject({ kind });
+  });
+
+  it.each(['user', 'client', 'key', 'all'] as const)(
+    'of kind %s leaves what is issued later alone',
+    (kind) => {
+      const subject = { user: 'u1', client: 'first-party', key: KID, all: '*' }[kind];
+      set.add(row({ kind, subject }));
+      expect(set.find(token(NOW), KID)).toBeUndefined();
+    },
+  );
+
+  it('tells tokens apart that were issued before and after it in the same second', () => {
+    set.add(row({}));
+    expect(set.find(token(NOW - 400), KID)).toBeDefined();
+    expect(set.find(token(NOW + 400), KID)).toBeUndefined();
+  });
+
+  it('goes by iat where the token’s id carries no time', () => {
+    set.add(row({}));
+    expect(set.find(token(NOW - 1000, { jti: 'anything' }), KID)).toBeDefined();
+    expect(set.find(token(NOW + 1000, { jti: 'anything' }), KID)).toBeUndefined();
+  });
+
+  it('by version kills older versions whatever the clocks say', () => {
+    set.add(row({ minVersion: 4 }));
+    expect(set.find(token(NOW + 60_000, { ver: 3 }), KID)).toBeDefined();
+    expect(set.find(token(NOW - 60_000, { ver: 4 }), KID)).toBeUndefined();
+  });
+
+  it('by time still counts where another by version came later', () => {
+    set.add(row({}));
+    set.add(row({ minVersion: 2, cutoff: NOW + 5 }));
+    expect(set.find(token(NOW - 1, { ver: 9 }), KID)).toBeDefined();
+  });
+
+  it('that is soft makes tokens stale, and a hard one wins over it', () => {
+    set.add(row({ minVersion: 4, soft: true }));
+    expect(set.find(token(NOW), KID)).toMatchObject({ soft: true });
+    set.add(row({ kind: 'session', subject: 's1' }));
+    expect(set.find(token(NOW), KID)).toMatchObject({ soft: false });
+  });
+
+  it('is the strictest of its subject’s, in whatever order they arrive', () => {
+    const rows = [
+      row({ cutoff: NOW }),
+      row({ cutoff: NOW + 100 }),
+      row({ cutoff: NOW - 100, expiresAt: NOW + 5000 }),
+    ];
+    for (const order of [rows, rows.toReversed()]) {
+      set.clear();
+      for (const one of order) set.add(one);
+      expect(set.find(token(NOW + 50), KID)).toBeDefined();
+      set.removeExpired(NOW + 4000);
+      expect(set.find(token(NOW + 50), KID)).toBeDefined();
+      set.removeExpired(NOW + 5000);
+      expect(set.size).toBe(0);
+    }
+  });
+});

@@ -1,0 +1,32 @@
+import { expect, it } from '@jest/globals';
+import { Housekeeping } from '../../src/auth/housekeeping.js';
+import { RevocationFeed } from '../../src/revocation/revocation.feed.js';
+import { createDatabase } from '../support/database.js';
+import { newSecret, startServer } from '../support/server.js';
+
+it('a logout survives a restart, and is forgotten once the last token has expired', async () => {
+  const database = await createDatabase();
+  const env = { SECRET_KEY: newSecret() };
+  const before = await startServer({ env, database });
+  const person = await before.client.newcomer();
+  const sibling = await before.client.login(person);
+  await before.client.post('/auth/logout', { token: person.access_token });
+  await before.close();
+
+  const after = await startServer({ env, database });
+  try {
+    expect((await after.client.me(person.access_token)).body['code']).toBe('token_revoked');
+    expect((await after.client.refresh(person.refresh_token)).body['code']).toBe('session_revoked');
+    expect((await after.client.me(sibling.access_token)).status).toBe(200);
+    expect((await after.client.refresh(sibling.refresh_token)).status).toBe(200);
+    expect(after.app.get(RevocationFeed).size).toBe(1);
+
+    await after.move(20 * 60_000);
+    expect(after.app.get(RevocationFeed).size).toBe(0);
+    await after.app.get(Housekeeping).sweep();
+    expect(await database.query('SELECT 1 FROM revocations')).toEqual([]);
+  } finally {
+    await after.close();
+    await database.drop();
+  }
+});
