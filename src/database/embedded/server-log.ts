@@ -1,0 +1,60 @@
+import { closeSync, openSync } from 'node:fs';
+import { open, rename, stat } from 'node:fs/promises';
+
+const MAX_BYTES = 10 * 1024 * 1024;
+
+/**
+ * The server's log file. It is bounded at each start: over 10 MiB it is set aside as `<path>.1`, which
+ * replaces the one before.
+ */
+export class ServerLog {
+  private constructor(
+    private readonly path: string,
+    private readonly start: number,
+  ) {}
+
+  /** Sets an overlong log aside and remembers where this start's lines begin. */
+  static async begin(path: string): Promise<ServerLog> {
+    const size = await sizeOf(path);
+    if (size <= MAX_BYTES) return new ServerLog(path, size);
+    // Two starting processes may both try; one of them finds the file gone.
+    await rename(path, `${path}.1`).catch(() => undefined);
+    return new ServerLog(path, await sizeOf(path));
+  }
+
+  /** Calls `use` with a file descriptor for a child to append to, and closes it afterwards. */
+  appending<T>(use: (descriptor: number) => T): T {
+    const descriptor = openSync(this.path, 'a', 0o600);
+    try {
+      return use(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /**
+   * The lines that tell why a start failed: its errors, else its last ten lines. The server is told to log
+   * no statements and no details, so they hold no data.
+   */
+  async relevantLines(): Promise<string> {
+    const lines = (await this.read()).split('\n').filter((line) => line.trim() !== '');
+    const errors = lines.filter((line) => /FATAL|PANIC|ERROR|HINT|error|not found|denied|refused/.test(line));
+    return (errors.length > 0 ? errors : lines).slice(-10).join('\n');
+  }
+
+  private async read(): Promise<string> {
+    const file = await open(this.path, 'r').catch(() => undefined);
+    if (!file) return '';
+    try {
+      const from = Math.max(this.start, (await file.stat()).size - 64 * 1024);
+      const { buffer, bytesRead } = await file.read({ position: from, buffer: Buffer.alloc(64 * 1024) });
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
+}

@@ -1,0 +1,456 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile, spawn } from 'node:child_process';
+import {
+  chmod,
+  chown,
+  copyFile,
+  cp,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import {
+  type PostgresConnection,
+  startEmbeddedPostgres,
+} from '../../src/database/embedded/embedded-postgres.js';
+import { compile } from '../support/compile.cjs';
+import { type Answer, EmbeddedPostgresChild as Child } from '../support/embedded-postgres-child.js';
+
+const root = process.getuid?.() === 0;
+/** An account that is not root, for what root's rights would hide. */
+const NOBODY = { uid: 65534, gid: 65534 };
+/** Nothing here needs more than one disk sync: these tests kill processes, they do not cut the power. */
+const FAST = { fsync: 'off' };
+
+let home: string;
+let code: string;
+/** A folder with a cluster, for all tests that do not need a first start. */
+let shared: string;
+
+beforeAll(async () => {
+  home = await realpath(await mkdtemp(join(tmpdir(), 'lk-eb-')));
+  await chmod(home, 0o711);
+  code = join(home, 'code');
+  await mkdir(code);
+  compile('src/database/embedded', code);
+  shared = join(home, 'shared');
+});
+
+afterEach(async () => {
+  await Child.killAll();
+  await until(async () => (await processesOf(home)).length === 0);
+});
+
+afterAll(async () => {
+  await rm(home, { recursive: true, force: true });
+});
+
+describe('one process', () => {
+  test('the first start makes a cluster that asks for its password and takes a hundred connections', async () => {
+    const child = start(shared);
+    const { connection, joined, version } = await child.next();
+    expect({ joined, version }).toEqual({ joined: false, version: '18.4' });
+    expect(connection).toMatchObject({
+      port: 5432,
+      user: 'latchkey',
+      database: 'latchkey',
+      host: join(shared, 'run'),
+    });
+    await expect(query({ ...connection, password: 'wrong' }, 'SELECT 1')).rejects.toMatchObject({
+      code: '28P01',
+    });
+    const clients = await Promise.all(Array.from({ length: 100 }, () => connect(connection)));
+    const settings = await clients[99]!.query(
+      `SELECT current_setting('server_encoding') AS encoding, current_setting('data_checksums') AS checksums,
+              current_setting('wal_segment_size') AS segment, current_setting('listen_addresses') AS addresses,
+              datlocprovider AS provider, datlocale AS locale FROM pg_database WHERE datname = 'latchkey'`,
+    );
+    expect(settings.rows).toEqual([
+      { encoding: 'UTF8', checksums: 'on', segment: '4MB', addresses: '', provider: 'b', locale: 'C.UTF-8' },
+    ]);
+    await Promise.all(clients.map((client) => client.end()));
+    await child.stop();
+  });
+
+  test('nobody else may read the cluster, its password or enter the socket folder', async () => {
+    const modes = ['postgres', 'run', 'postgres/latchkey.password', 'postgres.log'].map(async (name) =>
+      ((await stat(join(shared, name))).mode & 0o777).toString(8),
+    );
+    expect(await Promise.all(modes)).toEqual(['700', '700', '600', '600']);
+  });
+
+  test('a stop ends the server, leaves nothing running and can be followed by a start', async () => {
+    for (let round = 0; round < 2; round += 1) {
+      const child = start(shared);
+      expect(await child.next()).toMatchObject({ joined: false });
+      await child.stop();
+      expect(await processesOf(shared)).toEqual([]);
+      expect(await readdir(join(shared, 'run'))).toEqual([]);
+    }
+  });
+
+  test('a server whose parent was killed with SIGKILL stops by itself', async () => {
+    const child = start(shared);
+    await child.next();
+    const pid = await serverPid(shared);
+    await child.kill();
+    // The watchdog is its parent and collects it: there is not even a zombie.
+    await until(() => !isAlive(pid), 1000);
+  });
+
+  test('acknowledged rows survive a SIGKILL of the parent', async () => {
+    const writer = Child.spawn(code, { dataDir: shared });
+    await writer.next();
+    writer.tell('insert');
+    let last = 0;
+    while (last < 200) last = (await writer.next<{ acknowledged: number }>()).acknowledged;
+    const killed = writer.kill();
+    for (;;) {
+      const line = await writer.next<{ acknowledged: number }>().catch(() => undefined);
+      if (!line) break;
+      last = line.acknowledged;
+    }
+    await killed;
+    const child = start(shared);
+    const { connection } = await child.next();
+    const { rows } = await query(connection, 'SELECT count(*)::int, max(id) FROM written');
+    expect(rows[0].count).toBeGreaterThanOrEqual(last);
+    expect(rows[0].count).toBe(rows[0].max);
+    await child.stop();
+  });
+
+  test('a watchdog that was killed is replaced', async () => {
+    const child = start(shared);
+    await child.next();
+    const watchdog = await watchdogOf(child);
+    process.kill(watchdog, 'SIGKILL');
+    await until(async () => ![watchdog, 0].includes(await watchdogOf(child)));
+    await child.kill();
+    await until(async () => (await processesOf(shared)).length === 0, 1000);
+  });
+});
+
+describe('several processes', () => {
+  test('eight first starts on one folder all connect to one server, and clear what a killed one left', async () => {
+    const dataDir = join(home, 'eight');
+    // What a process leaves that is killed in its first start.
+    await mkdir(join(dataDir, 'postgres.new-999999999-0', 'data'), { recursive: true });
+    await writeFile(join(dataDir, 'postgres.init'), '999999999');
+    const children = Array.from({ length: 8 }, () => start(dataDir));
+    const answers = await Promise.all(children.map((child) => child.next()));
+    expect(answers.filter(({ joined }) => !joined)).toHaveLength(1);
+    const servers = answers.map(async ({ connection }) => {
+      const { rows } = await query(connection, 'SELECT pg_postmaster_start_time()::text AS started');
+      return rows[0].started as string;
+    });
+    expect(new Set(await Promise.all(servers)).size).toBe(1);
+    expect((await readdir(dataDir)).sort()).toEqual(['postgres', 'postgres.log', 'run']);
+    await Promise.all(children.map((child) => child.stop()));
+    expect(await processesOf(dataDir)).toEqual([]);
+  });
+
+  test('a second process joins the running server and both can write', async () => {
+    const [starter, joiner, one, two] = await startTwo();
+    expect([one.joined, two.joined]).toEqual([false, true]);
+    await query(one.connection, 'CREATE TABLE shared (id int)');
+    await Promise.all(
+      [one, two].map(({ connection }, id) => query(connection, `INSERT INTO shared VALUES (${id})`)),
+    );
+    expect((await query(two.connection, 'SELECT count(*)::int FROM shared')).rows).toEqual([{ count: 2 }]);
+    await Promise.all([starter.stop(), joiner.stop()]);
+    expect(await processesOf(shared)).toEqual([]);
+  });
+
+  test('a server outlives the process that started it while another uses it', async () => {
+    const [starter, joiner, , { connection }] = await startTwo();
+    const client = await connect(connection);
+    await starter.stop();
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    await client.end();
+    await joiner.stop();
+    expect(await processesOf(shared)).toEqual([]);
+  });
+
+  test('a server outlives a SIGKILL of its starter while another uses it, and stops with the last', async () => {
+    const [starter, joiner, , { connection }] = await startTwo();
+    const client = await connect(connection);
+    await starter.kill();
+    await sleep(200);
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    await client.end();
+    await joiner.kill();
+    await until(async () => (await processesOf(shared)).length === 0, 1000);
+  });
+
+  test('whoever starts while the server is stopping gets a server', async () => {
+    let server = await startEmbeddedPostgres({ dataDir: shared, settings: FAST });
+    for (let delay = 0; delay < 30; delay += 4) {
+      const stopped = server.stop();
+      await sleep(delay);
+      server = await startEmbeddedPostgres({ dataDir: shared, settings: FAST });
+      expect((await query(server.connection, 'SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+      await stopped;
+    }
+    await server.stop();
+    await server.stop();
+  });
+
+  test('a server that lost its starter and its watchdog at once is taken over', async () => {
+    const starter = start(shared);
+    await starter.next();
+    const pid = await serverPid(shared);
+    process.kill(await watchdogOf(starter), 'SIGKILL');
+    await starter.kill();
+    const heir = start(shared);
+    expect(await heir.next()).toMatchObject({ joined: true });
+    expect(await serverPid(shared)).toBe(pid);
+    await heir.stop();
+    expect(await processesOf(shared)).toEqual([]);
+  });
+});
+
+describe('unusual circumstances', () => {
+  test('a stale postmaster.pid naming a live foreign pid does not block the start', async () => {
+    const { uid, gid } = await stat(join(shared, 'postgres'));
+    const foreign = spawn('sleep', ['60'], root ? { uid, gid } : {});
+    const lines = [
+      foreign.pid,
+      join(shared, 'postgres'),
+      1700000000,
+      5432,
+      join(shared, 'run'),
+      '',
+      '  1 1',
+      'ready',
+    ];
+    for (const file of ['postgres/postmaster.pid', 'run/.s.PGSQL.5432.lock']) {
+      await writeFile(join(shared, file), `${lines.join('\n')}\n`, { mode: 0o600 });
+      await chown(join(shared, file), uid, gid);
+    }
+    const child = start(shared);
+    expect(await child.next()).toMatchObject({ joined: false });
+    await child.stop();
+    expect(isAlive(foreign.pid!)).toBe(true);
+    foreign.kill();
+  });
+
+  (root ? test : test.skip)(
+    `a folder only root may enter works as root${root ? '' : ' (not root here)'}`,
+    async () => {
+      const closed = join(home, 'closed');
+      await mkdir(closed, { mode: 0o700 });
+      const child = start(join(closed, 'data'));
+      expect(await child.next()).toMatchObject({ joined: false });
+      const status = await readFile(`/proc/${await serverPid(join(closed, 'data'))}/status`, 'utf8');
+      // Not root, and of root's rights only CAP_DAC_OVERRIDE, bit 1.
+      expect(status).not.toMatch(/^Uid:\s+0/m);
+      expect(status).toMatch(/^CapEff:\s+0{15}2$/m);
+      await child.stop();
+    },
+  );
+
+  test('a path longer than a Unix socket allows falls back to loopback, with a password, and can be joined', async () => {
+    const dataDir = join(home, 'long'.repeat(30));
+    await rename(shared, dataDir);
+    const child = start(dataDir);
+    const { connection } = await child.next();
+    expect(connection.host).toBe('127.0.0.1');
+    await expect(query({ ...connection, password: 'wrong' }, 'SELECT 1')).rejects.toMatchObject({
+      code: '28P01',
+    });
+    const joiner = start(dataDir);
+    expect(await joiner.next()).toMatchObject({ joined: true, connection });
+    await child.kill();
+    await joiner.stop();
+    expect(await processesOf(dataDir)).toEqual([]);
+    await rename(dataDir, shared);
+  });
+
+  test("node_modules without the libraries' symlinks works", async () => {
+    const { target, lib } = await compileWithoutLinks('unlinked');
+    const child = start(shared, target);
+    expect(await child.next()).toMatchObject({ version: '18.4' });
+    expect(await readdir(lib)).toContain('libpq.so.5');
+    await child.stop();
+  });
+
+  test("read-only node_modules without the libraries' symlinks works", async () => {
+    const { target, lib } = await compileWithoutLinks('readonly');
+    await chmod(lib, 0o555);
+    const dataDir = join(home, 'readonly', 'data');
+    await mkdir(dataDir);
+    if (root) await chown(dataDir, NOBODY.uid, NOBODY.gid);
+    const child = Child.spawn(target, { dataDir, settings: FAST }, root ? NOBODY : undefined);
+    expect(await child.next()).toMatchObject({ version: '18.4' });
+    expect(await readdir(lib)).not.toContain('libpq.so.5');
+    expect(await readdir(join(dataDir, 'postgres-lib'))).toContain('libpq.so.5');
+    await child.stop();
+    await chmod(lib, 0o755);
+  });
+});
+
+describe('refusals', () => {
+  test('without the packages the message asks for DATABASE_URL', async () => {
+    const target = join(home, 'nothing');
+    await mkdir(join(target, 'packages'), { recursive: true });
+    await symlink(await realpath('node_modules/pg'), join(target, 'packages', 'pg'));
+    compile('src/database/embedded', target, join(target, 'packages'));
+    const answer = await start(join(target, 'data'), target).next();
+    expect(answer.error).toBe('EmbeddedPostgresError');
+    expect(answer.message).toMatch(/@embedded-postgres\/.* is not installed.*Set DATABASE_URL/);
+  });
+
+  test('programs that this system cannot load are reported as such', async () => {
+    const { target, lib } = await compileWithoutLinks('alpine');
+    const initdb = join(lib, '..', 'bin', 'initdb');
+    await rm(initdb);
+    // Stands for a program linked against a C library that is not there.
+    await writeFile(initdb, '#!/lib/no-such-loader.so', { mode: 0o755 });
+    const { message } = await start(join(home, 'alpine', 'data'), target).next();
+    expect(message).toMatch(/does not run on this system, which has no glibc .* Set DATABASE_URL/);
+  });
+
+  test("a server that does not start is reported with its log's lines, and leaves nothing running", async () => {
+    const child = Child.spawn(code, { dataDir: shared, settings: { shared_buffers: 'plenty' } });
+    const answer = await child.next();
+    expect(answer.error).toBe('EmbeddedPostgresError');
+    expect(answer.message).toMatch(/FATAL: {2}invalid value for parameter "shared_buffers": "plenty"/);
+    await until(async () => (await processesOf(shared)).length === 0, 1000);
+  });
+
+  test('a cluster of another major version is refused and left alone', async () => {
+    const dataDir = join(home, 'older');
+    await mkdir(join(dataDir, 'postgres'), { recursive: true });
+    await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '17\n');
+    if (root) await chown(join(dataDir, 'postgres'), NOBODY.uid, NOBODY.gid);
+    expect((await start(dataDir).next()).message).toMatch(/made by PostgreSQL 17; .* PostgreSQL 18/);
+    expect(await readdir(join(dataDir, 'postgres'))).toEqual(['PG_VERSION']);
+  });
+
+  test('a folder that holds something else is refused and left alone', async () => {
+    const dataDir = join(home, 'other');
+    await mkdir(join(dataDir, 'postgres'), { recursive: true });
+    await writeFile(join(dataDir, 'postgres', 'letters.txt'), 'dear');
+    if (root) await chown(join(dataDir, 'postgres'), NOBODY.uid, NOBODY.gid);
+    if (root) await chmod(dataDir, 0o711);
+    expect((await start(dataDir).next()).message).toMatch(/is in the way/);
+    expect(await readdir(dataDir)).toEqual(['postgres']);
+    expect(await readdir(join(dataDir, 'postgres'))).toEqual(['letters.txt']);
+  });
+});
+
+function start(dataDir: string, compiled = code): Child {
+  return Child.spawn(compiled, { dataDir, settings: FAST });
+}
+
+async function startTwo(): Promise<[Child, Child, Answer, Answer]> {
+  const starter = start(shared);
+  const one = await starter.next();
+  const joiner = start(shared);
+  return [starter, joiner, one, await joiner.next()];
+}
+
+async function connect(connection: PostgresConnection): Promise<Client> {
+  const client = new Client(connection);
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+async function query(connection: PostgresConnection, text: string) {
+  const client = await connect(connection);
+  try {
+    return await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
+
+async function serverPid(dataDir: string): Promise<number> {
+  return Number.parseInt(await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
+}
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
+
+async function processes(): Promise<Process[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-ww', '-A', '-o', 'pid=,ppid=,args=']);
+  return stdout.split('\n').flatMap((line) => {
+    const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    return command ? [{ pid: Number(pid), parent: Number(parent), command }] : [];
+  });
+}
+
+/** Servers below a folder. */
+async function processesOf(folder: string): Promise<string[]> {
+  const found = await processes();
+  return found
+    .map(({ command }) => command)
+    .filter((text) => text.includes('bin/postgres') && text.includes(folder));
+}
+
+async function watchdogOf({ pid }: Child): Promise<number> {
+  const found = await processes();
+  return found.find((each) => each.parent === pid && each.command.includes('watchdog'))?.pid ?? 0;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+  const deadline = Date.now() + ms;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not so within ${ms} ms: ${condition.toString()}`);
+    await sleep(10);
+  }
+}
+
+/** The sources, and a node_modules with the platform's package as npm leaves it when scripts are off. */
+async function compileWithoutLinks(name: string): Promise<{ target: string; lib: string }> {
+  const target = join(home, name, 'code');
+  const packages = join(home, name, 'packages');
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const from = dirname(dirname(createRequire(import.meta.url).resolve(platform)));
+  const to = join(packages, platform);
+  for (const part of ['package.json', 'dist', 'native/pg-symlinks.json'])
+    await cp(join(from, part), join(to, part), { recursive: true });
+  for (const part of ['native/bin', 'native/lib']) await linkFiles(join(from, part), join(to, part));
+  await symlink(join(from, 'native/share'), join(to, 'native/share'));
+  await symlink(await realpath('node_modules/pg'), join(packages, 'pg'));
+  await mkdir(target);
+  compile('src/database/embedded', target, packages);
+  return { target, lib: join(to, 'native', 'lib') };
+}
+
+/** Hard links where they can be had: the programs and libraries look for each other by their own real paths. */
+async function linkFiles(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await symlink(source, target);
+    else if (entry.isFile()) await link(source, target).catch(() => copyFile(source, target));
+  }
+}

@@ -1,0 +1,58 @@
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type * as embedded from '../../src/database/embedded/embedded-postgres.js';
+import { compile, load } from './compile.cjs';
+
+/** Where global-teardown finds the server of this run. */
+export interface TestRun {
+  latchkeyTestPostgres?: { readonly server: embedded.EmbeddedPostgres; readonly folder: string };
+}
+
+const PREFIX = 'lk-run-';
+
+/**
+ * One real PostgreSQL a test run, without the waits for the disk that only a power cut would need. Its
+ * connection is in LATCHKEY_TEST_POSTGRES as JSON. A run that is killed leaves no server (see the
+ * watchdog), and its folder only until the next run.
+ */
+export default async function globalSetup(): Promise<void> {
+  await removeFoldersOfKilledRuns();
+  const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  try {
+    // As root the server runs under another account, which has to pass through.
+    await chmod(folder, 0o711);
+    const code = join(folder, 'code');
+    await mkdir(code);
+    compile('src/database/embedded', code);
+    const { startEmbeddedPostgres } = await load<typeof embedded>(
+      join(code, 'src/database/embedded/embedded-postgres.js'),
+    );
+    const server = await startEmbeddedPostgres({
+      dataDir: join(folder, 'data'),
+      settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' },
+    });
+    process.env['LATCHKEY_TEST_POSTGRES'] = JSON.stringify(server.connection);
+    (globalThis as TestRun).latchkeyTestPostgres = { server, folder };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function removeFoldersOfKilledRuns(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : 0;
+    if (!pid || isAlive(pid)) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
