@@ -9,6 +9,7 @@ import { EmbeddedPostgresError } from './database/embedded/embedded-postgres.err
 import { migrate } from './database/migrate.js';
 import { openDatabase, type OpenDatabase } from './database/open-database.js';
 import { SystemClock } from './kernel/clock.js';
+import { AppError } from './kernel/app-error.js';
 import { createLog, type Log } from './kernel/log.js';
 import { KeyRing } from './keys/key-ring.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -112,6 +113,10 @@ main().catch((error: unknown) => {
 /** Messages of the database may quote values; its codes and the system's do not. */
 function describe(error: unknown): string {
   const { code, address, port } = (error ?? {}) as { code?: unknown; address?: unknown; port?: unknown };
+  if (error instanceof AppError) {
+    const cause = error.diagnosis?.['cause'];
+    return typeof cause === 'string' ? cause : error.detail;
+  }
   if (typeof code !== 'string') return error instanceof Error ? error.message : 'unknown error';
   const where =
     typeof address === 'string' ? ` at ${address}${typeof port === 'number' ? `:${port}` : ''}` : '';

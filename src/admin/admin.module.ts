@@ -2,7 +2,8 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { KeysController } from './keys.controller.js';
 import { UsersAdminController } from './users-admin.controller.js';
 
-@Module({ imports: [AuthModule, UsersModule], controllers: [UsersAdminController] })
+@Module({ imports: [AuthModule, UsersModule], controllers: [UsersAdminController, KeysController] })
 export class AdminModule {}

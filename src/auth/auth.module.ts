@@ -19,6 +19,7 @@ import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { Housekeeping } from './housekeeping.js';
 import { SessionsController } from './sessions.controller.js';
+import { SigningKeysService } from './signing-keys.service.js';
 import { JwtStrategy } from './strategies/jwt.strategy.js';
 import { LocalStrategy } from './strategies/local.strategy.js';
 import { TokenService } from './token.service.js';
@@ -39,12 +40,13 @@ import { TokenService } from './token.service.js';
     AccountService,
     CredentialsService,
     Housekeeping,
+    SigningKeysService,
     TokenService,
     JwtStrategy,
     LocalStrategy,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
   ],
-  exports: [AuthService, AccountService, CredentialsService, TokenService],
+  exports: [AuthService, AccountService, CredentialsService, SigningKeysService, TokenService],
 })
 export class AuthModule {}

@@ -178,5 +178,6 @@ function asRefreshError(error: AppError): AppError {
   if (error.code === 'token_wrong_type') {
     return new AppError('token_wrong_type', { detail: 'wrong token type', diagnosis });
   }
+  if (error.code === 'token_revoked') return new AppError('session_revoked', { diagnosis });
   return error.status === 401 ? new AppError('refresh_token_invalid', { diagnosis }) : error;
 }

@@ -101,6 +101,7 @@ export class TokenService {
     if ('misshapen' in shaped) throw refused('token_invalid', shaped.misshapen);
     const key = this.keyOf(shaped.header);
     this.checkSignature(token, key);
+    if (key.compromised) throw refused('token_revoked', 'its key was compromised');
     this.checkKind(type, shaped.header, shaped.claims);
     const faulty = faultyClaim(type, shaped.claims);
     if (faulty !== undefined) throw refused('token_invalid', `claim ${faulty} missing or of a wrong type`);

@@ -7,6 +7,8 @@ export type Command = (args: readonly string[], options: CommandOptions) => Prom
 export interface CommandOptions {
   readonly plan: boolean;
   readonly json: boolean;
+  /** The `kid` of a key to drop. */
+  readonly compromised?: string | undefined;
 }
 
 const EXIT_USAGE = 2;
@@ -26,6 +28,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     usage: 'migrate [--plan]',
     does: 'bring the database up to date; --plan only says what would run',
   },
+  'keys list': {
+    load: async () => (await import('./keys.command.js')).keysListCommand,
+    usage: 'keys list [--json]',
+    does: 'show the signing keys, their states and times',
+  },
+  'keys rotate': {
+    load: async () => (await import('./keys.command.js')).keysRotateCommand,
+    usage: 'keys rotate [--compromised KID]',
+    does: 'plan a successor of the active key, or drop a compromised key at once',
+  },
   'token explain': {
     load: async () => (await import('./explain.command.js')).explainCommand,
     usage: 'token explain <token | -> [--json]',
@@ -37,7 +49,12 @@ async function main(argv: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: argv,
     allowPositionals: true,
-    options: { plan: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      plan: { type: 'boolean' },
+      json: { type: 'boolean' },
+      compromised: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   const name = Object.keys(COMMANDS).find((command) => `${positionals.join(' ')} `.startsWith(`${command} `));
   const command = name === undefined ? undefined : COMMANDS[name];
@@ -47,7 +64,15 @@ async function main(argv: string[]): Promise<number> {
   }
   const rest = positionals.slice(name.split(' ').length);
   const run = await command.load();
-  return run(rest, { plan: values.plan ?? false, json: values.json ?? false });
+  const { plan = false, json = false, compromised } = values;
+  return run(rest, { plan, json, compromised });
+}
+
+/** Our own errors say more in their detail than in their message, which is the code. */
+function told(error: unknown): string {
+  const { detail, message } = (error ?? {}) as { detail?: unknown; message?: unknown };
+  if (typeof detail === 'string') return detail;
+  return typeof message === 'string' ? message : 'unknown error';
 }
 
 function usage(): string {
@@ -56,11 +81,9 @@ function usage(): string {
 }
 
 main(process.argv.slice(2))
-  .then((status) => {
-    process.exitCode = status;
-  })
+  .then((status) => (process.exitCode = status))
   .catch((error: unknown) => {
-    process.stderr.write(`latchkey: ${error instanceof Error ? error.message : 'unknown error'}\n`);
+    process.stderr.write(`latchkey: ${told(error)}\n`);
     const badUsage = (error as { code?: string } | null)?.code?.startsWith('ERR_PARSE_ARGS') === true;
     const badSettings = (error as Error | null)?.name === 'ConfigError';
     process.exitCode = badSettings ? EXIT_CONFIG : badUsage ? EXIT_USAGE : 1;

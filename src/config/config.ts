@@ -54,6 +54,9 @@ export interface KeyConfig {
   readonly secret: string | undefined;
   readonly previousSecrets: readonly string[];
   readonly pinnedKey: KeyObject | undefined;
+  readonly rotationDays: number;
+  /** How long verifiers may keep the key set; a new key is published at least this long before it signs. */
+  readonly jwksMaxAgeSeconds: number;
 }
 
 export interface RevocationConfig {

@@ -76,6 +76,8 @@ const schema = z.object({
     )
     .default([]),
   REVOCATION_MAX_STALENESS_SECONDS: integer('seconds', 10, DAY).default(300),
+  KEY_ROTATION_DAYS: integer('days', 1, 3650).default(30),
+  JWKS_MAX_AGE_SECONDS: integer('seconds', 1, DAY).default(300),
   ARGON2_MEMORY_KIB: integer('KiB', 8192, 4_194_304).default(19_456),
   ARGON2_TIME: integer('passes', 1, 100).default(2),
   ARGON2_PARALLELISM: integer('lanes', 1, 64).default(1),
@@ -170,11 +172,7 @@ function contradictions(settings: Settings): ConfigProblem[] {
 
 function signingKey(settings: Settings): ReturnType<typeof readSigningKey> | { key: undefined } {
   const symmetric = settings.JWT_ALGORITHM.startsWith('HS');
-  if (settings.JWT_PRIVATE_KEY === undefined) {
-    return symmetric
-      ? { key: undefined }
-      : { problem: `is missing: ${settings.JWT_ALGORITHM} signs with a private key in PEM form` };
-  }
+  if (settings.JWT_PRIVATE_KEY === undefined) return { key: undefined };
   if (symmetric)
     return { problem: `is set, but ${settings.JWT_ALGORITHM} signs with SECRET_KEY: unset one of them` };
   return readSigningKey(settings.JWT_PRIVATE_KEY, settings.JWT_ALGORITHM);
@@ -215,6 +213,8 @@ function slices(settings: Settings): Config {
       secret: settings.SECRET_KEY,
       previousSecrets: settings.SECRET_KEY_PREVIOUS,
       pinnedKey: 'key' in key ? key.key : undefined,
+      rotationDays: settings.KEY_ROTATION_DAYS,
+      jwksMaxAgeSeconds: settings.JWKS_MAX_AGE_SECONDS,
     },
     revocation: { maxStalenessSeconds: settings.REVOCATION_MAX_STALENESS_SECONDS },
     hashing: {

@@ -16,15 +16,17 @@ export interface ReadEnvironment {
 /**
  * Gathers the settings: the process environment wins over `.env.local`, which wins over `.env`, both in `directory`.
  * `NAME_FILE` gives `NAME`. Outside production a missing `SECRET_KEY` is generated into `.env.local` (mode 0600).
+ * @param mayGenerate false for commands that only look
  * @throws ConfigError where a `NAME_FILE` cannot be read or contradicts `NAME`
  */
 export async function readEnvironment(
   directory: string = process.cwd(),
   processEnvironment: Environment = process.env,
+  mayGenerate = true,
 ): Promise<ReadEnvironment> {
   const fromFiles = { ...readDotenv(join(directory, '.env')), ...readDotenv(join(directory, '.env.local')) };
   const environment = withFileSettings({ ...fromFiles, ...withoutEmpty(processEnvironment) });
-  if (hasSigningKey(environment) || environment['NODE_ENV'] === 'production') {
+  if (!mayGenerate || hasSigningKey(environment) || environment['NODE_ENV'] === 'production') {
     return { environment, generatedInto: undefined };
   }
   const file = join(directory, '.env.local');

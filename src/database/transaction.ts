@@ -5,7 +5,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 export interface Transaction {
   readonly manager: EntityManager;
   /** Runs `work` after the commit, in order; never where the transaction was rolled back. */
-  afterCommit(work: () => void): void;
+  readonly afterCommit: (work: () => void) => void;
 }
 
 const ATTEMPTS = 3;

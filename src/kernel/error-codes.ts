@@ -81,6 +81,11 @@ const TABLE = {
     title: 'Last administrator',
     detail: 'This is the last active administrator',
   },
+  key_not_rotatable: {
+    status: 409,
+    title: 'Key not rotatable',
+    detail: 'This key comes from the settings; change them to rotate it',
+  },
   overloaded: {
     status: 503,
     title: 'Overloaded',

@@ -1,6 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { JsonWebKey } from 'node:crypto';
-import { KEY_CONFIG, type Algorithm, type KeyConfig } from '../config/config.js';
+import { KEY_CONFIG, type KeyConfig } from '../config/config.js';
+import { AppError } from '../kernel/app-error.js';
+import { Clock, SystemClock } from '../kernel/clock.js';
+import { isPublished, keyState, type KeyTimes } from './key-rotation.policy.js';
 import {
   privateSigningKey,
   publicJwk,
@@ -9,50 +12,72 @@ import {
   type SigningKey,
 } from './signing-key.js';
 
+/** A key of the ring with the times that make up its state. */
+export type RingKey = SigningKey & KeyTimes;
+
 /**
- * The keys of the service, by `kid`: one signs, all verify. Everything that signs or verifies asks here and nowhere
- * else, in memory, so that no request waits for a key.
+ * The keys of the service in memory, by `kid`: one signs, all verify. Everything that signs or verifies asks here and
+ * nowhere else, so that no request waits for a key. Holds the keys of the settings from the start, and those of the
+ * database as KeyRotation loads them.
  */
 @Injectable()
 export class KeyRing {
-  private readonly signing: CurrentKey;
-  private readonly byKid: ReadonlyMap<string, SigningKey>;
+  private readonly ofSettings: readonly SigningKey[];
+  private held: ReadonlyMap<string, RingKey> = new Map();
 
-  constructor(@Inject(KEY_CONFIG) config: KeyConfig) {
-    const { current, others } = keysOf(config);
-    if (current.signWith === undefined) throw new Error('the current key cannot sign');
-    this.signing = { ...current, signWith: current.signWith };
-    // The current key last: where a previous secret is the current one again, the key that signs wins.
-    this.byKid = new Map([...others, this.signing].map((key) => [key.kid, key]));
+  constructor(
+    @Inject(KEY_CONFIG) config: KeyConfig,
+    private readonly clock: Clock = new SystemClock(),
+  ) {
+    this.ofSettings = keysOfSettings(config);
   }
 
-  /** The key that signs new tokens. */
+  /** Takes over what the database says, oldest first. */
+  hold(keys: readonly RingKey[]): void {
+    this.held = new Map(keys.map((key) => [key.kid, key]));
+  }
+
+  /**
+   * The key that signs new tokens: the active one, or where this instance has no means to sign with that (its settings
+   * are older or newer than those of another), the last one it can sign with, which still verifies.
+   * @throws AppError `unavailable` where there is none
+   */
   current(): CurrentKey {
-    return this.signing;
+    const now = this.clock.now();
+    let current: SigningKey | undefined;
+    for (const key of this.held.values()) {
+      const usable = key.signWith && !key.compromised && ['active', 'retiring'].includes(keyState(key, now));
+      if (usable) current = key;
+    }
+    current ??= this.ofSettings.find(({ signWith }) => signWith !== undefined);
+    if (current?.signWith === undefined)
+      throw new AppError('unavailable', { diagnosis: { cause: 'no key signs' } });
+    return current as CurrentKey;
   }
 
-  /** The key a token names, where it may still verify. */
+  /** The key a token names, while a token of it may still be alive. */
   find(kid: string): SigningKey | undefined {
-    return this.byKid.get(kid);
+    const held = this.held.get(kid);
+    const gone = held !== undefined && keyState(held, this.clock.now()) === 'gone';
+    if (held && !gone) return held;
+    if (held?.compromised) return undefined;
+    // A secret that the settings still name verifies for as long as they do.
+    return this.ofSettings.find((key) => key.kid === kid);
   }
 
   /** RFC 7517 section 5: every public key a verifier may need; empty where the algorithm is symmetric. */
   published(): { keys: JsonWebKey[] } {
-    return { keys: [...this.byKid.values()].map(publicJwk).filter((jwk) => jwk !== undefined) };
-  }
-
-  /** The algorithms tokens are signed with now. */
-  algorithms(): Algorithm[] {
-    return [...new Set([...this.byKid.values()].map(({ algorithm }) => algorithm))];
+    const now = this.clock.now();
+    const held = [...this.held.values()].filter((key) => isPublished(key, now));
+    const rest = this.ofSettings.filter(({ kid }) => !this.held.has(kid));
+    return { keys: [...held, ...rest].map(publicJwk).filter((jwk) => jwk !== undefined) };
   }
 }
 
-function keysOf(config: KeyConfig): { current: SigningKey; others: SigningKey[] } {
-  const { algorithm, secret, previousSecrets, pinnedKey } = config;
-  if (pinnedKey) return { current: privateSigningKey(pinnedKey, algorithm), others: [] };
-  if (secret === undefined) throw new Error('neither a secret nor a private key is configured');
-  return {
-    current: secretSigningKey(secret, algorithm),
-    others: previousSecrets.map((previous) => secretSigningKey(previous, algorithm, true)),
-  };
+/** The key that signs first, then secrets that only verify. */
+function keysOfSettings({ algorithm, secret, previousSecrets, pinnedKey }: KeyConfig): SigningKey[] {
+  if (pinnedKey) return [privateSigningKey(pinnedKey, algorithm)];
+  if (!algorithm.startsWith('HS')) return [];
+  const previous = previousSecrets.map((text) => secretSigningKey(text, algorithm, true));
+  return secret === undefined ? previous : [secretSigningKey(secret, algorithm), ...previous];
 }

@@ -19,6 +19,8 @@ export interface SigningKey {
   /** Absent on a key that only verifies. */
   readonly signWith: KeyObject | undefined;
   readonly verifyWith: KeyObject;
+  /** Somebody else may sign with it too: what it signed is revoked. */
+  readonly compromised?: boolean;
 }
 
 /** A key that signs. */
@@ -33,7 +35,7 @@ const KID_LENGTH = 22;
 export function secretSigningKey(secret: string, algorithm: Algorithm, mayVerifyOnly = false): SigningKey {
   const key = createSecretKey(secret, 'utf8');
   return {
-    kid: fingerprint(secret),
+    kid: secretKid(secret, algorithm),
     algorithm,
     signWith: mayVerifyOnly ? undefined : key,
     verifyWith: key,
@@ -42,8 +44,12 @@ export function secretSigningKey(secret: string, algorithm: Algorithm, mayVerify
 
 /** The key pair of an RS*, PS* or ES* algorithm; its `kid` is the thumbprint of RFC 7638. */
 export function privateSigningKey(privateKey: KeyObject, algorithm: Algorithm): SigningKey {
-  const publicKey = createPublicKey(privateKey);
-  return { kid: thumbprint(publicKey), algorithm, signWith: privateKey, verifyWith: publicKey };
+  return { ...publicSigningKey(createPublicKey(privateKey), algorithm), signWith: privateKey };
+}
+
+/** The same key pair where only its public half is known here. */
+export function publicSigningKey(publicKey: KeyObject, algorithm: Algorithm): SigningKey {
+  return { kid: thumbprint(publicKey), algorithm, signWith: undefined, verifyWith: publicKey };
 }
 
 /** The public key as RFC 7517 writes it; undefined for a secret key, which is never published. */
@@ -52,9 +58,13 @@ export function publicJwk(key: SigningKey): JsonWebKey | undefined {
   return { ...key.verifyWith.export({ format: 'jwk' }), kid: key.kid, use: 'sig', alg: key.algorithm };
 }
 
-/** A name for a secret by which two deployments can be compared; one-way, and keyed apart from every signature. */
-function fingerprint(secret: string): string {
-  return createHmac('sha256', secret).update('latchkey key id').digest('base64url').slice(0, KID_LENGTH);
+/**
+ * A name for a secret by which two deployments can be compared; one-way, and keyed apart from every signature. One
+ * secret under two algorithms is two keys.
+ */
+export function secretKid(secret: string, algorithm: Algorithm): string {
+  const digest = createHmac('sha256', secret).update(`latchkey key id ${algorithm}`).digest('base64url');
+  return digest.slice(0, KID_LENGTH);
 }
 
 function thumbprint(publicKey: KeyObject): string {

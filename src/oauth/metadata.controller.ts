@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { Public } from '../access/access.decorators.js';
 import { SERVICE_SCOPES } from '../access/scopes.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
-import { JWKS_MAX_AGE_SECONDS } from '../keys/jwks.controller.js';
 
 const MetadataDto = z.object({
   issuer: z.string(),
@@ -25,7 +24,7 @@ export class MetadataController {
   /** RFC 8414 section 2: holds what the service really offers, and nothing else. */
   @Public()
   @Get('oauth-authorization-server')
-  @Header('cache-control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`)
+  @Header('cache-control', 'public, max-age=300')
   @ApiOperation({ summary: 'OAuth 2.0 authorization server metadata', description: 'RFC 8414' })
   @ApiOkResponse({ standardSchema: MetadataDto, description: 'Where the endpoints are and what they take' })
   metadata(): z.output<typeof MetadataDto> {

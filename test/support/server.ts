@@ -67,6 +67,9 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     target: database.target,
     clock,
     log: createLog({ ...config.log, destination: collect(log) }),
+  }).catch((error: unknown) => {
+    running = false;
+    throw error;
   });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

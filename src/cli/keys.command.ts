@@ -1,0 +1,49 @@
+import { SigningKeysService } from '../auth/signing-keys.service.js';
+import { keyState } from '../keys/key-rotation.policy.js';
+import type { KeyRow } from '../keys/signing-keys.repository.js';
+import type { Command } from './latchkey.js';
+import { withApp } from './with-app.js';
+
+/** Lists the signing keys with their states and times; never the keys themselves. */
+export const keysListCommand: Command = async (_args, { json }) =>
+  withApp(async (app) => {
+    const rows = await app.get(SigningKeysService).list();
+    const now = Date.now();
+    const listed = rows.map((row) => described(row, now));
+    process.stdout.write(json ? `${JSON.stringify(listed)}\n` : `${listed.map(line).join('\n')}\n`);
+    return 0;
+  });
+
+/** Plans a successor for the active key, or drops a compromised one at once. */
+export const keysRotateCommand: Command = async (_args, { json, compromised }) =>
+  withApp(async (app) => {
+    const keys = app.get(SigningKeysService);
+    const row = await (compromised === undefined ? keys.rotate() : keys.compromise(compromised, null));
+    const planned = described(row, Date.now());
+    process.stdout.write(json ? `${JSON.stringify(planned)}\n` : `${line(planned)}\n`);
+    return 0;
+  });
+
+function described(row: KeyRow, now: number) {
+  const time = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+  return {
+    kid: row.kid,
+    algorithm: row.algorithm,
+    state: keyState(row, now),
+    source: row.source,
+    active_from: time(row.activeFrom),
+    active_until: time(row.activeUntil),
+    verify_until: time(row.verifyUntil),
+    compromised_at: time(row.compromisedAt),
+  };
+}
+
+function line(key: ReturnType<typeof described>): string {
+  const times = [
+    `signs from ${key.active_from}`,
+    key.active_until && `until ${key.active_until}`,
+    key.verify_until && `verifies until ${key.verify_until}`,
+    key.compromised_at && `compromised at ${key.compromised_at}`,
+  ];
+  return `${key.state.padEnd(9)} ${key.algorithm}  ${key.kid}  ${key.source}  ${times.filter(Boolean).join(', ')}`;
+}

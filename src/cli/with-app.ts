@@ -1,0 +1,38 @@
+import { NestFactory } from '@nestjs/core';
+import type { INestApplicationContext } from '@nestjs/common';
+import { AppModule } from '../app.module.js';
+import { loadConfig } from '../config/env.schema.js';
+import { readEnvironment } from '../config/environment.js';
+import { migrate } from '../database/migrate.js';
+import { openDatabase } from '../database/open-database.js';
+import { SystemClock } from '../kernel/clock.js';
+import { createLog } from '../kernel/log.js';
+
+const WAIT_MS = 5000;
+
+/**
+ * Runs a command inside the service without its HTTP side: on the database of the settings, which is joined where the
+ * service runs on it already, so that the running instances follow within a second.
+ * @throws ConfigError, the database's errors, and what `work` throws
+ */
+export async function withApp<T>(work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
+  const { environment } = await readEnvironment();
+  const config = loadConfig(environment);
+  const database = await openDatabase(config.database);
+  try {
+    await migrate(database.target, config.database, { waitMs: WAIT_MS });
+    const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
+    const parts = { config, target: database.target, clock: new SystemClock(), log };
+    const app = await NestFactory.createApplicationContext(AppModule.with(parts), {
+      logger: false,
+      abortOnError: false,
+    });
+    try {
+      return await work(app);
+    } finally {
+      await app.close();
+    }
+  } finally {
+    await database.close();
+  }
+}
