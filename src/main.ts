@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   const config = loadConfig(environment);
   const log = createLog(config.log);
   reportCrashes(log);
-  const database = await openDatabase(config.database);
+  const database = await openDatabase(config.database, log);
   const app = await start(config, log, database);
   stopOnSignal(app, config, log, database);
   const administrator = await firstAdministrator(app, config);

@@ -2,6 +2,7 @@ import { loadConfig } from '../config/env.schema.js';
 import { readEnvironment } from '../config/environment.js';
 import { migrate, pendingMigrations } from '../database/migrate.js';
 import { openDatabase } from '../database/open-database.js';
+import { createLog } from '../kernel/log.js';
 import type { Command } from './latchkey.js';
 
 const WAIT_MS = 5000;
@@ -10,7 +11,8 @@ const WAIT_MS = 5000;
 export const migrateCommand: Command = async (_args, { plan, json }) => {
   const { environment } = await readEnvironment();
   const { database: config } = loadConfig(environment);
-  const database = await openDatabase(config);
+  const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
+  const database = await openDatabase(config, log);
   try {
     const names = await (plan ? pendingMigrations : migrate)(database.target, config, { waitMs: WAIT_MS });
     process.stdout.write(json ? `${JSON.stringify({ plan, migrations: names })}\n` : told(names, plan));

@@ -18,10 +18,10 @@ const WAIT_MS = 5000;
 export async function withApp<T>(work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
   const { environment } = await readEnvironment();
   const config = loadConfig(environment);
-  const database = await openDatabase(config.database);
+  const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
+  const database = await openDatabase(config.database, log);
   try {
     await migrate(database.target, config.database, { waitMs: WAIT_MS });
-    const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
     const parts = { config, target: database.target, clock: new SystemClock(), log };
     const app = await NestFactory.createApplicationContext(AppModule.with(parts), {
       logger: false,
