@@ -1,125 +1,120 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
-import { PUBLIC_EXTENSION, SCOPES_EXTENSION } from '../access/access.decorators.js';
-import { SERVICE_SCOPES } from '../access/scopes.js';
-import { ERROR_CODES, type ErrorCode } from '../kernel/error-codes.js';
-import { problemResponses } from './api-problems.js';
+import { SERVICE_SCOPES, type ServiceScope } from '../access/scopes.js';
+import { BEARER, completeOperations, PASSWORD } from './operation.js';
 import { OAuthErrorDto, ProblemDto } from './problem.dto.js';
+import { toOpenApiSchema } from './schema.js';
 
-/** Names of the padlock's two schemes. */
-const BEARER = 'bearer';
-const PASSWORD = 'password';
+const DESCRIPTION = `Accounts, logins and JWT access tokens for your services.
 
-const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
-type Operation = NonNullable<OpenAPIObject['paths'][string]['get']> & Record<`x-${string}`, unknown>;
+Try it from this page, where every example works as it stands:
 
-const TOKEN_CODES = (Object.keys(ERROR_CODES) as ErrorCode[]).filter(
-  (code) => code === 'token_missing' || ERROR_CODES[code].bearer !== undefined,
-);
+1. Create an account: \`POST /auth/register\`.
+2. Press **Authorize** and log in under *password* with its user name and password, or paste an access token under
+*bearer*. The page stays authorized when it is loaded again, until the access token expires.
+3. Ask for your profile: \`GET /users/me\`.
+
+Errors are \`application/problem+json\` (RFC 9457); their codes are listed at [/docs/errors](/docs/errors). Every
+answer has an \`X-Request-Id\`, which leads to its lines in the log.`;
+
+/** In the order of the page. */
+const TAGS: ReadonlyArray<readonly [name: string, description: string]> = [
+  ['auth', 'Register, log in, refresh and log out'],
+  ['profile', 'The account of the person who asks'],
+  ['sessions', 'Where the person who asks is logged in'],
+  ['oauth', 'The same logins for OAuth 2.0 clients; errors as in RFC 6749 section 5.2'],
+  ['administration', 'Accounts of other people; needs a scope'],
+  ['discovery', 'What services that trust these tokens need to know'],
+  ['health', 'For balancers and orchestrators'],
+];
+
+const SCOPES: Readonly<Record<ServiceScope, string>> = {
+  'users:read': 'See all users',
+  'users:write': 'Create, change and delete users',
+  'sessions:read': 'See the sessions of any user',
+  'sessions:write': 'End the sessions of any user',
+  'roles:read': 'See roles',
+  'roles:write': 'Change and delete roles',
+  'clients:read': 'See clients',
+  'clients:write': 'Create and delete clients',
+  'keys:read': 'See signing keys',
+  'keys:write': 'Rotate signing keys',
+  'revocations:read': 'Follow revocations',
+  'revocations:write': 'Revoke tokens',
+  'audit:read': 'Read the audit log',
+};
 
 /**
- * The OpenAPI document. What every route shares is derived here from what the guard reads too: `security` and the
- * answers of the guard stand on exactly the routes that are not public, those of the body on the routes that take one.
+ * The OpenAPI document. What every route shares is derived from what the guard reads too: `security` and the answers
+ * of the guard stand on exactly the routes that are not public, see operation.ts.
  */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
-  const config = new DocumentBuilder()
+  const { contact: _, ...info } = configuration().info;
+  const document = SwaggerModule.createDocument(
+    app,
+    { ...configuration(), info },
+    {
+      operationIdFactory: operationId,
+      standardSchemaConverter: (schema, { schemaType }) =>
+        schema instanceof z.ZodType ? toOpenApiSchema(schema, schemaType) : undefined,
+    },
+  );
+  document.components = {
+    ...document.components,
+    schemas: {
+      ...document.components?.schemas,
+      Problem: componentOf(ProblemDto),
+      OAuthError: componentOf(OAuthErrorDto),
+    },
+  };
+  completeOperations(document);
+  return document;
+}
+
+/** `authLogin` for `AuthController.login`. Without underscores, which links into the page take for spaces. */
+function operationId(controller: string, method: string): string {
+  const room = controller.replace(/Controller$/, '').replace(/^./, (first) => first.toLowerCase());
+  return room === method ? method : room + method.replace(/^./, (first) => first.toUpperCase());
+}
+
+function configuration() {
+  const builder = new DocumentBuilder()
     .setTitle('Latchkey')
-    .setDescription(
-      'JWT authentication service. Press **Authorize** and log in with a user name and a password, or paste an ' +
-        'access token; then try any endpoint. Errors are listed at [/docs/errors](/docs/errors).',
-    )
+    .setDescription(DESCRIPTION)
     .setVersion('1')
     .addBearerAuth(
-      { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token' },
+      {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: 'Paste an access token, without the word Bearer.',
+      },
       BEARER,
     )
     .addOAuth2(
       {
         type: 'oauth2',
-        description: 'Logs in from this page. Leave client_id and client_secret empty.',
+        description:
+          'Logs in from this page: `username` is an e-mail address or a user name. Select no scope to get all that ' +
+          'the user has, and leave `client_id` and `client_secret` empty.',
         flows: {
-          password: { tokenUrl: '/oauth/token', refreshUrl: '/oauth/token', scopes: scopeDescriptions() },
+          // A path, so that it holds behind any host name and proxy.
+          password: {
+            tokenUrl: '/oauth/token',
+            refreshUrl: '/oauth/token',
+            scopes: Object.fromEntries(SERVICE_SCOPES.map((scope) => [scope, SCOPES[scope]])),
+          },
         },
       },
       PASSWORD,
-    )
-    .build();
-  const document = SwaggerModule.createDocument(app, config, {
-    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
-  });
-  const { schemas } = (document.components ??= {});
-  document.components.schemas = {
-    ...schemas,
-    Problem: schemaOf(ProblemDto),
-    OAuthError: schemaOf(OAuthErrorDto),
-  };
-  for (const [path, item] of Object.entries(document.paths)) {
-    for (const method of METHODS) {
-      const operation = item[method] as Operation | undefined;
-      if (operation) complete(operation, path.startsWith('/oauth/'));
-    }
-  }
-  return document;
-}
-
-function complete(operation: Operation, oauth: boolean): void {
-  const isPublic = operation[PUBLIC_EXTENSION] === true;
-  const scopes = (operation[SCOPES_EXTENSION] ?? []) as string[];
-  delete operation[PUBLIC_EXTENSION];
-  const codes: ErrorCode[] = [];
-  if (!isPublic) {
-    operation.security = [{ [BEARER]: scopes }, { [PASSWORD]: scopes }];
-    codes.push(...TOKEN_CODES, 'unavailable');
-  }
-  if (scopes.length > 0) codes.push('insufficient_scope');
-  if (operation.requestBody && !oauth) {
-    codes.push(
-      'malformed_request',
-      'validation_failed',
-      'unsupported_media_type',
-      'payload_too_large',
-      'unavailable',
     );
-  }
-  merge(operation, codes, oauth);
+  for (const [name, description] of TAGS) builder.addTag(name, description);
+  return builder.build();
 }
 
-/** Adds the answers for codes to those the route documents itself; one status may hold examples of both. */
-function merge(operation: Operation, codes: readonly ErrorCode[], oauth: boolean): void {
-  const responses = operation.responses as Record<
-    string,
-    ReturnType<typeof problemResponses>[number] | undefined
-  >;
-  for (const { status, ...added } of problemResponses([...new Set(codes)], oauth)) {
-    const own = responses[status];
-    const [type, media] = Object.entries(added.content)[0] ?? [];
-    const ownMedia = type === undefined ? undefined : own?.content?.[type];
-    if (!own || !ownMedia || !media) {
-      responses[status] = { status, ...added };
-      delete (responses[status] as { status?: number }).status;
-      continue;
-    }
-    const missing = Object.keys(media.examples).filter((code) => !(code in ownMedia.examples));
-    Object.assign(ownMedia.examples, media.examples);
-    own.description = [own.description, ...missing.map((code) => describe(code as ErrorCode))].join('; ');
-  }
-}
-
-function describe(code: ErrorCode): string {
-  return `\`${code}\`: ${ERROR_CODES[code].detail}`;
-}
-
-function schemaOf(schema: z.ZodType) {
-  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { target: 'openapi-3.0' });
-  return rest as NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
-}
-
-function scopeDescriptions(): Record<string, string> {
-  return Object.fromEntries(
-    SERVICE_SCOPES.map((scope) => {
-      const [what, how] = scope.split(':');
-      return [scope, how === 'read' ? `see ${what}` : `change ${what}`];
-    }),
-  );
+function componentOf(schema: z.ZodType) {
+  return toOpenApiSchema(schema, 'output').schema as NonNullable<
+    NonNullable<OpenAPIObject['components']>['schemas']
+  >[string];
 }

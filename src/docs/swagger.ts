@@ -1,16 +1,46 @@
-import type { INestApplication } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../kernel/app-error.js';
 import { openApiDocument } from './openapi.js';
 
+/** All that the page needs: what else lies in Swagger UI's package tells its version, or is megabytes of source maps. */
+const SERVED: ReadonlySet<string> = new Set(
+  [
+    '',
+    'errors',
+    'swagger-ui-init.js',
+    'swagger-ui-bundle.js',
+    'swagger-ui-standalone-preset.js',
+    'swagger-ui.css',
+    'favicon-16x16.png',
+    'favicon-32x32.png',
+  ].map((name) => `/docs/${name}`),
+);
+
+const CSS = `
+.swagger-ui .topbar { padding: 4px 0; }
+.swagger-ui .topbar .link { display: none; }
+.swagger-ui .topbar-wrapper { justify-content: flex-end; }
+.swagger-ui .dialog-ux .modal-ux-content { max-height: 80vh; }
+.swagger-ui .auth-container .scopes { columns: 2; }
+.swagger-ui .auth-container .scopes h2 { column-span: all; }
+.swagger-ui .auth-container .scopes .checkbox { break-inside: avoid; }
+.swagger-ui .response-col_description .renderedMarkdown :is(ul, li) { margin: 0; }
+`;
+
 /** Serves Swagger UI at /docs from our own files, and the document at /docs-json and /docs-yaml. */
-export function serveDocs(app: INestApplication): void {
+export function serveDocs(app: NestFastifyApplication): void {
+  app.getHttpAdapter().getInstance().addHook('onRequest', refuseOtherFiles);
   SwaggerModule.setup('docs', app, openApiDocument(app), {
     customSiteTitle: 'Latchkey API',
+    customCss: CSS,
     jsonDocumentUrl: 'docs-json',
     yamlDocumentUrl: 'docs-yaml',
     swaggerOptions: {
-      // What was typed into the padlock survives a reload, in this browser's local storage.
+      // The padlock survives a reload, in this browser's local storage.
       persistAuthorization: true,
+      plugins: [forgetSecrets],
       tryItOutEnabled: true,
       displayRequestDuration: true,
       validatorUrl: null,
@@ -19,4 +49,36 @@ export function serveDocs(app: INestApplication): void {
       defaultModelsExpandDepth: 0,
     },
   });
+}
+
+function refuseOtherFiles(request: FastifyRequest, _: FastifyReply, done: (error?: Error) => void): void {
+  const [path = ''] = request.url.split('?', 1);
+  done(path.startsWith('/docs/') && !SERVED.has(path) ? new AppError('not_found') : undefined);
+}
+
+interface Authorization {
+  readonly auth: object;
+  readonly token: { readonly access_token?: string; readonly token_type?: string };
+}
+
+/**
+ * A plugin of Swagger UI, which would keep the password and the refresh token in local storage too: the page needs
+ * neither again. Its source is sent to the browser, so it may use nothing from around it.
+ */
+function forgetSecrets() {
+  return {
+    statePlugins: {
+      auth: {
+        wrapActions: {
+          authorizeOauth2:
+            (authorize: (authorization: Authorization) => unknown) =>
+            ({ auth, token: { access_token, token_type } }: Authorization) =>
+              authorize({
+                auth: { ...auth, password: '', clientSecret: '' },
+                token: { access_token, token_type },
+              }),
+        },
+      },
+    },
+  };
 }

@@ -31,16 +31,17 @@ export class TokenController {
   })
   @ApiOkResponse({ standardSchema: TokenPairDto, description: 'RFC 6749 section 5.1' })
   @ApiOAuthErrors(
-    'validation_failed',
     'unsupported_grant_type',
     'invalid_scope',
     'invalid_credentials',
     'account_disabled',
     'refresh_token_invalid',
+    'refresh_token_expired',
+    'refresh_token_reused',
+    'session_revoked',
+    'token_wrong_type',
     'invalid_client',
-    'unsupported_media_type',
     'overloaded',
-    'unavailable',
   )
   async token(
     @Body({ schema: TokenRequestDto }) request: TokenRequestDto,

@@ -21,10 +21,27 @@ export const TokenRequestDto = z
     password: text({ max: 4096 })
       .optional()
       .meta({ format: 'password', examples: ['correct horse battery staple'] }),
-    refresh_token: z.string().max(16_384).optional(),
-    scope: z.string().max(1000).optional().meta({ description: 'Space-separated; less than the user has' }),
-    client_id: z.string().max(100).optional(),
-    client_secret: z.string().max(1000).optional().meta({ format: 'password' }),
+    // Empty examples: the documentation's form would send "string" for the fields that this grant does not take.
+    refresh_token: z
+      .string()
+      .max(16_384)
+      .optional()
+      .meta({ examples: [''] }),
+    scope: z
+      .string()
+      .max(1000)
+      .optional()
+      .meta({ description: 'Space-separated; less than the user has', examples: [''] }),
+    client_id: z
+      .string()
+      .max(100)
+      .optional()
+      .meta({ examples: [''] }),
+    client_secret: z
+      .string()
+      .max(1000)
+      .optional()
+      .meta({ format: 'password', examples: [''] }),
   })
   .meta({ id: 'TokenRequest' });
 export type TokenRequestDto = z.output<typeof TokenRequestDto>;

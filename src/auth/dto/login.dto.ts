@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { text } from '../../kernel/validation.js';
+import { PASSWORD_MAX, PASSWORD_MIN } from '../../passwords/password-policy.js';
 import { emailField, fullNameField, passwordField, usernameField } from '../../users/identity.js';
 
 export const LoginDto = z
@@ -14,10 +15,17 @@ export const LoginDto = z
   .meta({ id: 'Login' });
 export type LoginDto = z.output<typeof LoginDto>;
 
+/** The password policy decides; this only tells of it in the document. */
+const newPasswordField = passwordField.meta({
+  description: 'Any characters, but none of the most common passwords',
+  minLength: PASSWORD_MIN,
+  maxLength: PASSWORD_MAX,
+});
+
 export const RegisterDto = z
   .strictObject({
     email: emailField,
-    password: passwordField,
+    password: newPasswordField,
     username: usernameField.optional(),
     full_name: fullNameField.optional(),
   })
@@ -25,6 +33,9 @@ export const RegisterDto = z
 export type RegisterDto = z.output<typeof RegisterDto>;
 
 export const ChangePasswordDto = z
-  .strictObject({ current_password: passwordField, new_password: passwordField })
+  .strictObject({
+    current_password: passwordField,
+    new_password: newPasswordField.meta({ examples: ['staple battery horse correct'] }),
+  })
   .meta({ id: 'ChangePassword' });
 export type ChangePasswordDto = z.output<typeof ChangePasswordDto>;

@@ -4,17 +4,28 @@ import { z } from 'zod';
 const tokenField = z.string().max(16_384);
 
 export const RefreshDto = z
-  .strictObject({ refresh_token: tokenField.meta({ description: 'The refresh token of the last answer' }) })
+  .strictObject({
+    refresh_token: tokenField.meta({
+      description: 'The refresh token of the last answer',
+      examples: ['the refresh_token of your last answer'],
+    }),
+  })
   .meta({ id: 'Refresh' });
 export type RefreshDto = z.output<typeof RefreshDto>;
 
 /** RFC 6749 section 5.1. */
 export const TokenPairDto = z
   .object({
-    access_token: z.string().meta({ description: 'JWT, RFC 9068; sent as Authorization: Bearer' }),
+    access_token: z.string().meta({
+      description: 'JWT, RFC 9068; sent as Authorization: Bearer',
+      examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIs…'],
+    }),
     token_type: z.literal('bearer'),
     expires_in: z.int().meta({ description: 'Lifetime of the access token in seconds', examples: [900] }),
-    refresh_token: z.string().meta({ description: 'Good for one refresh' }),
+    refresh_token: z.string().meta({
+      description: 'Good for one refresh',
+      examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6InJ0K2p3dCIs…'],
+    }),
     scope: z.string().meta({ description: 'Space-separated', examples: [''] }),
   })
   .meta({ id: 'TokenPair' });
@@ -27,8 +38,14 @@ export const SessionDto = z
     created_at: z.iso.datetime(),
     last_used_at: z.iso.datetime(),
     expires_at: z.iso.datetime(),
-    ip: z.string().nullable(),
-    user_agent: z.string().nullable(),
+    ip: z
+      .string()
+      .nullable()
+      .meta({ examples: ['192.0.2.1'] }),
+    user_agent: z
+      .string()
+      .nullable()
+      .meta({ examples: ['Mozilla/5.0'] }),
   })
   .meta({ id: 'Session' });
 export type SessionDto = z.output<typeof SessionDto>;

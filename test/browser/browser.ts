@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser } from 'playwright-core';
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** A headless Chromium with an empty profile of its own. Only this machine has an address in it. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: findBrowser(),
+    // Chromium refuses its sandbox to root.
+    chromiumSandbox: process.getuid?.() !== 0,
+    args: [
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    ],
+  });
+}
+
+/** @throws Error that says what to install */
+function findBrowser(): string {
+  const given = process.env['CHROMIUM_PATH'];
+  const found = (given ? [given] : PLACES).find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new Error(
+    given
+      ? `there is no browser at CHROMIUM_PATH (${given})`
+      : `there is no browser at ${PLACES.join(', ')}: install Debian's package "chromium", or set CHROMIUM_PATH`,
+  );
+}

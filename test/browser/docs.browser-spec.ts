@@ -1,0 +1,129 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import type { Person } from '../support/client.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { launchBrowser } from './browser.js';
+import { DocsPage } from './docs-page.js';
+
+const ME = 'usersMe';
+
+let browser: Browser;
+let server: TestServer;
+let person: Person;
+let docs: DocsPage;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  server = await startServer();
+  person = await server.client.register();
+  docs = await DocsPage.open(browser, server.url);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+beforeEach(() => docs.startAfresh());
+// Holds for whatever a person does on the page.
+afterEach(() => {
+  expect(docs.foreign).toEqual([]);
+  expect(docs.complaints).toEqual([]);
+});
+
+describe('the documentation in a browser', () => {
+  it('loads from this host alone and to no complaint of the browser', async () => {
+    expect(await docs.page.title()).toBe('Latchkey API');
+    expect(await docs.operation('authRegister').locator('.authorization__btn').count()).toBe(0);
+    expect(await docs.operation(ME).locator('.authorization__btn').count()).toBe(1);
+    expect(await docs.page.locator('.errors-wrapper').count()).toBe(0);
+  });
+
+  it('registers a person with the example as it stands, who gets a token with the example as it stands', async () => {
+    const registered = await docs.tryOut('authRegister');
+    expect(registered.shown.status).toBe('201');
+    expect(JSON.parse(registered.shown.body)).toMatchObject({ email: 'ada@example.com' });
+    expect((await docs.tryOut('authLogin')).shown.status).toBe('200');
+    const oauth = await docs.tryOut('token');
+    expect(oauth.shown.status).toBe('200');
+    expect(JSON.parse(oauth.shown.body)).toMatchObject({ token_type: 'bearer' });
+  });
+
+  it('asks for the profile of the person who logged in, and gets the same body as any other client', async () => {
+    await docs.logIn(person.email, person.password);
+    const { response, shown } = await docs.tryOut(ME);
+    expect(shown.status).toBe('200');
+    const authorization = (await response.request().headerValue('authorization')) ?? '';
+    const plain = await server.client.get('/users/me', { headers: { authorization } });
+    expect(plain.body).toMatchObject({ id: person.id, email: person.email });
+    expect(await response.text()).toBe(plain.text);
+    expect(JSON.parse(shown.body)).toEqual(plain.body);
+  });
+
+  it('stays authorized when it is loaded again', async () => {
+    await docs.logIn(person.username, person.password);
+    const before = await (await docs.tryOut(ME)).response.request().headerValue('authorization');
+    expect(before).toMatch(/^Bearer eyJ/);
+    await docs.page.reload();
+    await docs.operation(ME).waitFor();
+    const { response, shown } = await docs.tryOut(ME);
+    expect(shown.status).toBe('200');
+    expect(await response.request().headerValue('authorization')).toBe(before);
+  });
+
+  it('leaves neither the password nor the refresh token in the browser', async () => {
+    const [answer] = await Promise.all([
+      docs.page.waitForResponse('**/oauth/token'),
+      docs.logIn(person.email, person.password),
+    ]);
+    const pair = (await answer.json()) as { access_token: string; refresh_token: string };
+    const stored = await docs.stored();
+    expect(stored).toContain(pair.access_token);
+    expect(stored).not.toContain(pair.refresh_token);
+    expect(stored).not.toContain(person.password);
+  });
+
+  it('asks without a token again once the person logged out in the padlock', async () => {
+    await docs.logIn(person.email, person.password);
+    expect((await docs.tryOut(ME)).shown.status).toBe('200');
+    const flow = await docs.padlock('password (OAuth2');
+    await flow.getByRole('button', { name: 'Remove authorization' }).click();
+    await docs.closePadlock();
+    const { response, shown } = await docs.tryOut(ME);
+    expect(await response.request().headerValue('authorization')).toBeNull();
+    expect(shown.status).toBe('401');
+    expect(JSON.parse(shown.body)).toMatchObject({ code: 'token_missing' });
+    expect(await docs.stored()).not.toContain('eyJ');
+  });
+
+  it('takes a pasted access token under the bearer scheme', async () => {
+    const { access_token: token } = await server.client.login(person);
+    const bearer = await docs.padlock('bearer (http');
+    await bearer.getByRole('textbox').fill(token);
+    await bearer.locator('button.authorize').click();
+    await docs.closePadlock();
+    const { response, shown } = await docs.tryOut(ME);
+    expect(await response.request().headerValue('authorization')).toBe(`Bearer ${token}`);
+    expect(shown.status).toBe('200');
+    expect(JSON.parse(shown.body)).toMatchObject({ email: person.email });
+  });
+
+  it('shows what is wrong with a wrong password and authorizes nobody', async () => {
+    const flow = await docs.submitPassword(person.email, 'not the password');
+    const error = flow.locator('.errors');
+    await error.waitFor();
+    expect(await error.innerText()).toContain('Incorrect username or password');
+    expect(await flow.getByRole('button', { name: 'Remove authorization' }).count()).toBe(0);
+    await docs.closePadlock();
+    expect((await docs.tryOut(ME)).shown.status).toBe('401');
+  });
+
+  it('leads from the type of a problem to its entry on the errors page', async () => {
+    const { shown } = await docs.tryOut(ME);
+    const { type } = JSON.parse(shown.body) as { type: string };
+    await docs.page.goto(server.url + type);
+    const entry = docs.page.locator('tr:target');
+    expect(await entry.innerText()).toContain('token_missing');
+    const { y = -1 } = (await entry.boundingBox()) ?? {};
+    expect(y).toBeGreaterThanOrEqual(0);
+    expect(y).toBeLessThan(1000);
+  });
+});

@@ -1,0 +1,88 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+export interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly example?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+interface Media {
+  readonly schema: Schema;
+  readonly examples?: Readonly<Record<string, { readonly value: Readonly<Record<string, unknown>> }>>;
+}
+
+export interface Operation {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly security?: ReadonlyArray<Readonly<Record<string, readonly string[]>>>;
+  readonly parameters: ReadonlyArray<{ readonly name: string; readonly in: string; readonly schema: Schema }>;
+  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, Media>>; readonly headers?: object }>
+  >;
+}
+
+export interface Document {
+  readonly openapi: string;
+  readonly info: { readonly version: string };
+  readonly tags: ReadonlyArray<{ readonly name: string; readonly description?: string }>;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, Schema>>;
+    readonly securitySchemes: Readonly<Record<string, unknown>>;
+  };
+}
+
+export interface Located {
+  /** `POST /auth/login`. */
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+/** Every operation of a document with where it stands. */
+export function operationsOf({ paths }: Document): Located[] {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([key, operation]) => {
+      const method = key.toUpperCase();
+      return { name: `${method} ${path}`, method, path, operation };
+    }),
+  );
+}
+
+/** The schema a reference points to. */
+export function resolve(document: Document, schema: Schema): Schema {
+  const name = schema.$ref?.replace('#/components/schemas/', '');
+  return name === undefined ? schema : (document.components.schemas[name] ?? {});
+}
+
+/** The example body of an operation and its content type, put together from its schema as the page does it. */
+export function exampleBody(document: Document, { requestBody }: Operation) {
+  const [first] = Object.entries(requestBody?.content ?? {});
+  if (!first) return undefined;
+  const [type, media] = first;
+  const { example, properties = {} } = resolve(document, media.schema);
+  const members = Object.entries(properties).map(([name, property]) => [name, property.example]);
+  return { type, value: (example ?? Object.fromEntries(members)) as Record<string, string> };
+}
+
+/** `GET /users/{id}` for every route the application has, without the answers Fastify adds to HEAD and OPTIONS. */
+export function routesOf(app: NestFastifyApplication): string[] {
+  const parents: string[] = [];
+  const routes: string[] = [];
+  for (const line of app.getHttpAdapter().getInstance().printRoutes().split('\n')) {
+    // Four columns a level, then the rest of the path below the level above, then the methods.
+    const [, indent = '', part = '', methods = ''] =
+      /^((?:[│ ] {3})*)[├└]── (\S.*?)(?: \(([A-Z, ]+)\))?$/.exec(line) ?? [];
+    const depth = indent.length / 4;
+    const path = (depth > 0 ? parents[depth - 1]! : '') + (part.startsWith('(') ? '' : part);
+    parents[depth] = path;
+    for (const method of methods.split(', ').filter(Boolean)) {
+      if (method !== 'HEAD' && method !== 'OPTIONS')
+        routes.push(`${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
+    }
+  }
+  return routes.sort();
+}
