@@ -6,7 +6,8 @@ import { AppModule, type AppParts } from './app.module.js';
 import type { HttpConfig } from './config/config.js';
 import { unavailableDatabase } from './database/connection.js';
 import { serveDocs } from './docs/swagger.js';
-import { httpAdapter } from './http-adapter.js';
+import { Lifecycle } from './health/lifecycle.js';
+import { answerExpectations, assertHost, httpAdapter } from './http-adapter.js';
 import { assertContentType } from './kernel/content-type.js';
 import { NestLog, type Log } from './kernel/log.js';
 import { ProblemFilter } from './kernel/problem.filter.js';
@@ -26,8 +27,13 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     abortOnError: false,
   });
   addHooks(app, routes, log);
-  await app.register(helmet, { contentSecurityPolicy: { directives: CONTENT_SECURITY_POLICY } });
-  app.enableCors(corsOptions(config.http));
+  await app.register(helmet, {
+    contentSecurityPolicy: { directives: CONTENT_SECURITY_POLICY },
+    // The other names below this host's are not ours to speak for.
+    strictTransportSecurity: { includeSubDomains: false },
+  });
+  answerExpectations(app.getHttpServer());
+  app.enableCors(corsDelegate(config.http) as never);
   app.useGlobalPipes(new SchemaPipe());
   app.useGlobalFilters(
     new ProblemFilter({
@@ -51,6 +57,15 @@ const CONTENT_SECURITY_POLICY = {
   upgradeInsecureRequests: null,
 };
 
+/** OPTIONS is a preflight where a browser's headers say so, and otherwise a method like any other. */
+function corsDelegate(config: HttpConfig) {
+  const options = corsOptions(config);
+  return (request: FastifyRequest, done: (error: null, options: object) => void): void => {
+    const { origin, 'access-control-request-method': method } = request.headers;
+    done(null, { ...options, preflight: origin !== undefined && method !== undefined });
+  };
+}
+
 function corsOptions({ corsOrigins }: HttpConfig) {
   return {
     origin: corsOrigins.length > 0 ? [...corsOrigins] : false,
@@ -64,17 +79,22 @@ function corsOptions({ corsOrigins }: HttpConfig) {
 
 function addHooks(app: NestFastifyApplication, routes: RouteTable, log: Log): void {
   const fastify = app.getHttpAdapter().getInstance();
+  const lifecycle = app.get(Lifecycle);
   fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
-  fastify.addHook(
-    'onRequest',
-    (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
-      // Nothing is cached unless its route says so: most answers hold a credential or depend on one.
-      void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
-      done();
-    },
-  );
+  fastify.addHook('onRequest', async (request: FastifyRequest) => {
+    lifecycle.requestBegins();
+    assertHost(request);
+  });
+  // Also on what is answered before any route, such as the preflight of CORS.
+  fastify.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply) => {
+    void reply.header('x-request-id', request.id);
+    // Nothing is cached unless its route says so: most answers hold a credential or depend on one.
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+    if (lifecycle.draining) void reply.header('connection', 'close');
+  });
   fastify.addHook('preParsing', async (request: FastifyRequest) => assertContentType(request));
   fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    lifecycle.requestEnds();
     // The route's pattern, not the path: a path may hold what a log must not.
     const { method, id, routeOptions } = request;
     log.info(

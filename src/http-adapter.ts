@@ -1,10 +1,12 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpConfig } from './config/config.js';
 import { AppError } from './kernel/app-error.js';
 import type { ErrorCode } from './kernel/error-codes.js';
-import { problem } from './kernel/problem.filter.js';
+import { isOAuthPath, problem } from './kernel/problem.filter.js';
+import { requestPath } from './kernel/request-path.js';
 import { requestId } from './kernel/request-id.js';
 
 /** 64 KiB: the largest body of the contract. */
@@ -26,7 +28,8 @@ export function httpAdapter(config: HttpConfig): FastifyAdapter {
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5000 },
+    // A request without a host is refused by assertHost, in our own words.
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5000, requireHostHeader: false },
     // The default would turn a proxy's header from anyone into the client's address.
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     genReqId: requestId,
@@ -41,11 +44,30 @@ export function httpAdapter(config: HttpConfig): FastifyAdapter {
 
 /** A URL that cannot be decoded has no route and runs no hook. */
 function refuseBadUrl(_error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, headers, body } = problem(new AppError('not_found'), request.id, false);
+  const { status, headers, body } = problem(
+    new AppError('not_found'),
+    request.id,
+    isOAuthPath(requestPath(request)),
+  );
   void reply
     .status(status)
     .headers({ ...headers, 'x-request-id': request.id })
     .send(body);
+}
+
+/** RFC 9112 section 3.2: HTTP/1.1 names the host. @throws AppError `invalid_request` */
+export function assertHost({ raw }: FastifyRequest): void {
+  if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return;
+  throw new AppError('invalid_request', { detail: 'The request has no Host header' });
+}
+
+/** RFC 9110 section 10.1.1: an expectation other than 100-continue, which Node would refuse without a body. */
+export function answerExpectations(server: Server): void {
+  server.on('checkExpectation', (request, response) => {
+    const id = requestId(request);
+    const { status, headers, body } = problem(new AppError('expectation_failed'), id, false);
+    response.writeHead(status, { ...headers, 'x-request-id': id, connection: 'close' }).end(body);
+  });
 }
 
 /** What is not HTTP has no request: the answer goes to the socket as it is. */

@@ -5,7 +5,7 @@ import { administratorText, banner, startFields, type StartFacts } from './banne
 import type { Config } from './config/config.js';
 import { readEnvironment } from './config/environment.js';
 import { ConfigError, loadConfig } from './config/env.schema.js';
-import { EmbeddedPostgresError } from './database/embedded/embedded-postgres.error.js';
+import { unavailableDatabase } from './database/connection.js';
 import { migrate } from './database/migrate.js';
 import { openDatabase, type OpenDatabase } from './database/open-database.js';
 import { SystemClock } from './kernel/clock.js';
@@ -23,15 +23,16 @@ const EXIT_UNAVAILABLE = 69;
 const DATABASE_WAIT_MS = 30_000;
 
 async function main(): Promise<void> {
-  const { environment, generatedInto } = await readEnvironment();
-  const config = loadConfig(environment);
+  const { environment, problems, generatedInto } = await readEnvironment();
+  const config = loadConfig(environment, problems);
   const log = createLog(config.log);
   reportCrashes(log);
   const database = await openDatabase(config.database, log);
   const app = await start(config, log, database);
   stopOnSignal(app, config, log, database);
-  const administrator = await firstAdministrator(app, config);
   await app.listen(config.http.port, config.http.host);
+  // Only once the start has succeeded: a generated password is shown a single time.
+  const administrator = await firstAdministrator(app, config);
   announce(log, {
     config,
     url: (await app.getUrl()).replace('127.0.0.1', 'localhost'),
@@ -66,9 +67,10 @@ async function firstAdministrator(
 }
 
 function announce(log: Log, facts: StartFacts): void {
+  const pretty = facts.config.log.format === 'pretty';
+  if (!pretty) process.stderr.write(administratorText(facts.administrator));
   log.info(startFields(facts), 'listening');
-  if (facts.config.log.format === 'pretty') process.stdout.write(banner(facts));
-  else process.stderr.write(administratorText(facts.administrator));
+  if (pretty) process.stdout.write(banner(facts));
 }
 
 function stopOnSignal(app: NestFastifyApplication, config: Config, log: Log, database: OpenDatabase): void {
@@ -104,21 +106,31 @@ main().catch((error: unknown) => {
     process.stderr.write(`Latchkey cannot start, its settings need attention:\n${lines.join('\n')}\n`);
     process.exit(EXIT_CONFIG);
   }
-  const code = (error as { code?: unknown } | null)?.code;
-  const reason = error instanceof EmbeddedPostgresError ? error.message : describe(error);
-  process.stderr.write(`Latchkey cannot start: ${reason}\n`);
-  process.exit(typeof code === 'string' ? EXIT_UNAVAILABLE : 1);
+  process.stderr.write(`Latchkey cannot start: ${reasonOf(error)}\n`);
+  process.exit(isDatabaseError(error) ? EXIT_UNAVAILABLE : 1);
 });
 
-/** Messages of the database may quote values; its codes and the system's do not. */
-function describe(error: unknown): string {
-  const { code, address, port } = (error ?? {}) as { code?: unknown; address?: unknown; port?: unknown };
+/** In words for a person. Messages of the database may quote values; its codes and the system's do not. */
+function reasonOf(error: unknown): string {
+  const { code, syscall, path, address, port } = (error ?? {}) as Record<string, unknown>;
   if (error instanceof AppError) {
     const cause = error.diagnosis?.['cause'];
     return typeof cause === 'string' ? cause : error.detail;
   }
-  if (typeof code !== 'string') return error instanceof Error ? error.message : 'unknown error';
-  const where =
-    typeof address === 'string' ? ` at ${address}${typeof port === 'number' ? `:${port}` : ''}` : '';
-  return `the database answered ${code}${where}; check DATABASE_URL and that PostgreSQL is up`;
+  if (syscall === 'listen')
+    return `port ${String(port)} of ${String(address)} cannot be used (${String(code)})`;
+  if (typeof path === 'string' && syscall !== 'connect')
+    return `${path} cannot be read or written (${String(code)})`;
+  if (isDatabaseError(error)) {
+    const where =
+      typeof address === 'string' ? ` at ${address}${typeof port === 'number' ? `:${port}` : ''}` : '';
+    return `the database answered ${String(code)}${where}; check DATABASE_URL and that PostgreSQL is up`;
+  }
+  return error instanceof Error ? error.message : 'unknown error';
+}
+
+/** An SQLSTATE has five characters. */
+function isDatabaseError(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return unavailableDatabase(error) !== undefined || (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code));
 }

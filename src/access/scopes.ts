@@ -17,6 +17,24 @@ export const SERVICE_SCOPES = [
 
 export type ServiceScope = (typeof SERVICE_SCOPES)[number];
 
+const OURS: ReadonlySet<string> = new Set(SERVICE_SCOPES);
+/** `users:` and the like: what the names of this service begin with, today's and tomorrow's. */
+const OUR_PREFIXES: ReadonlySet<string> = new Set(SERVICE_SCOPES.map(prefixOf));
+
+/** Those of some scopes that open this service itself, each once, in the order of the list. */
+export function serviceScopesOf(scopes: readonly string[]): string[] {
+  return SERVICE_SCOPES.filter((scope) => scopes.includes(scope));
+}
+
+/** Whether a name looks like one of ours without being one: a slip, or a scope of a later version got in advance. */
+export function isReservedScope(scope: string): boolean {
+  return OUR_PREFIXES.has(prefixOf(scope)) && !OURS.has(scope);
+}
+
+function prefixOf(scope: string): string {
+  return scope.slice(0, scope.indexOf(':') + 1);
+}
+
 /** RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), separated by single spaces. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 

@@ -1,9 +1,25 @@
 // Owns: the administrators' endpoints. May import: auth and every room below it. Never: decides more than who may ask.
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { AuditController } from './audit.controller.js';
 import { KeysController } from './keys.controller.js';
+import { RevocationsController } from './revocations.controller.js';
+import { RolesController } from './roles.controller.js';
+import { UserSessionsController } from './user-sessions.controller.js';
 import { UsersAdminController } from './users-admin.controller.js';
 
-@Module({ imports: [AuthModule, UsersModule], controllers: [UsersAdminController, KeysController] })
+@Module({
+  imports: [AuditModule, AuthModule, SessionsModule, UsersModule],
+  controllers: [
+    UsersAdminController,
+    UserSessionsController,
+    RolesController,
+    RevocationsController,
+    KeysController,
+    AuditController,
+  ],
+})
 export class AdminModule {}

@@ -9,6 +9,7 @@ import { RevocationsService } from '../revocation/revocations.service.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 import { UsersRepository } from '../users/users.repository.js';
 import { UsersService } from '../users/users.service.js';
+import { AccessChanges } from './access-changes.service.js';
 import { CredentialsService } from './credentials.service.js';
 
 export interface PasswordChange {
@@ -27,6 +28,7 @@ export class AccountService {
     private readonly credentials: CredentialsService,
     private readonly hasher: PasswordHasher,
     private readonly revocations: RevocationsService,
+    private readonly changes: AccessChanges,
     private readonly clock: Clock,
   ) {}
 
@@ -49,14 +51,15 @@ export class AccountService {
     });
   }
 
-  /** Disables an account: its sessions end and its tokens are dead, at once. @throws AppError `not_found` */
+  /**
+   * Disables an account: its sessions end and its tokens are dead, at once.
+   * @throws AppError `not_found`, `last_administrator`
+   */
   async disable(userId: string, actor: string | null): Promise<void> {
     await this.transactions.run(async (transaction) => {
-      await this.endEverything(transaction, userId, {
-        status: 'disabled',
-        reason: 'account disabled',
-        actor,
-      });
+      await this.assertNotLast(transaction, userId);
+      const change = { status: 'disabled', reason: 'account disabled', actor } as const;
+      await this.changes.endEverything(transaction, userId, change);
     });
   }
 
@@ -75,29 +78,13 @@ export class AccountService {
    */
   async delete(userId: string, actor: string | null): Promise<void> {
     await this.transactions.run(async (transaction) => {
-      if (await this.users.isLastAdministrator(transaction.manager, userId))
-        throw new AppError('last_administrator');
-      await this.endEverything(transaction, userId, { reason: 'account deleted', actor });
+      await this.assertNotLast(transaction, userId);
+      await this.changes.endEverything(transaction, userId, { reason: 'account deleted', actor });
       await this.users.delete(transaction.manager, userId);
     });
   }
 
-  private async endEverything(
-    transaction: Transaction,
-    userId: string,
-    change: { readonly status?: 'disabled'; readonly reason: string; readonly actor: string | null },
-  ): Promise<void> {
-    const { reason, actor } = change;
-    const now = new Date(this.clock.now());
-    const version = await this.users.raisePermissionVersion(transaction.manager, userId, { ...change, now });
-    if (version === undefined) throw new AppError('not_found');
-    await this.sessions.end(transaction.manager, userId, { reason, now });
-    await this.revocations.revoke(transaction, {
-      kind: 'user',
-      subjects: [userId],
-      minVersion: version,
-      reason,
-      actor,
-    });
+  private async assertNotLast({ manager }: Transaction, userId: string): Promise<void> {
+    if (await this.users.isLastAdministrator(manager, userId)) throw new AppError('last_administrator');
   }
 }

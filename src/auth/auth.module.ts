@@ -10,19 +10,24 @@ import { PasswordsModule } from '../passwords/passwords.module.js';
 import { RevocationModule } from '../revocation/revocation.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { AccessChanges } from './access-changes.service.js';
 import { AccountController } from './account.controller.js';
 import { AccountService } from './account.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
+import { AuthorityService } from './authority.service.js';
 import { CredentialsService } from './credentials.service.js';
 import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { Housekeeping } from './housekeeping.js';
+import { ManualRevocationService } from './manual-revocation.service.js';
+import { RolesService } from './roles.service.js';
 import { SessionsController } from './sessions.controller.js';
 import { SigningKeysService } from './signing-keys.service.js';
 import { JwtStrategy } from './strategies/jwt.strategy.js';
 import { LocalStrategy } from './strategies/local.strategy.js';
 import { TokenService } from './token.service.js';
+import { UsersAdminService } from './users-admin.service.js';
 
 @Module({
   imports: [
@@ -37,16 +42,30 @@ import { TokenService } from './token.service.js';
   controllers: [AuthController, SessionsController, AccountController],
   providers: [
     AuthService,
+    AccessChanges,
     AccountService,
+    AuthorityService,
     CredentialsService,
     Housekeeping,
+    ManualRevocationService,
+    RolesService,
     SigningKeysService,
     TokenService,
+    UsersAdminService,
     JwtStrategy,
     LocalStrategy,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
   ],
-  exports: [AuthService, AccountService, CredentialsService, SigningKeysService, TokenService],
+  exports: [
+    AuthService,
+    AccountService,
+    CredentialsService,
+    ManualRevocationService,
+    RolesService,
+    SigningKeysService,
+    TokenService,
+    UsersAdminService,
+  ],
 })
 export class AuthModule {}

@@ -32,7 +32,7 @@ export class SessionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SessionDto[]> {
     const { sessions, total } = await this.sessions.list(userId, page);
-    describePage(request, reply, page, total);
+    describePage(request, reply, page, { total, items: sessions });
     return sessions.map((session) => toSessionDto(session, sessionId));
   }
 

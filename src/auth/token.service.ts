@@ -126,9 +126,12 @@ export class TokenService {
     const { kid, alg } = header;
     if ('crit' in header || 'b64' in header) throw refused('token_invalid', 'critical header');
     const key = typeof kid === 'string' ? this.keyRing.find(kid) : undefined;
-    if (!key) throw refused('token_invalid', 'signature: unknown key id');
+    if (!key) throw refused('token_invalid', 'signature: unknown key id', { received: clipped(kid) });
     if (alg !== key.algorithm)
-      throw refused('token_invalid', 'signature: algorithm is not the key’s', { expected: key.algorithm });
+      throw refused('token_invalid', 'signature: algorithm is not the key’s', {
+        expected: key.algorithm,
+        received: clipped(alg),
+      });
     return key;
   }
 
@@ -170,12 +173,21 @@ export class TokenService {
 
   private checkParties({ iss, aud }: { iss: string; aud: string | readonly string[] }): void {
     const { issuer, audiences } = this.config;
-    if (iss !== issuer) throw refused('token_wrong_issuer', 'wrong issuer', { expected: issuer });
+    if (iss !== issuer)
+      throw refused('token_wrong_issuer', 'wrong issuer', { expected: issuer, received: clipped(iss) });
     const given = typeof aud === 'string' ? [aud] : aud;
     if (!given.some((name) => audiences.includes(name))) {
-      throw refused('token_wrong_audience', 'wrong audience', { expected: audiences });
+      throw refused('token_wrong_audience', 'wrong audience', {
+        expected: audiences,
+        received: given.slice(0, 10).map(clipped),
+      });
     }
   }
+}
+
+/** What a token says of itself, for the log: short, whatever somebody put there. */
+function clipped(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, 100) : typeof value;
 }
 
 /** A refusal with its cause for the log; the client reads only what the code says. */

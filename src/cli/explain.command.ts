@@ -21,14 +21,16 @@ interface Explanation {
   readonly times: readonly string[];
   readonly accepted: boolean;
   readonly verdict: string;
+  /** What the running service answered, where it was asked. */
+  readonly service?: string;
 }
 
 /**
  * Prints header, claims and times of a token, in UTC and local time and as a distance from this machine's clock, and
- * whether the service with the settings at hand would take it. Works offline: revocation is not asked. Exit status 1
- * where it would be refused.
+ * whether the service with the settings at hand would take it. Works offline, where revocation is not known; with `url`
+ * the running service is asked too. Exit status 1 where the token would be refused.
  */
-export const explainCommand: Command = async ([argument], { json }) => {
+export const explainCommand: Command = async ([argument], { json, url }) => {
   if (argument === undefined) {
     process.stderr.write('latchkey: token explain needs a token, or - to read it from standard input\n');
     return EXIT_USAGE;
@@ -40,7 +42,9 @@ export const explainCommand: Command = async ([argument], { json }) => {
     process.stdout.write(`Not a token of this service: ${shaped.misshapen}.\n`);
     return EXIT_REFUSED;
   }
-  const explanation = { ...described(shaped, clock), ...(await judged(token, shaped, clock)) };
+  const judgement = await judged(token, shaped, clock);
+  const asked = url === undefined ? {} : await askedService(url, token);
+  const explanation: Explanation = { ...described(shaped, clock), ...judgement, ...asked };
   process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : written(explanation));
   return explanation.accepted ? 0 : EXIT_REFUSED;
 };
@@ -89,8 +93,8 @@ async function judged(
 ): Promise<Pick<Explanation, 'accepted' | 'verdict'>> {
   const type = claims['type'] === 'refresh' ? 'refresh' : 'access';
   try {
-    const { environment } = await readEnvironment(undefined, undefined, false);
-    const config = loadConfig(environment);
+    const { environment, problems } = await readEnvironment(undefined, undefined, false);
+    const config = loadConfig(environment, problems);
     new TokenService(new JwtService({}), new KeyRing(config.keys), clock, config.tokens).verify(type, token);
     return { accepted: true, verdict: `would be accepted as ${type} token, unless it was revoked` };
   } catch (error) {
@@ -104,7 +108,21 @@ async function judged(
   }
 }
 
-function written({ header, claims, now, times, verdict }: Explanation): string {
+/** The answer of the service itself, which alone knows what was revoked. */
+async function askedService(url: string, token: string): Promise<{ service: string; accepted: boolean }> {
+  const response = await fetch(new URL('/auth/verify', url), {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const {
+    code,
+    detail,
+    request_id: id,
+  } = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  const why = typeof code === 'string' ? ` ${code}: ${String(detail)} (request id ${String(id)})` : '';
+  return { service: `${response.status}${why}`, accepted: response.ok };
+}
+
+function written({ header, claims, now, times, verdict, service }: Explanation): string {
   const json = (value: unknown): string => JSON.stringify(value, null, 2);
   return [
     `header      ${json(header)}`,
@@ -112,6 +130,7 @@ function written({ header, claims, now, times, verdict }: Explanation): string {
     `now         ${now}`,
     ...times,
     `verdict     ${verdict}`,
+    ...(service === undefined ? [] : [`service     ${service}`]),
     '',
   ].join('\n');
 }

@@ -9,6 +9,8 @@ export interface CommandOptions {
   readonly json: boolean;
   /** The `kid` of a key to drop. */
   readonly compromised?: string | undefined;
+  /** Where the running service answers. */
+  readonly url?: string | undefined;
 }
 
 const EXIT_USAGE = 2;
@@ -38,9 +40,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     usage: 'keys rotate [--compromised KID]',
     does: 'plan a successor of the active key, or drop a compromised key at once',
   },
+  'audit verify': {
+    load: async () => (await import('./audit-verify.command.js')).auditVerifyCommand,
+    usage: 'audit verify [checkpoint] [--json]',
+    does: 'find the first audit event that was removed, edited, added or reordered',
+  },
   'token explain': {
     load: async () => (await import('./explain.command.js')).explainCommand,
-    usage: 'token explain <token | -> [--json]',
+    usage: 'token explain <token | -> [--url URL] [--json]',
     does: 'print what a token says and why it would be refused; - reads it from standard input',
   },
 };
@@ -53,6 +60,7 @@ async function main(argv: string[]): Promise<number> {
       plan: { type: 'boolean' },
       json: { type: 'boolean' },
       compromised: { type: 'string' },
+      url: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -64,8 +72,8 @@ async function main(argv: string[]): Promise<number> {
   }
   const rest = positionals.slice(name.split(' ').length);
   const run = await command.load();
-  const { plan = false, json = false, compromised } = values;
-  return run(rest, { plan, json, compromised });
+  const { plan = false, json = false, compromised, url } = values;
+  return run(rest, { plan, json, compromised, url });
 }
 
 /** Our own errors say more in their detail than in their message, which is the code. */
@@ -76,7 +84,7 @@ function told(error: unknown): string {
 }
 
 function usage(): string {
-  const lines = Object.values(COMMANDS).map(({ usage: how, does }) => `  ${how.padEnd(36)}${does}`);
+  const lines = Object.values(COMMANDS).map(({ usage: how, does }) => `  ${how.padEnd(48)}${does}`);
   return `usage: npm run latchkey -- <command>\n\n${lines.join('\n')}\n`;
 }
 

@@ -9,8 +9,8 @@ const WAIT_MS = 5000;
 
 /** Runs pending migrations, or names them. Joins the embedded server where one runs on the folder already. */
 export const migrateCommand: Command = async (_args, { plan, json }) => {
-  const { environment } = await readEnvironment();
-  const { database: config } = loadConfig(environment);
+  const { environment, problems } = await readEnvironment();
+  const { database: config } = loadConfig(environment, problems);
   const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
   const database = await openDatabase(config, log);
   try {

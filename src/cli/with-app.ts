@@ -16,8 +16,8 @@ const WAIT_MS = 5000;
  * @throws ConfigError, the database's errors, and what `work` throws
  */
 export async function withApp<T>(work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
-  const { environment } = await readEnvironment();
-  const config = loadConfig(environment);
+  const { environment, problems } = await readEnvironment();
+  const config = loadConfig(environment, problems);
   const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
   const database = await openDatabase(config.database, log);
   try {

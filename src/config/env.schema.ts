@@ -24,8 +24,8 @@ export class ConfigError extends Error {
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
 
-function integer(unit: string, min: number, max: number) {
-  const message = `must be a whole number of ${unit} from ${min} to ${max}`;
+function integer(unit: string, min: number, max: number, must = 'must be a whole number of') {
+  const message = `${must} ${unit} from ${min} to ${max}`;
   return z
     .string()
     .regex(/^\d{1,10}$/, message)
@@ -42,10 +42,14 @@ const cidr = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
 const schema = z.object({
   NODE_ENV: z.string().optional(),
   HOST: z.string().default('127.0.0.1'),
-  PORT: integer('a TCP port', 0, 65_535).default(3000),
+  PORT: integer('a TCP port', 0, 65_535, 'must be').default(3000),
   DATABASE_URL: z
     .string()
-    .regex(/^postgres(ql)?:\/\/./, 'must be a URL that starts with postgres:// or postgresql://')
+    .refine(
+      isPostgresUrl,
+      'must be a URL such as postgresql://user:password@host:5432/database, with special characters of the password ' +
+        'percent-encoded',
+    )
     .optional(),
   DATA_DIR: z.string().default('.data'),
   DATABASE_POOL_SIZE: integer('connections', 1, 1000).default(10),
@@ -66,8 +70,10 @@ const schema = z.object({
     .default(['latchkey']),
   JWT_LEEWAY_SECONDS: integer('seconds', 0, 60).default(5),
   CORS_ORIGINS: list()
-    .refine((origins) => !origins.includes('*'), 'must list origins: * is refused, answers carry credentials')
-    .refine((origins) => origins.every(isOrigin), 'must list origins such as https://app.example.org')
+    .refine(
+      (origins) => origins.every(isOrigin),
+      'must list origins such as https://app.example.org; * is refused, because answers carry credentials',
+    )
     .default([]),
   TRUSTED_PROXIES: list()
     .refine(
@@ -100,30 +106,37 @@ type Settings = z.output<typeof schema>;
 /**
  * The settings, checked all at once.
  * @param environment settings by name; an empty value counts as absent
+ * @param found problems met while the settings were gathered, to be told with the others
  * @throws ConfigError naming every setting that is missing, malformed, weak or in contradiction to another
  */
-export function loadConfig(environment: Environment): Config {
-  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ''));
-  const parsed = schema.safeParse(trimmed(present));
-  const problems = parsed.success ? contradictions(parsed.data) : parsed.error.issues.map(problemOf);
-  if (!parsed.success || problems.length > 0) {
-    throw new ConfigError([...problems, ...(parsed.success ? [] : secretProblems(present))]);
+export function loadConfig(environment: Environment, found: readonly ConfigProblem[] = []): Config {
+  const present = trimmed(environment);
+  const problems = [...found];
+  const values: Record<string, unknown> = {};
+  // One by one, so that a malformed setting does not hide what is wrong with the others.
+  for (const [name, field] of Object.entries(schema.shape)) {
+    const parsed = field.safeParse(present[name]);
+    if (parsed.success) values[name] = parsed.data;
+    else problems.push(...parsed.error.issues.map(({ message }) => ({ setting: name, message })));
   }
-  return slices(parsed.data);
+  const about = (setting: string) => problems.some((problem) => problem.setting === setting);
+  const more = [...secretProblems(present), ...contradictions(values)];
+  problems.push(...more.filter(({ setting }) => !about(setting)));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return slices(values as Settings);
 }
 
 /** Surrounding white space is a slip of the editor, except in a secret, whose text is the key. */
 function trimmed(environment: Environment): Environment {
+  const present = Object.entries(environment).filter(
+    ([, value]) => value !== undefined && value.trim() !== '',
+  );
   return Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => [name, name === 'SECRET_KEY' ? value : value?.trim()]),
+    present.map(([name, value]) => [name, name === 'SECRET_KEY' ? value : value?.trim()]),
   );
 }
 
-function problemOf(issue: z.core.$ZodIssue): ConfigProblem {
-  return { setting: String(issue.path[0]), message: issue.message };
-}
-
-/** Faults of the secrets, reported also when other settings did not even parse. */
+/** Faults of the secrets; a key of the ring or of HS* needs one. */
 function secretProblems(environment: Environment): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const secrets = {
@@ -136,7 +149,9 @@ function secretProblems(environment: Environment): ConfigProblem[] {
       if (weakness !== undefined) problems.push({ setting, message: weakness });
     }
   }
-  if (environment['SECRET_KEY'] === undefined && environment['JWT_PRIVATE_KEY'] === undefined) {
+  // A file that gave no secret was told of when it was read.
+  const sources = ['SECRET_KEY', 'SECRET_KEY_FILE', 'JWT_PRIVATE_KEY'];
+  if (sources.every((name) => environment[name] === undefined)) {
     problems.push({
       setting: 'SECRET_KEY',
       message:
@@ -146,12 +161,9 @@ function secretProblems(environment: Environment): ConfigProblem[] {
   return problems;
 }
 
-function contradictions(settings: Settings): ConfigProblem[] {
-  const problems = secretProblems({
-    SECRET_KEY: settings.SECRET_KEY,
-    SECRET_KEY_PREVIOUS: settings.SECRET_KEY_PREVIOUS.join(','),
-    JWT_PRIVATE_KEY: settings.JWT_PRIVATE_KEY,
-  });
+/** What is wrong between settings that are each in order; one that is not was told already and is absent here. */
+function contradictions(settings: Partial<Settings>): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
   const refuse = (setting: string, message: string) => problems.push({ setting, message });
   if (
     settings.ACCESS_TOKEN_EXPIRE_MINUTES !== undefined &&
@@ -159,7 +171,8 @@ function contradictions(settings: Settings): ConfigProblem[] {
   ) {
     refuse('ACCESS_TOKEN_EXPIRE_SECONDS', 'and ACCESS_TOKEN_EXPIRE_MINUTES are both set: set one of them');
   }
-  if (settings.REFRESH_TOKEN_IDLE_DAYS > settings.REFRESH_TOKEN_MAX_DAYS) {
+  const { REFRESH_TOKEN_IDLE_DAYS: idle, REFRESH_TOKEN_MAX_DAYS: max } = settings;
+  if (idle !== undefined && max !== undefined && idle > max) {
     refuse('REFRESH_TOKEN_IDLE_DAYS', 'must not be more days than REFRESH_TOKEN_MAX_DAYS');
   }
   if ((settings.BOOTSTRAP_ADMIN_EMAIL === undefined) !== (settings.BOOTSTRAP_ADMIN_PASSWORD === undefined)) {
@@ -170,12 +183,11 @@ function contradictions(settings: Settings): ConfigProblem[] {
   return problems;
 }
 
-function signingKey(settings: Settings): ReturnType<typeof readSigningKey> | { key: undefined } {
-  const symmetric = settings.JWT_ALGORITHM.startsWith('HS');
-  if (settings.JWT_PRIVATE_KEY === undefined) return { key: undefined };
-  if (symmetric)
-    return { problem: `is set, but ${settings.JWT_ALGORITHM} signs with SECRET_KEY: unset one of them` };
-  return readSigningKey(settings.JWT_PRIVATE_KEY, settings.JWT_ALGORITHM);
+function signingKey(settings: Partial<Settings>): ReturnType<typeof readSigningKey> | { key: undefined } {
+  const { JWT_ALGORITHM: algorithm, JWT_PRIVATE_KEY: pem } = settings;
+  if (pem === undefined || algorithm === undefined) return { key: undefined };
+  if (!algorithm.startsWith('HS')) return readSigningKey(pem, algorithm);
+  return { problem: `is set, but ${algorithm} signs with SECRET_KEY: unset one of them` };
 }
 
 function slices(settings: Settings): Config {
@@ -231,4 +243,16 @@ function slices(settings: Settings): Config {
 
 function isOrigin(value: string): boolean {
   return URL.canParse(value) && new URL(value).origin === value;
+}
+
+function isPostgresUrl(value: string): boolean {
+  if (!/^postgres(ql)?:\/\/./.test(value) || !URL.canParse(value)) return false;
+  const { username, password, pathname, hash } = new URL(value);
+  try {
+    [username, password, pathname].forEach(decodeURIComponent);
+  } catch {
+    return false;
+  }
+  // What follows a # would be dropped in silence: it belongs to a password that is not encoded.
+  return hash === '';
 }

@@ -1,14 +1,22 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'dotenv';
-import { ConfigError, type ConfigProblem, type Environment } from './env.schema.js';
+import type { ConfigProblem, Environment } from './env.schema.js';
 import { generateSecret } from './generated-secret.js';
 
 /** Settings whose value may be kept in a file of its own, as container platforms mount secrets. */
 const FROM_FILE = ['SECRET_KEY', 'JWT_PRIVATE_KEY', 'BOOTSTRAP_ADMIN_PASSWORD', 'DATABASE_URL'] as const;
 
+/** Settings of which one says what the other would: a layer that has one of them speaks for all. */
+const ALTERNATIVES: ReadonlyArray<readonly string[]> = [
+  ['ACCESS_TOKEN_EXPIRE_MINUTES', 'ACCESS_TOKEN_EXPIRE_SECONDS'],
+  ...FROM_FILE.map((name) => [name, `${name}_FILE`]),
+];
+
 export interface ReadEnvironment {
   readonly environment: Environment;
+  /** What was wrong with the files, for `loadConfig` to tell with the rest. */
+  readonly problems: readonly ConfigProblem[];
   /** The file a new signing secret was written to, where this start made one. */
   readonly generatedInto: string | undefined;
 }
@@ -17,21 +25,41 @@ export interface ReadEnvironment {
  * Gathers the settings: the process environment wins over `.env.local`, which wins over `.env`, both in `directory`.
  * `NAME_FILE` gives `NAME`. Outside production a missing `SECRET_KEY` is generated into `.env.local` (mode 0600).
  * @param mayGenerate false for commands that only look
- * @throws ConfigError where a `NAME_FILE` cannot be read or contradicts `NAME`
  */
 export async function readEnvironment(
   directory: string = process.cwd(),
   processEnvironment: Environment = process.env,
   mayGenerate = true,
 ): Promise<ReadEnvironment> {
-  const fromFiles = { ...readDotenv(join(directory, '.env')), ...readDotenv(join(directory, '.env.local')) };
-  const environment = withFileSettings({ ...fromFiles, ...withoutEmpty(processEnvironment) });
-  if (!mayGenerate || hasSigningKey(environment) || environment['NODE_ENV'] === 'production') {
-    return { environment, generatedInto: undefined };
+  const local = join(directory, '.env.local');
+  const unreadable: ConfigProblem[] = [];
+  const files = [join(directory, '.env'), local].map((file) => readDotenv(file, unreadable));
+  const { environment, problems: refused } = withFileSettings(
+    [...files, withoutEmpty(processEnvironment)].reduce(over),
+  );
+  const problems = [...unreadable, ...refused];
+  const production = environment['NODE_ENV']?.trim() === 'production';
+  if (!mayGenerate || production || problems.length > 0 || hasSigningKey(environment)) {
+    return { environment, problems, generatedInto: undefined };
   }
-  const file = join(directory, '.env.local');
-  const { secret, generated } = await generateSecret(file);
-  return { environment: { ...environment, SECRET_KEY: secret }, generatedInto: generated ? file : undefined };
+  try {
+    const { secret, generated } = await generateSecret(local);
+    const generatedInto = generated ? local : undefined;
+    return { environment: { ...environment, SECRET_KEY: secret }, problems, generatedInto };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem = {
+      setting: 'SECRET_KEY',
+      message: `is missing and cannot be kept: ${code ? `${local} (${code})` : message}`,
+    };
+    return { environment, problems: [problem], generatedInto: undefined };
+  }
+}
+
+function over(lower: Environment, higher: Environment): Environment {
+  const replaced = ALTERNATIVES.filter((names) => names.some((name) => higher[name] !== undefined)).flat();
+  const kept = Object.entries(lower).filter(([name]) => !replaced.includes(name));
+  return { ...Object.fromEntries(kept), ...higher };
 }
 
 function hasSigningKey(environment: Environment): boolean {
@@ -43,28 +71,37 @@ function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 }
 
-function readDotenv(file: string): Record<string, string> {
+function readDotenv(file: string, problems: ConfigProblem[]): Environment {
   if (!existsSync(file)) return {};
-  const entries = Object.entries(parse(readFileSync(file)));
-  return Object.fromEntries(entries.filter(([, value]) => value !== ''));
+  try {
+    return withoutEmpty(parse(readFileSync(file)));
+  } catch (error) {
+    problems.push({ setting: file, message: `cannot be read (${(error as NodeJS.ErrnoException).code})` });
+    return {};
+  }
 }
 
-function withFileSettings(environment: Environment): Environment {
+function withFileSettings(environment: Environment): Omit<ReadEnvironment, 'generatedInto'> {
   const problems: ConfigProblem[] = [];
   const merged: Record<string, string | undefined> = { ...environment };
   for (const name of FROM_FILE) {
     const file = environment[`${name}_FILE`];
     if (file === undefined) continue;
-    if (environment[name] !== undefined) {
-      problems.push({ setting: `${name}_FILE`, message: `and ${name} are both set: set one of them` });
-      continue;
-    }
-    try {
-      merged[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-    } catch {
-      problems.push({ setting: `${name}_FILE`, message: 'names a file that cannot be read' });
-    }
+    const refuse = (message: string) => problems.push({ setting: `${name}_FILE`, message });
+    if (environment[name] !== undefined) refuse(`and ${name} are both set: set one of them`);
+    else merged[name] = contentOf(file, refuse);
   }
-  if (problems.length > 0) throw new ConfigError(problems);
-  return merged;
+  return { environment: merged, problems };
+}
+
+/** The text of a file without the line end that editors put there. */
+function contentOf(file: string, refuse: (message: string) => void): string | undefined {
+  try {
+    const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    if (content.trim() === '') refuse('names an empty file');
+    return content;
+  } catch {
+    refuse('names a file that cannot be read');
+    return undefined;
+  }
 }

@@ -6,6 +6,7 @@ import { parse } from 'dotenv';
 const LOCK_WAIT_MS = 20;
 /** A lock older than this was left by a process that was killed while it held it. */
 const LOCK_STALE_MS = 5000;
+const LOCK_GIVE_UP_MS = 20_000;
 
 /**
  * The `SECRET_KEY` in `file`, made and written there (mode 0600) where there is none. Processes that start at the
@@ -27,7 +28,12 @@ export async function generateSecret(file: string): Promise<{ secret: string; ge
 }
 
 async function withLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
-  while (!(await acquire(lock))) await delay(LOCK_WAIT_MS);
+  const deadline = Date.now() + LOCK_GIVE_UP_MS;
+  while (!(await acquire(lock))) {
+    if (Date.now() > deadline)
+      throw new Error(`another process holds ${lock}; delete it if none is starting`);
+    await delay(LOCK_WAIT_MS);
+  }
   try {
     return await work();
   } finally {
@@ -37,13 +43,25 @@ async function withLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
 
 /** A directory is made by exactly one of all processes that try. */
 async function acquire(lock: string): Promise<boolean> {
+  if (await makes(lock)) return true;
+  if (!(await isStale(lock)) || !(await makes(`${lock}.break`))) return false;
+  // One process at a time may break a lock, and looks again before it does: the lock may be another's new one by now.
+  if (await isStale(lock)) await rm(lock, { recursive: true, force: true });
+  await rm(`${lock}.break`, { recursive: true, force: true });
+  return false;
+}
+
+async function makes(directory: string): Promise<boolean> {
   try {
-    await mkdir(lock);
+    await mkdir(directory);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
   }
+}
+
+async function isStale(lock: string): Promise<boolean> {
   const made = await stat(lock).catch(() => undefined);
-  if (made && Date.now() - made.mtimeMs > LOCK_STALE_MS) await rm(lock, { recursive: true, force: true });
-  return false;
+  return made !== undefined && Date.now() - made.mtimeMs > LOCK_STALE_MS;
 }

@@ -1,19 +1,24 @@
 /** RFC 7518 section 3.2 asks HS256 for a key of at least 32 bytes. */
 export const MINIMUM_SECRET_BYTES = 32;
-const MINIMUM_ENTROPY_BITS = 96;
+const MINIMUM_ENTROPY_BITS = 80;
 
 /** Keys that stand in tutorials, framework samples and debuggers: everyone has them. */
 const PUBLISHED_KEYS: ReadonlySet<string> = new Set([
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
   '8dd0c72c203f1c63bd67d2089b9f3dd069873ef78688cf840c71a2237ec01d1f',
-  '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
+  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b',
+  '413F4428472B4B6250655368566D5970337336763979244226452948404D6351',
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   'U0hKQkNGR0hJSktMTU5PUFFSU1RVVldYWVo3ODkwQUJDREVGRw==',
 ]);
 
+/** What a popular generator of sample keys hands out, of which tutorials copy one part or another. */
+const SAMPLE_GENERATOR =
+  '404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970337336763979244226452948404d6351';
+
 /** Words that only a placeholder or a hand-typed phrase holds; a random key has none of them. */
 const PLACEHOLDER =
-  /secret|jwt|change[-_ ]?(me|this|it)|changeme|replace|placeholder|example|sample|default|password|insecure|development|your[-_ ]?(key|jwt|own|256)|qwerty|letmein|dont[-_ ]?use|not[-_ ]?for[-_ ]?prod|lorem|test[-_ ]?key/i;
+  /secret|change[-_ ]?(me|this|it)|changeme|replace|placeholder|example|sample|default|password|insecure|development|your[-_ ]?(key|jwt|own|256)|qwerty|letmein|dont[-_ ]?use|not[-_ ]?for[-_ ]?prod|lorem|test[-_ ]?key/i;
 
 /**
  * Why a text must not be used as a signing secret, or undefined where it may. The answer never repeats the text.
@@ -25,8 +30,8 @@ export function secretWeakness(secret: string): string | undefined {
     return `is ${bytes} bytes long; at least ${MINIMUM_SECRET_BYTES} bytes are needed`;
   }
   if (secret !== secret.trim()) return 'starts or ends with white space';
-  if (PUBLISHED_KEYS.has(secret)) return 'is a published sample key';
-  if (PLACEHOLDER.test(secret) || PLACEHOLDER.test(decoded(secret))) return 'looks like a placeholder';
+  if (isPublished(secret)) return 'is a published sample key';
+  if ([secret, ...decoded(secret)].some((text) => PLACEHOLDER.test(text))) return 'looks like a placeholder';
   if (isRepetition(secret)) return 'repeats itself';
   if (isSequence(secret)) return 'is a sequence of neighbouring characters';
   if (entropyBits(secret) < MINIMUM_ENTROPY_BITS) {
@@ -35,9 +40,13 @@ export function secretWeakness(secret: string): string | undefined {
   return undefined;
 }
 
-/** The text behind base64, where tutorials like to hide a phrase; random bytes decode to nothing readable. */
-function decoded(secret: string): string {
-  return Buffer.from(secret, 'base64').toString('latin1');
+function isPublished(secret: string): boolean {
+  return PUBLISHED_KEYS.has(secret) || SAMPLE_GENERATOR.includes(secret.toLowerCase());
+}
+
+/** The texts behind base64 and hexadecimal, where tutorials like to hide a phrase; random bytes hide none. */
+function decoded(secret: string): string[] {
+  return [Buffer.from(secret, 'base64').toString('latin1'), Buffer.from(secret, 'hex').toString('latin1')];
 }
 
 /** Whether the text is one shorter block written twice or more (`aaaa`, `abcabc`): a rotation of itself. */

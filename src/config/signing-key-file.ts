@@ -8,6 +8,8 @@ const CURVES: Partial<Record<Algorithm, string>> = {
 };
 /** RFC 7518 sections 3.3 and 3.5. */
 const MINIMUM_RSA_BITS = 2048;
+/** NIST SP 800-56B section 6.2; with an exponent of 1 the signature is the message. */
+const MINIMUM_RSA_EXPONENT = 65_537n;
 
 /**
  * The private key in a PEM text, where it fits the algorithm; otherwise what is wrong with it.
@@ -25,7 +27,7 @@ export function readSigningKey(pem: string, algorithm: Algorithm): { key: KeyObj
 }
 
 function mismatch(key: KeyObject, algorithm: Algorithm): string | undefined {
-  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
+  const { modulusLength, namedCurve, publicExponent } = key.asymmetricKeyDetails ?? {};
   const curve = CURVES[algorithm];
   if (curve !== undefined) {
     return key.asymmetricKeyType === 'ec' && namedCurve === curve
@@ -33,6 +35,8 @@ function mismatch(key: KeyObject, algorithm: Algorithm): string | undefined {
       : `must be an EC key on the curve ${curve} for ${algorithm}`;
   }
   if (key.asymmetricKeyType !== 'rsa') return `must be an RSA key for ${algorithm}`;
+  if ((publicExponent ?? 0n) < MINIMUM_RSA_EXPONENT)
+    return `must have a public exponent of at least ${MINIMUM_RSA_EXPONENT}`;
   return (modulusLength ?? 0) >= MINIMUM_RSA_BITS
     ? undefined
     : `must be an RSA key of at least ${MINIMUM_RSA_BITS} bits for ${algorithm}`;

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { AppError } from '../kernel/app-error.js';
 
 /** Where PostgreSQL is: a URL as given, or the parts of a server we run ourselves. */
@@ -22,7 +23,8 @@ export interface PoolSettings {
 }
 
 /** SQLSTATE classes and codes that mean the server cannot be asked now, not that the question was wrong. */
-const UNAVAILABLE_SQLSTATE = /^(08...|53...|57P0[1-5]|58...|25006|40001|40P01|55P03|57014)$/;
+const UNAVAILABLE_SQLSTATE =
+  /^(08...|28...|3D000|53...|55000|57P0[1-5]|58...|25006|40001|40P01|55P03|57014)$/;
 const UNAVAILABLE_ERRNO: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -35,7 +37,7 @@ const UNAVAILABLE_ERRNO: ReadonlySet<string> = new Set([
   'ENETUNREACH',
 ]);
 const UNAVAILABLE_MESSAGE =
-  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|not queryable|pool after calling end|is not established/;
+  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|not queryable|pool after calling end|is not established|[Qq]uery ?[Rr]unner (was|is) already released/;
 
 /**
  * `unavailable` (503) for an error that says the database cannot be reached or cannot answer now; undefined for
@@ -46,7 +48,7 @@ export function unavailableDatabase(error: unknown): AppError | undefined {
 }
 
 function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!types.isNativeError(error)) return false;
   const { code, driverError } = error as Error & { code?: unknown; driverError?: unknown };
   if (driverError !== undefined && driverError !== error && isUnavailable(driverError)) return true;
   if (typeof code === 'string' && (UNAVAILABLE_SQLSTATE.test(code) || UNAVAILABLE_ERRNO.has(code)))

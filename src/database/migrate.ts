@@ -77,13 +77,19 @@ async function withDataSource<T>(
   }
 }
 
+/** A server that starts beside us answers in a while; a wrong password or database name never does. */
+function mayComeUp(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return unavailableDatabase(error) !== undefined && !(typeof code === 'string' && /^(28|3D)/.test(code));
+}
+
 async function connect(dataSource: DataSource, deadline: number): Promise<void> {
   for (;;) {
     try {
       await dataSource.initialize();
       return;
     } catch (error) {
-      if (unavailableDatabase(error) === undefined || Date.now() > deadline) throw error;
+      if (!mayComeUp(error) || Date.now() > deadline) throw error;
       await delay(RETRY_MS);
     }
   }

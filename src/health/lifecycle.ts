@@ -4,9 +4,23 @@ import { Injectable } from '@nestjs/common';
 @Injectable()
 export class Lifecycle {
   private stopping = false;
+  private underWay = 0;
 
   get draining(): boolean {
     return this.stopping;
+  }
+
+  /** Requests that have arrived and are not answered yet. */
+  get requests(): number {
+    return this.underWay;
+  }
+
+  requestBegins(): void {
+    this.underWay++;
+  }
+
+  requestEnds(): void {
+    this.underWay--;
   }
 
   /** From now on readiness says no, so that balancers look elsewhere while the rest is served. */

@@ -15,7 +15,8 @@ export function ConsumesForm(): MethodDecorator {
  * @throws AppError `unsupported_media_type`
  */
 export function assertContentType(request: FastifyRequest): void {
-  if (!hasBody(request)) return;
+  // What no route takes is answered as unknown, whatever it carries.
+  if (request.is404 || !hasBody(request)) return;
   const { consumes = JSON_TYPE } = request.routeOptions.config as { consumes?: string };
   const given = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
   if (given !== consumes)

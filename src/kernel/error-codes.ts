@@ -46,6 +46,11 @@ const TABLE = {
     title: 'Payload too large',
     detail: 'The body is larger than 64 KiB',
   },
+  expectation_failed: {
+    status: 417,
+    title: 'Expectation failed',
+    detail: 'Nothing but 100-continue may be expected',
+  },
   headers_too_large: {
     status: 431,
     title: 'Request header fields too large',
@@ -80,6 +85,12 @@ const TABLE = {
     status: 409,
     title: 'Last administrator',
     detail: 'This is the last active administrator',
+  },
+  role_in_use: { status: 409, title: 'Role in use', detail: 'Somebody holds this role' },
+  role_protected: {
+    status: 409,
+    title: 'Role protected',
+    detail: 'The service needs this role as it is',
   },
   key_not_rotatable: {
     status: 409,
@@ -215,7 +226,7 @@ export const FIELD_CODES = {
   invalid_format: 'This value does not have the required form',
   control_character: 'Control characters and lone surrogates are not allowed',
   unknown_field: 'This field is not known here',
-  repeated: 'This parameter may be given once',
+  unknown_role: 'There is no such role',
   too_common: 'This password is among the most common ones',
   contains_identity: 'The password must not be your name or e-mail address',
 } as const;

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
+import { types } from 'node:util';
 import { type LoggerService } from '@nestjs/common';
-import { pino, stdSerializers, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 
 export type Log = Logger;
@@ -38,19 +39,21 @@ function forPeople(destination: Writable): NodeJS.WritableStream {
   return PinoPretty({ destination, sync: true, translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
 }
 
+const MAX_CAUSES = 5;
+
 /** What of an error may be logged. Data errors of PostgreSQL (class 22) quote the value in their message. */
-export function safeError(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { type: typeof error };
-  const { type, message, stack } = stdSerializers.err(error);
-  const { code, constraint, table } = error as Error & Record<string, unknown>;
+export function safeError(error: unknown, depth = 0): Record<string, unknown> {
+  if (!types.isNativeError(error)) return { type: typeof error };
+  const { code, constraint, table, cause } = error as Error & Record<string, unknown>;
   const quotesValue = typeof code === 'string' && code.startsWith('22');
   return {
-    type,
+    type: error.constructor.name,
     code,
     constraint,
     table,
-    message: quotesValue ? undefined : message,
-    stack: quotesValue ? undefined : stack,
+    message: quotesValue ? undefined : error.message,
+    stack: quotesValue ? undefined : error.stack,
+    cause: cause === undefined || depth === MAX_CAUSES ? undefined : safeError(cause, depth + 1),
   };
 }
 

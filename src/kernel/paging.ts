@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { requestPath } from './request-path.js';
 import { fieldCode } from './validation.js';
 
 function queryInteger(min: number, max: number) {
@@ -21,18 +22,23 @@ export const PageQueryDto = z.object({
 });
 export type PageQueryDto = z.output<typeof PageQueryDto>;
 
-/** `X-Total-Count`, and the `Link` headers of RFC 8288 to the first, previous and next page. */
+/** `X-Total-Count`, and the `Link` headers of RFC 8288; a list that was asked for by `after` goes on by `after`. */
 export function describePage(
   request: FastifyRequest,
   reply: FastifyReply,
   page: PageQueryDto,
-  total: number,
+  found: { readonly total: number; readonly items: ReadonlyArray<{ readonly id: string }> },
 ): void {
-  const [path] = request.url.split('?', 1);
-  const link = (offset: number, rel: string) =>
-    `<${path}?limit=${page.limit}&offset=${offset}>; rel="${rel}"`;
-  const links = [link(0, 'first')];
-  if (page.offset > 0) links.push(link(Math.max(0, page.offset - page.limit), 'prev'));
-  if (page.offset + page.limit < total) links.push(link(page.offset + page.limit, 'next'));
-  void reply.header('x-total-count', total).header('link', links.join(', '));
+  const path = requestPath(request);
+  const link = (rel: string, where: string) => `<${path}?limit=${page.limit}${where}>; rel="${rel}"`;
+  const links = [link('first', '')];
+  const isFull = found.items.length === page.limit;
+  if (page.after !== undefined) {
+    if (isFull) links.push(link('next', `&after=${found.items.at(-1)?.id}`));
+  } else {
+    if (page.offset > 0) links.push(link('prev', `&offset=${Math.max(0, page.offset - page.limit)}`));
+    if (page.offset + page.limit < found.total)
+      links.push(link('next', `&offset=${page.offset + page.limit}`));
+  }
+  void reply.header('x-total-count', found.total).header('link', links.join(', '));
 }

@@ -1,8 +1,10 @@
+import { types } from 'node:util';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from './app-error.js';
 import { ERROR_CODES, type ErrorCode } from './error-codes.js';
 import type { Log } from './log.js';
+import { requestPath } from './request-path.js';
 
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, string>> = { overloaded: '1', unavailable: '5' };
 
@@ -56,7 +58,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** RFC 9110 section 15.5.6: a known path asked with another method says which it takes. */
   private notFound(request: FastifyRequest): AppError {
-    const allowed = this.options.allowedMethods(request.url.split('?', 1)[0] ?? '/');
+    const allowed = this.options.allowedMethods(requestPath(request));
     if (allowed.length === 0 || allowed.includes(request.method)) return new AppError('not_found');
     return new AppError('method_not_allowed', { headers: { allow: allowed.join(', ') } });
   }
@@ -132,14 +134,19 @@ function retryAfter(code: ErrorCode): Record<string, string> {
   return seconds === undefined ? {} : { 'retry-after': seconds };
 }
 
+/** Whether a path answers in the form of RFC 6749. */
+export function isOAuthPath(path: string): boolean {
+  return path.startsWith('/oauth/');
+}
+
 function isOAuth(request: FastifyRequest): boolean {
-  return request.url.startsWith('/oauth/');
+  return isOAuthPath(requestPath(request));
 }
 
 /** The status an error of Nest or Fastify asks for; undefined for what is no HTTP error. */
 function statusOf(exception: unknown): number | undefined {
   if (exception instanceof HttpException) return exception.getStatus();
-  if (!(exception instanceof Error) || exception.name !== 'FastifyError') return undefined;
+  if (!types.isNativeError(exception) || exception.name !== 'FastifyError') return undefined;
   const status: unknown = (exception as Error & { statusCode?: unknown }).statusCode;
   return typeof status === 'number' ? status : undefined;
 }

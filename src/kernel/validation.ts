@@ -17,9 +17,12 @@ export function text({ min = 1, max }: { min?: number; max: number }) {
     .refine(isCleanText, { params: { code: 'control_character' } });
 }
 
-/** Whether a text is free of control characters (Unicode category Cc) and lone surrogates. */
+/** Control characters, and those that turn the direction of what follows around for the eye only. */
+const UNCLEAN = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+
+/** Whether a text is free of control characters (Unicode category Cc, bidirectional overrides) and lone surrogates. */
 export function isCleanText(value: string): boolean {
-  return !/\p{Cc}/u.test(value) && value.isWellFormed();
+  return !UNCLEAN.test(value) && value.isWellFormed();
 }
 
 /** A refinement option naming one of our field codes; see {@link parseInput}. */

@@ -4,7 +4,12 @@ import { REVOCATION_CONFIG, type RevocationConfig } from '../config/config.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { RevocationListener } from './revocation.listener.js';
-import { RevocationSet, type LiveRevocation, type RevocableToken } from './revocation.set.js';
+import {
+  RevocationSet,
+  type LiveRevocation,
+  type RevocableToken,
+  type RevocationHit,
+} from './revocation.set.js';
 import { RevocationsRepository, type Horizon } from './revocations.repository.js';
 
 /** The longest an instance stays behind where no notification reaches it. */
@@ -53,7 +58,7 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
    * The revocation that hits a verified token, if any.
    * @throws AppError `unavailable` where this instance is staler than `REVOCATION_MAX_STALENESS_SECONDS`
    */
-  find(token: RevocableToken, kid: string): LiveRevocation | undefined {
+  find(token: RevocableToken, kid: string): RevocationHit | undefined {
     if (this.stalenessMs() > this.config.maxStalenessSeconds * 1000) {
       throw new AppError('unavailable', { diagnosis: { cause: 'the revocation feed is stale' } });
     }

@@ -1,7 +1,7 @@
 import { idTime } from '../kernel/ids.js';
 import type { RevocationKind } from './revocation.entity.js';
 
-/** A revocation as each instance holds it in memory; times in milliseconds since the Unix epoch. */
+/** A revocation as it is written and read; times in milliseconds since the Unix epoch. */
 export interface LiveRevocation {
   readonly id: string;
   readonly kind: RevocationKind;
@@ -15,6 +15,15 @@ export interface LiveRevocation {
   readonly expiresAt: number;
 }
 
+/** What is told of a revocation that hit a token; `revokedAt` in milliseconds since the Unix epoch. */
+export interface RevocationHit {
+  readonly kind: RevocationKind;
+  readonly soft: boolean;
+  readonly reason: string;
+  readonly actor: string | null;
+  readonly revokedAt: number;
+}
+
 /** What of a verified token decides whether it is revoked. */
 export interface RevocableToken {
   readonly sub: string;
@@ -26,82 +35,119 @@ export interface RevocableToken {
   readonly ver: number;
 }
 
+/** What is kept of a row: there may be a million of them, so no more than a look-up and its explanation need. */
+interface Entry {
+  readonly cutoff: number;
+  readonly minVersion: number | null;
+  /** Unix seconds, rounded up: small integers take no memory of their own. */
+  readonly expiresAt: number;
+  readonly reason: string;
+  readonly actor: string | null;
+}
+
+/** Subjects with their strictest row, in the order in which they expire. */
+type Entries = Map<string, Entry>;
+
 /**
- * Every live revocation, found in constant time: a few map look-ups however many there are. Holds for each subject
- * the strictest row, hard ones (dead) and soft ones (stale) apart.
+ * Every live revocation, found in constant time: a few map look-ups however many there are. Rows that are hard (dead)
+ * and soft (stale), by version and by time, are kept apart: none may stand in for another.
  */
 export class RevocationSet {
-  private readonly hard = new Map<string, LiveRevocation>();
-  private readonly soft = new Map<string, LiveRevocation>();
+  private readonly session: Entries = new Map();
+  private readonly user: Entries = new Map();
+  private readonly userVersion: Entries = new Map();
+  private readonly staleVersion: Entries = new Map();
+  private readonly client: Entries = new Map();
+  private readonly key: Entries = new Map();
+  private readonly all: Entries = new Map();
+  private readonly reasons = new Map<string, string>();
 
   get size(): number {
-    return this.hard.size + this.soft.size;
+    return this.maps().reduce((sum, entries) => sum + entries.size, 0);
   }
 
   /** Adds a row; adding one twice, or in any order, leads to the same set. */
-  add(revocation: LiveRevocation): void {
-    const rows = revocation.soft ? this.soft : this.hard;
-    const key = keyOf(revocation.kind, revocation.subject, revocation.minVersion !== null);
-    const known = rows.get(key);
-    rows.set(key, known ? strictest(known, revocation) : revocation);
+  add(row: LiveRevocation): void {
+    const entries = this.mapOf(row);
+    const known = entries.get(row.subject);
+    const entry = this.entryOf(row);
+    // Taken out first, so that it stands behind what expires earlier.
+    if (known) entries.delete(row.subject);
+    entries.set(row.subject, known ? strictest(known, entry) : entry);
   }
 
-  /** Forgets every row whose tokens have all expired. */
+  /**
+   * Forgets rows whose tokens have all expired. Lifetimes are alike, so that rows expire in about the order in which
+   * they came: it stops at the first one that has not, and costs what it removes.
+   */
   removeExpired(now: number): void {
-    for (const rows of [this.hard, this.soft]) {
-      for (const [key, { expiresAt }] of rows) if (expiresAt <= now) rows.delete(key);
+    for (const entries of this.maps()) {
+      for (const [subject, { expiresAt }] of entries) {
+        if (expiresAt * 1000 > now) break;
+        entries.delete(subject);
+      }
     }
   }
 
   clear(): void {
-    this.hard.clear();
-    this.soft.clear();
+    for (const entries of this.maps()) entries.clear();
   }
 
   /** The row that kills a token, or makes it stale; undefined where it lives. */
-  find(token: RevocableToken, kid: string): LiveRevocation | undefined {
-    if (this.hard.size > 0) {
-      const dead =
-        this.hard.get(keyOf('session', token.sid)) ??
-        hit(this.hard.get(keyOf('user', token.sub, true)), token) ??
-        hit(this.hard.get(keyOf('user', token.sub)), token) ??
-        hit(this.hard.get(keyOf('client', token.client_id)), token) ??
-        hit(this.hard.get(keyOf('key', kid)), token) ??
-        hit(this.hard.get(ALL), token);
-      if (dead) return dead;
-    }
-    return this.soft.size > 0 ? hit(this.soft.get(keyOf('user', token.sub, true)), token) : undefined;
+  find(token: RevocableToken, kid: string): RevocationHit | undefined {
+    return (
+      told('session', this.session.get(token.sid)) ??
+      told('user', olderVersion(this.userVersion.get(token.sub), token)) ??
+      told('user', issuedBefore(this.user.get(token.sub), token)) ??
+      told('client', issuedBefore(this.client.get(token.client_id), token)) ??
+      told('key', issuedBefore(this.key.get(kid), token)) ??
+      told('all', issuedBefore(this.all.get('*'), token)) ??
+      told('user', olderVersion(this.staleVersion.get(token.sub), token), true)
+    );
+  }
+
+  private maps(): Entries[] {
+    return [this.session, this.user, this.userVersion, this.staleVersion, this.client, this.key, this.all];
+  }
+
+  private mapOf({ kind, minVersion, soft }: LiveRevocation): Entries {
+    if (kind !== 'user' || minVersion === null) return this[kind];
+    return soft ? this.staleVersion : this.userVersion;
+  }
+
+  private entryOf({ cutoff, minVersion, expiresAt, reason, actor }: LiveRevocation): Entry {
+    // A handful of reasons for all rows: each is kept once.
+    const shared = this.reasons.get(reason) ?? reason;
+    if (this.reasons.size < 1000) this.reasons.set(shared, shared);
+    return { cutoff, minVersion, expiresAt: Math.ceil(expiresAt / 1000), reason: shared, actor };
   }
 }
 
-const ALL = keyOf('all', '*');
-
-/** Rows by version and rows by time are kept apart: neither may stand in for the other. */
-function keyOf(kind: RevocationKind, subject: string, byVersion = false): string {
-  return `${kind}${byVersion ? '#' : ':'}${subject}`;
-}
-
-function strictest(a: LiveRevocation, b: LiveRevocation): LiveRevocation {
+function strictest(a: Entry, b: Entry): Entry {
   const [newer, older] = a.cutoff >= b.cutoff ? [a, b] : [b, a];
   return {
     ...newer,
-    minVersion: Math.max(newer.minVersion ?? 0, older.minVersion ?? 0) || null,
+    minVersion: newer.minVersion === null ? null : Math.max(newer.minVersion, older.minVersion ?? 0),
     expiresAt: Math.max(a.expiresAt, b.expiresAt),
   };
 }
 
-/**
- * Whether a row is about a token. The permission version decides where the row has one: unlike any time it does not
- * depend on the clocks of two instances. Otherwise the time of issue does, to the millisecond where the token's id
- * carries it, because `iat` cannot tell a token of before from one issued later in the same second.
- */
-function hit(row: LiveRevocation | undefined, token: RevocableToken): LiveRevocation | undefined {
-  if (row === undefined) return undefined;
-  if (row.minVersion !== null) return token.ver < row.minVersion ? row : undefined;
-  return issuedAt(token) < row.cutoff ? row : undefined;
+function told(kind: RevocationKind, entry: Entry | undefined, soft = false): RevocationHit | undefined {
+  return entry && { kind, soft, reason: entry.reason, actor: entry.actor, revokedAt: entry.cutoff };
 }
 
-function issuedAt({ jti, iat }: RevocableToken): number {
+/** The permission version does not depend on the clocks of two instances, as every time does. */
+function olderVersion(entry: Entry | undefined, { ver }: RevocableToken): Entry | undefined {
+  return entry && ver < (entry.minVersion ?? 0) ? entry : undefined;
+}
+
+/**
+ * By the time of issue, to the millisecond where the token's id carries it: `iat` cannot tell a token of before from
+ * one issued later in the same second.
+ */
+function issuedBefore(entry: Entry | undefined, { jti, iat }: RevocableToken): Entry | undefined {
+  if (!entry) return undefined;
   const exact = idTime(jti);
-  return exact !== undefined && Math.floor(exact / 1000) === iat ? exact : iat * 1000;
+  const issued = exact !== undefined && Math.floor(exact / 1000) === iat ? exact : iat * 1000;
+  return issued < entry.cutoff ? entry : undefined;
 }

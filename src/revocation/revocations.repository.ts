@@ -6,6 +6,11 @@ import type { RevocationKind } from './revocation.entity.js';
 /** A point in the history of the table up to which everything has been read. */
 export type Horizon = string;
 
+/** A row as other services read it in the feed. */
+export interface FeedRow extends LiveRevocation {
+  readonly seq: number;
+}
+
 interface Row {
   readonly id: string | null;
   readonly kind: RevocationKind;
@@ -17,8 +22,21 @@ interface Row {
   readonly actor: string | null;
   readonly created_at: Date;
   readonly expires_at: Date;
-  readonly horizon: Horizon;
 }
+
+/** What of a row other services are told; the rest of {@link Row} as in the table. */
+const FEED_COLUMNS = `r.seq, r.id, r.kind, r.subject, r.cutoff, r.min_version, r.soft, r.reason, r.actor,
+  r.created_at, r.expires_at`;
+
+/**
+ * The rows that followers may read. A row is settled once every transaction up to its own has ended
+ * (`pg_snapshot_xmin`): nothing can turn up before it any more. A transaction id from the future belongs to another
+ * history, a database restored elsewhere, and is settled too.
+ */
+const SETTLED = `
+  WITH now AS (SELECT pg_snapshot_xmin(s) AS xmin, pg_snapshot_xmax(s) AS xmax FROM pg_current_snapshot() s),
+       settled AS (SELECT r.* FROM revocations r, now
+                    WHERE r.expires_at > $1 AND (r.transaction_id < now.xmin OR r.transaction_id >= now.xmax))`;
 
 /** Every statement on `revocations`. */
 @Injectable()
@@ -47,7 +65,7 @@ export class RevocationsRepository {
     since: Horizon | undefined,
     now: Date,
   ): Promise<{ rows: LiveRevocation[]; horizon: Horizon }> {
-    const rows: Row[] = await manager.query(
+    const rows: Array<Row & { horizon: Horizon }> = await manager.query(
       `SELECT r.id, r.kind, r.subject, r.cutoff, r.min_version, r.soft, r.reason, r.actor, r.created_at, r.expires_at,
               h.horizon::text AS horizon
          FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) h
@@ -60,6 +78,52 @@ export class RevocationsRepository {
     };
   }
 
+  /**
+   * A page of the feed for followers, who remember the `seq` of the last row they have read and ask for what comes
+   * after it.
+   *
+   * Numbers are no order to follow: number 5 may be given out before 6 and be committed after it, and holding back
+   * numbers does not help, because a transaction takes its number before it has an id that others could wait for.
+   * So the order is that of the transactions, and of the numbers within each, and only settled rows are served: what
+   * is committed later than a served row then always stands behind it. `after` names a place in that order and is no
+   * bound for numbers: of the rows 6, 5 a follower who has read 6 gets 5. Where its row is not there (it has expired,
+   * or the database was restored), the page starts with the oldest live row, since reading rows again does no harm
+   * and missing one does. The longest writing transaction delays followers; it does not delay our own instances.
+   */
+  async feedPage(
+    manager: EntityManager,
+    page: { readonly after: number; readonly limit: number; readonly now: Date },
+  ): Promise<FeedRow[]> {
+    const rows: Array<Row & { seq: string }> = await manager.query(
+      `${SETTLED}, place AS (SELECT r.transaction_id, r.seq FROM revocations r, now
+                              WHERE r.seq = $2 AND r.transaction_id < now.xmin)
+       SELECT ${FEED_COLUMNS} FROM settled r LEFT JOIN place ON true
+        WHERE place.seq IS NULL OR (r.transaction_id, r.seq) > (place.transaction_id, place.seq)
+        ORDER BY r.transaction_id, r.seq LIMIT $3`,
+      [page.now, page.after, page.limit],
+    );
+    return rows.map(toFeedRow);
+  }
+
+  /** How many rows the feed holds in all. */
+  async countFeed(manager: EntityManager, now: Date): Promise<number> {
+    const rows: Array<{ count: number }> = await manager.query(
+      `${SETTLED} SELECT count(*)::int AS count FROM settled`,
+      [now],
+    );
+    return rows[0]?.count ?? 0;
+  }
+
+  /** A row by its id, whatever its state. @throws Error where there is none */
+  async get(manager: EntityManager, id: string): Promise<FeedRow> {
+    const [row]: Array<Row & { seq: string }> = await manager.query(
+      `SELECT ${FEED_COLUMNS} FROM revocations r WHERE r.id = $1`,
+      [id],
+    );
+    if (!row) throw new Error('a revocation that was just written is not there');
+    return toFeedRow(row);
+  }
+
   /** Deletes at most `limit` rows whose tokens have all expired, and returns how many. */
   async deleteExpired(manager: EntityManager, now: Date, limit: number): Promise<number> {
     const [, count]: [unknown, number] = await manager.query(
@@ -69,6 +133,10 @@ export class RevocationsRepository {
     );
     return count;
   }
+}
+
+function toFeedRow(row: Row & { readonly seq: string }): FeedRow {
+  return { seq: Number(row.seq), ...toLive(row) };
 }
 
 function toLive(row: Row): LiveRevocation {

@@ -18,8 +18,8 @@ export interface Revoke {
   readonly reason: string;
   /** The user who asked for it; null for the service itself. */
   readonly actor: string | null;
-  /** For a user: tokens with a lower `ver` are hit, see {@link LiveRevocation}. */
-  readonly minVersion?: number;
+  /** For users: tokens with a lower `ver` are hit, see {@link LiveRevocation}. One for all subjects, or one each. */
+  readonly minVersion?: number | ReadonlyMap<string, number>;
   /** Stale instead of dead. */
   readonly soft?: boolean;
 }
@@ -34,8 +34,11 @@ export class RevocationsService {
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
   ) {}
 
-  /** Guarantees: committed means effective here at once and on every other instance within a second. */
-  async revoke(transaction: Transaction, input: Revoke): Promise<void> {
+  /**
+   * Guarantees: committed means effective here at once and on every other instance within a second.
+   * @returns the rows, in the order of the subjects
+   */
+  async revoke(transaction: Transaction, input: Revoke): Promise<LiveRevocation[]> {
     const now = this.clock.now();
     const lifetimeMs = (this.config.accessSeconds + this.config.leewaySeconds) * 1000;
     const rows = input.subjects.map((subject): LiveRevocation => ({
@@ -43,7 +46,7 @@ export class RevocationsService {
       kind: input.kind,
       subject,
       cutoff: now,
-      minVersion: input.minVersion ?? null,
+      minVersion: versionFor(subject, input.minVersion),
       soft: input.soft ?? false,
       reason: input.reason,
       actor: input.actor,
@@ -52,5 +55,10 @@ export class RevocationsService {
     }));
     await this.revocations.insert(transaction.manager, rows);
     transaction.afterCommit(() => this.feed.publish(rows));
+    return rows;
   }
+}
+
+function versionFor(subject: string, versions: Revoke['minVersion']): number | null {
+  return (typeof versions === 'object' ? versions.get(subject) : versions) ?? null;
 }

@@ -34,6 +34,13 @@ export interface SessionSummary {
   readonly userAgent: string | null;
 }
 
+export interface SessionsPage {
+  readonly limit: number;
+  readonly offset: number;
+  /** The last id of the page before. */
+  readonly after?: string | undefined;
+}
+
 export interface NewSession {
   readonly id: string;
   readonly userId: string;
@@ -134,14 +141,15 @@ export class SessionsRepository {
   async listLive(
     manager: EntityManager,
     userId: string,
-    page: { readonly now: Date; readonly limit: number; readonly offset: number },
+    page: SessionsPage & { readonly now: Date },
   ): Promise<SessionSummary[]> {
     return manager.query(
       `SELECT id, created_at AS "createdAt", last_used_at AS "lastUsedAt", idle_expires_at AS "expiresAt", ip,
               user_agent AS "userAgent"
          FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND idle_expires_at > $2
+          AND ($5::uuid IS NULL OR id > $5)
         ORDER BY id LIMIT $3 OFFSET $4`,
-      [userId, page.now, page.limit, page.offset],
+      [userId, page.now, page.limit, page.offset, page.after ?? null],
     );
   }
 
@@ -166,6 +174,30 @@ export class SessionsRepository {
           AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5)
       RETURNING id`,
       [userId, which.now, which.reason, which.only ?? null, which.except ?? null],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Ends the live sessions of everyone, or those of one client.
+   * @returns the ids of those that were used since `usedSince`
+   */
+  async endAll(
+    manager: EntityManager,
+    which: {
+      readonly clientId: string | null;
+      readonly reason: string;
+      readonly now: Date;
+      readonly usedSince: Date;
+    },
+  ): Promise<string[]> {
+    const rows: Array<{ id: string }> = await manager.query(
+      `WITH ended AS (
+         UPDATE sessions SET revoked_at = $1, revoked_reason = $2
+          WHERE revoked_at IS NULL AND expires_at > $1 AND ($3::text IS NULL OR client_id = $3)
+         RETURNING id, last_used_at)
+       SELECT id FROM ended WHERE last_used_at > $4`,
+      [which.now, which.reason, which.clientId, which.usedSince],
     );
     return rows.map(({ id }) => id);
   }

@@ -9,6 +9,7 @@ import {
   SessionsRepository,
   type SessionGrant,
   type SessionRow,
+  type SessionsPage,
   type SessionSummary,
 } from './sessions.repository.js';
 
@@ -72,10 +73,7 @@ export class SessionsService {
   }
 
   /** A user's live sessions, oldest first, and how many there are in all. */
-  async list(
-    userId: string,
-    page: { readonly limit: number; readonly offset: number },
-  ): Promise<{ sessions: SessionSummary[]; total: number }> {
+  async list(userId: string, page: SessionsPage): Promise<{ sessions: SessionSummary[]; total: number }> {
     const now = new Date(this.clock.now());
     const [sessions, total] = await Promise.all([
       this.sessions.listLive(this.manager, userId, { now, ...page }),

@@ -35,11 +35,12 @@ export const passwordField = z
   .refine(isCleanText, fieldCode('control_character'))
   .meta({ format: 'password', examples: ['correct horse battery staple'] });
 
+/** Format characters (Cf) do not show, so that two addresses would look alike. */
 function isEmail(value: string): boolean {
   const [local = '', domain = '', ...rest] = value.split('@');
   if (rest.length > 0 || local === '' || local.length > LOCAL_MAX || value.length > EMAIL_MAX) return false;
   if (
-    /[\s"(),:;<>[\]\\]/.test(local) ||
+    /[\s\p{Cf}"(),:;<>[\]\\]/u.test(local) ||
     local.startsWith('.') ||
     local.endsWith('.') ||
     local.includes('..')

@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { FirstAdministrator } from './first-administrator.js';
+import { RolesRepository } from './roles.repository.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
@@ -12,7 +13,7 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User]), PasswordsModule],
   controllers: [UsersController],
-  providers: [UsersService, UsersRepository, FirstAdministrator],
-  exports: [UsersService, UsersRepository, FirstAdministrator],
+  providers: [UsersService, UsersRepository, RolesRepository, FirstAdministrator],
+  exports: [UsersService, UsersRepository, RolesRepository, FirstAdministrator],
 })
 export class UsersModule {}

@@ -183,6 +183,44 @@ export class UsersRepository {
     return rows[0];
   }
 
+  /**
+   * Holds the user's row until the transaction ends: roles, their scopes and the status stay as they are, because
+   * whatever changes one of them raises the permission version in that row.
+   * @returns the id as it is stored; undefined where there is no such user
+   */
+  async lock(manager: EntityManager, id: string): Promise<string | undefined> {
+    const rows: Array<{ id: string }> = await manager.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [
+      id,
+    ]);
+    return rows[0]?.id;
+  }
+
+  /** Makes these the roles of a user, whose row the caller holds. */
+  async replaceRoles(manager: EntityManager, id: string, roles: readonly string[]): Promise<void> {
+    await manager.query(
+      `WITH taken AS (DELETE FROM user_roles WHERE user_id = $1 AND role <> ALL ($2::text[]))
+       INSERT INTO user_roles (user_id, role) SELECT $1, role FROM unnest($2::text[]) AS role ON CONFLICT DO NOTHING`,
+      [id, roles],
+    );
+  }
+
+  /** Raises the permission version of everyone who holds a role; answers the new ones by user id. */
+  async raiseVersionsOfHolders(
+    manager: EntityManager,
+    role: string,
+    now: Date,
+  ): Promise<ReadonlyMap<string, number>> {
+    // In one order, so that two roles that change at once do not wait for each other's holders.
+    const [rows]: [Array<{ id: string; version: number }>, number] = await manager.query(
+      `WITH holders AS (
+         SELECT id FROM users WHERE id IN (SELECT user_id FROM user_roles WHERE role = $1) ORDER BY id FOR UPDATE)
+       UPDATE users u SET permission_version = permission_version + 1, updated_at = $2
+         FROM holders WHERE u.id = holders.id RETURNING u.id, u.permission_version AS version`,
+      [role, now],
+    );
+    return new Map(rows.map(({ id, version }) => [id, version]));
+  }
+
   /** Raises the permission version and returns the new one; undefined where there is no such user. */
   async raisePermissionVersion(
     manager: EntityManager,

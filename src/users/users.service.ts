@@ -7,7 +7,7 @@ import { newId } from '../kernel/ids.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from './identity.js';
-import { UsersRepository, type Page, type UserRecord } from './users.repository.js';
+import { UsersRepository, type NewUser, type Page, type UserRecord } from './users.repository.js';
 
 export interface CreateUser {
   readonly email: string;
@@ -35,12 +35,19 @@ export class UsersService {
 
   /** @throws AppError `validation_failed`, `email_taken`, `username_taken`, `overloaded` */
   async create(input: CreateUser): Promise<UserRecord> {
+    return this.add(await this.prepare(input));
+  }
+
+  /**
+   * The slow half of creating a user, which needs no database: checks and hashes the password.
+   * @throws AppError `validation_failed`, `overloaded`
+   */
+  async prepare(input: CreateUser): Promise<NewUser> {
     assertAcceptablePassword(input.password, input);
     const now = this.clock.now();
-    const id = newId(now);
     const username = input.username ?? null;
-    const user = {
-      id,
+    return {
+      id: newId(now),
       email: input.email,
       emailKey: identityKey(input.email),
       username,
@@ -50,13 +57,17 @@ export class UsersService {
       roles: input.roles,
       now: new Date(now),
     };
-    await takenAsError(this.users.insert(this.manager, user));
-    return this.get(id);
+  }
+
+  /** The other half, in the caller's transaction where there is one. @throws AppError `email_taken`, `username_taken` */
+  async add(user: NewUser, manager: EntityManager = this.manager): Promise<UserRecord> {
+    await takenAsError(this.users.insert(manager, user));
+    return this.get(user.id, manager);
   }
 
   /** @throws AppError `not_found` */
-  async get(id: string): Promise<UserRecord> {
-    const user = await this.users.findById(this.manager, id);
+  async get(id: string, manager: EntityManager = this.manager): Promise<UserRecord> {
+    const user = await this.users.findById(manager, id);
     if (!user) throw new AppError('not_found');
     return user;
   }
@@ -71,10 +82,14 @@ export class UsersService {
   }
 
   /** @throws AppError `not_found`, `email_taken`, `username_taken` */
-  async changeProfile(id: string, change: ChangeProfile): Promise<UserRecord> {
+  async changeProfile(
+    id: string,
+    change: ChangeProfile,
+    manager: EntityManager = this.manager,
+  ): Promise<UserRecord> {
     const found = await takenAsError(
       this.users.updateProfile(
-        this.manager,
+        manager,
         id,
         {
           fullName: change.fullName,
@@ -85,7 +100,7 @@ export class UsersService {
       ),
     );
     if (!found) throw new AppError('not_found');
-    return this.get(id);
+    return this.get(id, manager);
   }
 }
 

@@ -79,7 +79,7 @@ describe('latchkey token explain', () => {
       'for somebody else',
       { aud: 'another' },
       1,
-      /token_wrong_audience, wrong audience {"expected":\["latchkey"\]}/,
+      /token_wrong_audience, wrong audience {"expected":\["latchkey"\],"received":\["another"\]}/,
     ],
     [
       'with a time in milliseconds',

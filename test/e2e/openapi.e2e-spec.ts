@@ -187,7 +187,10 @@ describe('the OpenAPI document', () => {
     );
     expect(lists.length).toBeGreaterThan(1);
     for (const { operation } of lists) {
-      expect(Object.keys(operation.responses['200']?.headers ?? {})).toEqual(['X-Total-Count', 'Link']);
+      const headers = Object.keys(operation.responses['200']?.headers ?? {});
+      // Counting a log of any size costs more than the page: only lists with an offset say how many there are.
+      const counted = operation.parameters.some(({ name }) => name === 'offset');
+      expect(headers).toEqual(expect.arrayContaining(counted ? ['X-Total-Count', 'Link'] : ['Link']));
     }
   });
 

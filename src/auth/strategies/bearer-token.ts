@@ -21,9 +21,11 @@ export function bearerToken(request: Pick<IncomingMessage, 'headers' | 'rawHeade
       headers: { 'www-authenticate': `Bearer error="invalid_request", error_description="${detail}"` },
     });
   }
-  const token = BEARER.exec(authorization.trim())?.[1];
+  // RFC 9110 section 5.5: blanks and tabs around a value are no part of it; nothing else is taken away.
+  const value = authorization.replace(/^[ \t]+|[ \t]+$/g, '');
+  const token = BEARER.exec(value)?.[1];
   if (token !== undefined && token.toLowerCase() !== 'bearer') return token;
-  throw new AppError('authorization_malformed', { detail: hint(authorization.trim()) });
+  throw new AppError('authorization_malformed', { detail: hint(value) });
 }
 
 function hint(authorization: string): string {

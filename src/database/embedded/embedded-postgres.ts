@@ -1,5 +1,5 @@
 import { ensureDatabase, type PostgresConnection } from './application-database.js';
-import { findBinaries, USE_YOUR_OWN } from './binaries.js';
+import { assertPackage, findBinaries, USE_YOUR_OWN } from './binaries.js';
 import { ensureCluster, readPassword, SUPERUSER } from './cluster.js';
 import { openDataFolder } from './data-folder.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
@@ -59,6 +59,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
 async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { settings = {}, startTimeoutMs = 30_000 } = options;
+  assertPackage();
   const folder = await openDataFolder(options.dataDir);
   const binaries = await findBinaries(folder);
   const runner = await chooseRunner(folder, binaries);

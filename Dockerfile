@@ -1,0 +1,45 @@
+# The service alone: PostgreSQL is another container's (see compose.yaml), so the image leaves the embedded one out.
+#
+#   docker build -t latchkey .
+#   docker build -t latchkey --build-arg ARGON2_CFLAGS="-O3 -march=x86-64-v3" .
+#
+# The second halves the time of a password hash, and runs only on processors of that level (x86-64 of 2013 and later).
+
+FROM node:24-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The compiler needs no package's install script.
+RUN npm ci --omit=optional --ignore-scripts
+COPY tsconfig.json tsconfig.build.json nest-cli.json ./
+COPY migrations migrations
+COPY src src
+RUN npm run build
+
+FROM node:24-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --omit=optional
+ARG ARGON2_CFLAGS=""
+# Empty: the binary that came with the package, which runs everywhere.
+RUN if [ -n "$ARGON2_CFLAGS" ]; then \
+      apt-get update \
+      && apt-get install -y --no-install-recommends g++ make python3 \
+      && CFLAGS="$ARGON2_CFLAGS" CXXFLAGS="$ARGON2_CFLAGS" npm_config_build_from_source=true npm rebuild argon2; \
+    fi
+# Fails here, and not at the first login, where this machine cannot run what was built.
+RUN node --input-type=module --eval "import { hash } from 'argon2'; await hash('a password');"
+
+FROM node:24-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY package.json ./
+# Everything above belongs to root: the service cannot change itself, and writes nowhere.
+USER node
+EXPOSE 3000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# node itself, so that it gets the signal: npm and a shell would keep it.
+CMD ["node", "--enable-source-maps", "dist/src/main.js"]

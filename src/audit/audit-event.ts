@@ -1,0 +1,122 @@
+/** Everything that is written down: changes of accounts, sessions, roles, clients and keys. A closed list. */
+export const AUDIT_ACTIONS = [
+  'user.registered',
+  'user.updated',
+  'user.disabled',
+  'user.enabled',
+  'user.deleted',
+  'user.password_changed',
+  'user.roles_changed',
+  'session.started',
+  'session.ended',
+  'session.ended_all',
+  'session.refresh_reused',
+  'role.changed',
+  'role.deleted',
+  'client.created',
+  'client.deleted',
+  'client.secret_rotated',
+  'key.rotated',
+  'key.compromised',
+  'revocation.created',
+  'administrator.created',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+export type AuditSubjectKind = 'user' | 'session' | 'role' | 'client' | 'key' | 'revocation';
+
+/** Ids, names of roles and scopes, reasons. Never a secret, an address or a person's name. */
+export type AuditDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+
+/** Where the request came from; null where it did not say. */
+export interface AuditOrigin {
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  readonly requestId: string | null;
+}
+
+/** What a room tells the audit log. */
+export interface NewAuditEvent {
+  readonly action: AuditAction;
+  /** Who did it: a user's or client's id, or null for the service itself. */
+  readonly actor: string | null;
+  readonly subject: { readonly kind: AuditSubjectKind; readonly id: string };
+  /** Absent where no request is behind it: the command line, a timer. */
+  readonly origin?: AuditOrigin | undefined;
+  /** The session it was done in. */
+  readonly sessionId?: string | null | undefined;
+  readonly details?: AuditDetails | undefined;
+}
+
+/** An event as it is stored and listed. */
+export interface AuditEvent {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly action: string;
+  readonly actor: string | null;
+  readonly subjectKind: string;
+  readonly subject: string;
+  readonly sessionId: string | null;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  readonly requestId: string | null;
+  readonly details: Readonly<Record<string, unknown>> | null;
+}
+
+/** An event with the proof that this service wrote it. */
+export interface SignedEvent extends AuditEvent {
+  readonly signature: Buffer;
+  /** Names the key of the signature, see audit.keys.ts. */
+  readonly signedBy: string;
+}
+
+/**
+ * A place in the order of the log: the transaction, and the era for which transactions are numbered. A new era
+ * begins where the database was restored into a server that counts lower.
+ */
+export interface Position {
+  readonly era: number;
+  readonly transactionId: string;
+}
+
+export interface PlacedEvent extends SignedEvent, Position {}
+
+/** Whether the first position comes before the second. */
+export function isBefore(one: Position, other: Position): boolean {
+  if (one.era !== other.era) return one.era < other.era;
+  return BigInt(one.transactionId) < BigInt(other.transactionId);
+}
+
+/** The month (UTC) an event is kept with: `2026-01`. */
+export function monthOf(time: Date): string {
+  return time.toISOString().slice(0, 7);
+}
+
+/** What an event's signature covers; the same for the event as it was made and as the database returns it. */
+export function eventText(event: AuditEvent): string {
+  const { id, createdAt, action, actor, subjectKind, subject, sessionId, ip, userAgent, requestId, details } =
+    event;
+  return JSON.stringify(
+    [
+      'latchkey audit event 1',
+      id,
+      createdAt.getTime(),
+      action,
+      actor,
+      subjectKind,
+      subject,
+      sessionId,
+      ip,
+      userAgent,
+      requestId,
+      details,
+    ],
+    inOrder,
+  );
+}
+
+/** PostgreSQL keeps the members of jsonb in an order of its own. */
+function inOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
+}

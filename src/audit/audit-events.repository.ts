@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { AuditEvent, PlacedEvent, SignedEvent } from './audit-event.js';
+
+export interface AuditEventsQuery {
+  readonly limit: number;
+  /** The last id of the page before. */
+  readonly after?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly action?: string | undefined;
+}
+
+/** Which events to read, in the order of the log. */
+export interface EventsAt {
+  readonly era: number;
+  readonly from: string;
+  /** Exclusive; without an end where undefined. */
+  readonly to: string | undefined;
+  readonly limit?: number;
+}
+
+const EVENT = `
+  id, created_at AS "createdAt", action, actor, subject_kind AS "subjectKind", subject, session_id AS "sessionId", ip,
+  user_agent AS "userAgent", request_id AS "requestId", details`;
+const PLACED = `${EVENT}, signature, signed_by AS "signedBy", era, transaction_id::text AS "transactionId"`;
+
+/** Every statement on `audit_events` but those on its partitions. */
+@Injectable()
+export class AuditEventsRepository {
+  /**
+   * The era goes up by one where the server counts transactions lower than what is sealed already: the database was
+   * restored into it from a dump. A transaction that runs is never below the seals otherwise.
+   */
+  async insert(manager: EntityManager, event: SignedEvent): Promise<void> {
+    await manager.query(
+      `INSERT INTO audit_events (id, created_at, action, actor, subject_kind, subject, session_id, ip, user_agent,
+                                 request_id, details, signature, signed_by, era)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+               coalesce((SELECT era + (pg_current_xact_id() < to_transaction)::integer
+                           FROM audit_seals ORDER BY number DESC LIMIT 1), 0))`,
+      [
+        event.id,
+        event.createdAt,
+        event.action,
+        event.actor,
+        event.subjectKind,
+        event.subject,
+        event.sessionId,
+        event.ip,
+        event.userAgent,
+        event.requestId,
+        event.details && JSON.stringify(event.details),
+        event.signature,
+        event.signedBy,
+      ],
+    );
+  }
+
+  /** Newest first. */
+  async list(manager: EntityManager, query: AuditEventsQuery): Promise<AuditEvent[]> {
+    return manager.query(
+      `SELECT ${EVENT} FROM audit_events
+        WHERE ($2::uuid IS NULL OR id < $2) AND ($3::text IS NULL OR actor = $3)
+          AND ($4::text IS NULL OR subject = $4) AND ($5::text IS NULL OR action = $5)
+        ORDER BY id DESC LIMIT $1`,
+      [query.limit, query.after ?? null, query.actor ?? null, query.subject ?? null, query.action ?? null],
+    );
+  }
+
+  /**
+   * Whether there is an event behind the last seal. Asked every second: the order is that of an index, from which one
+   * entry of each month is read. Asking for events above the seal instead, PostgreSQL expects many and reads them all.
+   */
+  async hasUnsealed(manager: EntityManager): Promise<boolean> {
+    const rows: Array<{ found: boolean }> = await manager.query(
+      `SELECT (e.era, e.transaction_id) >= (coalesce(s.era, 0), coalesce(s.to_transaction, '0'::xid8)) AS found
+         FROM (SELECT era, transaction_id FROM audit_events
+                ORDER BY era DESC, transaction_id DESC, id DESC, created_at DESC LIMIT 1) e
+         LEFT JOIN (SELECT era, to_transaction FROM audit_seals ORDER BY number DESC LIMIT 1) s ON true`,
+    );
+    return rows[0]?.found ?? false;
+  }
+
+  /** The events of a range of transactions, in the order of the log. */
+  async inRange(manager: EntityManager, { era, from, to, limit }: EventsAt): Promise<PlacedEvent[]> {
+    return manager.query(
+      `SELECT ${PLACED} FROM audit_events
+        WHERE era = $1 AND transaction_id >= $2::text::xid8
+          AND ($3::text IS NULL OR transaction_id < $3::text::xid8)
+        ORDER BY transaction_id, id, created_at LIMIT $4`,
+      [era, from, to ?? null, limit ?? null],
+    );
+  }
+
+  /**
+   * Starts to read all events in the order of the log, for {@link next}, within the transaction. One cursor instead of
+   * pages: the planner may sort, but once; for each page it could sort what is left anew.
+   */
+  async open(manager: EntityManager): Promise<void> {
+    await manager.query('SET LOCAL cursor_tuple_fraction = 0.0001');
+    await manager.query(
+      `DECLARE audit_log NO SCROLL CURSOR FOR SELECT ${PLACED} FROM audit_events
+        ORDER BY era, transaction_id, id, created_at`,
+    );
+  }
+
+  /** The next events of what {@link open} began; none at the end. */
+  async next(manager: EntityManager, count: number): Promise<PlacedEvent[]> {
+    return manager.query(`FETCH ${Math.trunc(count)} FROM audit_log`);
+  }
+}

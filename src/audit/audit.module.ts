@@ -1,0 +1,24 @@
+// Owns: the audit log, its chain of seals and its months. May import: kernel, access, config, database, docs.
+// Never: decides what is worth an event, makes a request wait for the chain, or changes what was written.
+import { Module } from '@nestjs/common';
+import { AuditEventsRepository } from './audit-events.repository.js';
+import { AuditMonthsRepository } from './audit-months.repository.js';
+import { AuditSealsRepository } from './audit-seals.repository.js';
+import { AuditKeys } from './audit.keys.js';
+import { AuditRetention } from './audit.retention.js';
+import { AuditSealer } from './audit.sealer.js';
+import { AuditService } from './audit.service.js';
+
+@Module({
+  providers: [
+    AuditEventsRepository,
+    AuditMonthsRepository,
+    AuditSealsRepository,
+    AuditKeys,
+    AuditRetention,
+    AuditSealer,
+    AuditService,
+  ],
+  exports: [AuditService],
+})
+export class AuditModule {}

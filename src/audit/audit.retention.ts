@@ -1,0 +1,109 @@
+import { Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import { Transactions } from '../database/transaction.js';
+import { Clock } from '../kernel/clock.js';
+import { monthOf } from './audit-event.js';
+import { AuditMonthsRepository } from './audit-months.repository.js';
+import { hashOfEvents, nextSeal } from './audit-seal.js';
+import { AuditSealsRepository } from './audit-seals.repository.js';
+import { AuditKeys } from './audit.keys.js';
+
+/** Whole months that are kept beside the running one. */
+export const KEEP_MONTHS = 12;
+/** Months that are there before they begin. */
+const MONTHS_AHEAD = 2;
+/** Seals a statement deletes at most, and statements a round. */
+const BATCH = 1000;
+const BATCHES = 20;
+/** Seals stay this much longer than their events, as a witness of the keys that signed around the turn of a month. */
+const KEEP_SEALS_MS = 172_800_000;
+
+/**
+ * Makes the partitions of coming months and drops those of old ones whole. Neither touches a row of a month that is
+ * kept, and neither waits for a lock beyond a moment: what others hold is tried again a minute later.
+ */
+@Injectable()
+export class AuditRetention {
+  constructor(
+    private readonly months: AuditMonthsRepository,
+    private readonly seals: AuditSealsRepository,
+    private readonly keys: AuditKeys,
+    private readonly transactions: Transactions,
+    private readonly manager: EntityManager,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Everything that is due. */
+  async upkeep(): Promise<void> {
+    const now = this.clock.now();
+    await this.createMonths(monthOf(new Date(now)));
+    // Whichever clock is behind: one that runs ahead must not cost the log.
+    const databaseNow = await this.months.now(this.manager);
+    await this.dropBefore(addMonths(monthOf(new Date(Math.min(now, databaseNow.getTime()))), -KEEP_MONTHS));
+    await this.deleteSeals();
+  }
+
+  private async createMonths(current: string): Promise<void> {
+    const existing = new Set(await this.months.list(this.manager));
+    for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++) {
+      const month = addMonths(current, ahead);
+      if (existing.has(month)) continue;
+      await this.transactions.run(async ({ manager }) => {
+        if (!(await this.seals.tryLock(manager))) return;
+        if ((await this.months.list(manager)).includes(month)) return;
+        await this.months.limitWaiting(manager);
+        await this.months.create(manager, month);
+        await this.months.adoptStrays(manager, month, addMonths(month, 1));
+        await this.months.attach(manager, month, addMonths(month, 1));
+      });
+    }
+  }
+
+  /**
+   * Drops the months before `month`, all or none, and says so in the chain: what remains verifies, and a removal by
+   * anybody else does not look like this one.
+   */
+  async dropBefore(month: string): Promise<void> {
+    const old = async (manager: EntityManager): Promise<string[]> =>
+      (await this.months.list(manager)).filter((one) => one < month);
+    if ((await old(this.manager)).length === 0) return;
+    await this.transactions.run(async ({ manager }) => {
+      if (!(await this.seals.tryLock(manager))) return;
+      // Read again: another instance may just have done it.
+      const dropping = await old(manager);
+      if (dropping.length === 0) return;
+      const { end } = await this.seals.end(manager);
+      const createdAt = new Date(this.clock.now());
+      const keepFrom = new Date(createdAt.getTime() - KEEP_SEALS_MS);
+      const kept = await this.seals.firstToKeep(manager, month, keepFrom);
+      const dropped = kept
+        ? { through: kept.number - 1, hash: kept.previousHash, before: month }
+        : { through: end.number, hash: end.hash, before: month };
+      const range = { era: end.era, from: end.to, to: end.to };
+      const content = {
+        ...range,
+        month: null,
+        eventIds: [],
+        eventsHash: hashOfEvents([]),
+        dropped,
+        createdAt,
+      };
+      await this.seals.insert(manager, nextSeal(end, content, this.keys));
+      await this.months.deleteStrays(manager, month);
+      await this.months.limitWaiting(manager);
+      for (const one of dropping) await this.months.drop(manager, one);
+    });
+  }
+
+  private async deleteSeals(): Promise<void> {
+    for (let batch = 0; batch < BATCHES; batch++) {
+      if ((await this.seals.deleteDropped(this.manager, BATCH)) < BATCH) return;
+    }
+  }
+}
+
+/** `2026-01` and -1: `2025-12`. */
+export function addMonths(month: string, count: number): string {
+  const [year = 0, number = 1] = month.split('-').map(Number);
+  return monthOf(new Date(Date.UTC(year, number - 1 + count)));
+}

@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import type { Transaction } from '../database/transaction.js';
+import { Clock } from '../kernel/clock.js';
+import { newId } from '../kernel/ids.js';
+import type { AuditEvent, NewAuditEvent } from './audit-event.js';
+import { AuditEventsRepository, type AuditEventsQuery } from './audit-events.repository.js';
+import { AuditKeys } from './audit.keys.js';
+
+/** Writes down what happened, in the transaction in which it happens, and lists it. */
+@Injectable()
+export class AuditService {
+  constructor(
+    private readonly events: AuditEventsRepository,
+    private readonly keys: AuditKeys,
+    private readonly manager: EntityManager,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * One INSERT in the caller's transaction: the event is in the log exactly if the change is. It takes no lock that
+   * another request could wait for; chaining it to the other events is the sealer's work, later.
+   */
+  async record(transaction: Pick<Transaction, 'manager'>, event: NewAuditEvent): Promise<void> {
+    const { action, actor, subject, origin, sessionId, details } = event;
+    const now = this.clock.now();
+    const signed = this.keys.sign({
+      id: newId(now),
+      createdAt: new Date(now),
+      action,
+      actor,
+      subjectKind: subject.kind,
+      subject: subject.id,
+      sessionId: sessionId ?? null,
+      ip: origin?.ip ?? null,
+      userAgent: origin?.userAgent ?? null,
+      requestId: origin?.requestId ?? null,
+      details: details ?? null,
+    });
+    await this.events.insert(transaction.manager, signed);
+  }
+
+  /** One page, newest first, and whether there are older ones. */
+  async list(query: AuditEventsQuery): Promise<{ events: AuditEvent[]; more: boolean }> {
+    const events = await this.events.list(this.manager, { ...query, limit: query.limit + 1 });
+    return { events: events.slice(0, query.limit), more: events.length > query.limit };
+  }
+}

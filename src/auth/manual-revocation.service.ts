@@ -1,0 +1,151 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import type { Principal } from '../access/principal.js';
+import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
+import { Transactions, type Transaction } from '../database/transaction.js';
+import { AppError } from '../kernel/app-error.js';
+import { Clock } from '../kernel/clock.js';
+import { KeyRotation } from '../keys/key-rotation.service.js';
+import type { RevocationKind } from '../revocation/revocation.entity.js';
+import type { LiveRevocation } from '../revocation/revocation.set.js';
+import { RevocationsRepository, type FeedRow } from '../revocation/revocations.repository.js';
+import { RevocationsService } from '../revocation/revocations.service.js';
+import { SessionsRepository } from '../sessions/sessions.repository.js';
+import { AccessChanges, type Cause } from './access-changes.service.js';
+import { AuthorityService } from './authority.service.js';
+
+/** The longest that a request may take between its statement and the token it answers. */
+const REQUEST_MS = 60_000;
+
+export interface ManualRevocation {
+  readonly kind: RevocationKind;
+  readonly subject: string;
+  readonly reason: string;
+}
+
+/** Revocations by hand: each ends the sessions it is about too, so that no refresh brings back what it killed. */
+@Injectable()
+export class ManualRevocationService {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly manager: EntityManager,
+    private readonly authority: AuthorityService,
+    private readonly changes: AccessChanges,
+    private readonly sessions: SessionsRepository,
+    private readonly keys: KeyRotation,
+    private readonly revocations: RevocationsService,
+    private readonly rows: RevocationsRepository,
+    private readonly clock: Clock,
+    @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
+  ) {}
+
+  /**
+   * Revokes what the subject names. What the service does not know is revoked all the same: a token of it may be alive.
+   * @throws AppError `insufficient_scope` where it is about a user who holds more of this service than the principal
+   */
+  async revoke(principal: Principal, { kind, subject, reason }: ManualRevocation): Promise<FeedRow> {
+    const cause = { reason, actor: principal.userId };
+    // Tokens name sessions and users in lower case, and are compared as text.
+    const named = kind === 'session' || kind === 'user' ? subject.toLowerCase() : subject;
+    return this.transactions.run(async (transaction) => {
+      const { id } = await this.perform(transaction, principal, { kind, subject: named, ...cause });
+      return this.rows.get(transaction.manager, id);
+    });
+  }
+
+  /** A page of what other services follow, and how many rows there are in all. */
+  async feed(page: {
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<{ rows: FeedRow[]; total: number }> {
+    const now = new Date(this.clock.now());
+    const [rows, total] = await Promise.all([
+      this.rows.feedPage(this.manager, { ...page, now }),
+      this.rows.countFeed(this.manager, now),
+    ]);
+    return { rows, total };
+  }
+
+  private async perform(
+    transaction: Transaction,
+    principal: Principal,
+    { kind, subject, ...cause }: Cause & Omit<ManualRevocation, 'reason'>,
+  ): Promise<LiveRevocation> {
+    switch (kind) {
+      case 'user':
+        return this.revokeUser(transaction, principal, subject, cause);
+      case 'session':
+        await this.endSession(transaction, principal, subject, cause);
+        break;
+      case 'client':
+        await this.endSessions(transaction, subject, cause);
+        break;
+      case 'all':
+        await this.endSessions(transaction, null, cause);
+        break;
+      case 'key':
+        await this.dropKey(transaction, subject);
+        break;
+    }
+    return this.row(transaction, kind, subject, cause);
+  }
+
+  private async row(
+    transaction: Transaction,
+    kind: RevocationKind,
+    subject: string,
+    cause: Cause,
+  ): Promise<LiveRevocation> {
+    const [row] = await this.revocations.revoke(transaction, { kind, subjects: [subject], ...cause });
+    return row as LiveRevocation;
+  }
+
+  private async revokeUser(
+    transaction: Transaction,
+    principal: Principal,
+    subject: string,
+    cause: Cause,
+  ): Promise<LiveRevocation> {
+    const user = await this.authority.lockUser(transaction.manager, principal, subject);
+    if (user) return this.changes.endEverything(transaction, user.id, cause);
+    return this.row(transaction, 'user', subject, cause);
+  }
+
+  private async endSession(
+    { manager }: Transaction,
+    principal: Principal,
+    id: string,
+    { reason }: Cause,
+  ): Promise<void> {
+    const session = await this.sessions.find(manager, id);
+    if (!session) return;
+    await this.authority.lockUser(manager, principal, session.userId);
+    const now = new Date(this.clock.now());
+    await this.sessions.end(manager, session.userId, { only: id, reason, now });
+  }
+
+  /**
+   * Ends the sessions of a client, or everyone's. The row that follows goes by time, and a refresh that rotated a
+   * moment ago may issue its access token after that time: such sessions get a row of their own, which does not.
+   */
+  private async endSessions(transaction: Transaction, clientId: string | null, cause: Cause): Promise<void> {
+    const now = this.clock.now();
+    const subjects = await this.sessions.endAll(transaction.manager, {
+      clientId,
+      reason: cause.reason,
+      now: new Date(now),
+      usedSince: new Date(now - this.config.reuseWindowSeconds * 1000 - REQUEST_MS),
+    });
+    await this.revocations.revoke(transaction, { kind: 'session', subjects, ...cause });
+  }
+
+  /** A key of the ring signs no more; one of the settings, or an unknown one, cannot be dropped from here. */
+  private async dropKey(transaction: Transaction, kid: string): Promise<void> {
+    try {
+      await this.keys.compromise(transaction, kid);
+    } catch (error) {
+      const foreign = error instanceof AppError && ['not_found', 'key_not_rotatable'].includes(error.code);
+      if (!foreign) throw error;
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { DataSource } from 'typeorm';
+import { AuditEventsRepository } from '../audit/audit-events.repository.js';
+import { AuditMonthsRepository } from '../audit/audit-months.repository.js';
+import { checkpointText, parseCheckpoint } from '../audit/audit-seal.js';
+import { AuditSealsRepository } from '../audit/audit-seals.repository.js';
+import { AuditKeys } from '../audit/audit.keys.js';
+import { AuditVerifier, type AuditVerification } from '../audit/audit.verifier.js';
+import { loadConfig } from '../config/env.schema.js';
+import { readEnvironment } from '../config/environment.js';
+import { dataSourceOptions } from '../database/data-source.js';
+import { openDatabase } from '../database/open-database.js';
+import { createLog } from '../kernel/log.js';
+import type { Command } from './latchkey.js';
+
+const EXIT_FAULT = 1;
+const EXIT_USAGE = 2;
+
+/**
+ * Verifies the whole audit log and prints the end of its chain. Given such an end of an earlier day it also finds
+ * whether the log was cut off since, which nothing inside the database can show. Exit status 1 where it finds a fault.
+ */
+export const auditVerifyCommand: Command = async ([argument], { json }) => {
+  const against = argument === undefined ? undefined : parseCheckpoint(argument);
+  if (argument !== undefined && !against) {
+    process.stderr.write(
+      'latchkey: a checkpoint is what audit verify printed: a number, a colon and a hash\n',
+    );
+    return EXIT_USAGE;
+  }
+  const { environment, problems } = await readEnvironment(undefined, undefined, false);
+  const config = loadConfig(environment, problems);
+  const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
+  const database = await openDatabase(config.database, log);
+  const dataSource = new DataSource(dataSourceOptions(database.target, { ...config.database, poolSize: 1 }));
+  try {
+    await dataSource.initialize();
+    const found = await new AuditVerifier(
+      dataSource,
+      new AuditEventsRepository(),
+      new AuditSealsRepository(),
+      new AuditMonthsRepository(),
+      new AuditKeys(config.keys),
+    ).verify(against);
+    process.stdout.write(json ? `${JSON.stringify(asJson(found))}\n` : told(found));
+    return found.fault ? EXIT_FAULT : 0;
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    await database.close();
+  }
+};
+
+function asJson({ fault, seals, events, unsealed, keptFrom, checkpoint }: AuditVerification) {
+  return {
+    whole: fault === null,
+    fault,
+    seals,
+    events,
+    unsealed,
+    kept_from: keptFrom,
+    checkpoint: checkpoint && checkpointText(checkpoint),
+  };
+}
+
+function told({ fault, seals, events, unsealed, keptFrom, checkpoint }: AuditVerification): string {
+  if (fault) {
+    const where = [fault.event && `event ${fault.event}`, fault.seal !== null && `seal ${fault.seal}`];
+    return [
+      `The audit log is not as it was written: ${fault.message} (${fault.kind}).`,
+      `At ${where.filter(Boolean).join(', ')}. Everything before it is whole: ${events} events.`,
+      '',
+    ].join('\n');
+  }
+  const lines = [
+    `The audit log is whole. Sealed events: ${events}, seals: ${seals}, events not sealed yet: ${unsealed}.`,
+  ];
+  if (keptFrom !== null) lines.push(`It begins with ${keptFrom}; what is older was dropped by retention.`);
+  if (checkpoint) {
+    const text = checkpointText(checkpoint);
+    lines.push(
+      `Checkpoint ${text}`,
+      'Kept elsewhere and given to a later run it shows whether the end was cut off.',
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}

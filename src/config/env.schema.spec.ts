@@ -1,0 +1,282 @@
+import { describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { ALGORITHMS, type Algorithm } from './config.js';
+import { ConfigError, loadConfig, type Environment } from './env.schema.js';
+
+const SECRET_KEY = randomBytes(32).toString('hex');
+
+const PEM = { type: 'pkcs8', format: 'pem' } as const;
+
+function ecKey(namedCurve: string): string {
+  return generateKeyPairSync('ec', { namedCurve }).privateKey.export(PEM).toString();
+}
+
+function rsaKey(modulusLength: number): string {
+  return generateKeyPairSync('rsa', { modulusLength }).privateKey.export(PEM).toString();
+}
+
+const RSA = rsaKey(2048);
+const EC = { ES256: ecKey('P-256'), ES384: ecKey('P-384'), ES512: ecKey('P-521') };
+
+/** Setting and message of everything that is wrong with these settings. */
+function problems(environment: Environment): string[] {
+  try {
+    loadConfig({ SECRET_KEY, ...environment });
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return error.problems.map(({ setting, message }) => `${setting} ${message}`);
+    throw error;
+  }
+  return [];
+}
+
+function keyFor(algorithm: Algorithm): Environment {
+  if (algorithm.startsWith('HS')) return {};
+  return { JWT_PRIVATE_KEY: algorithm.startsWith('ES') ? EC[algorithm as keyof typeof EC] : RSA };
+}
+
+describe('the lifetime of access tokens', () => {
+  it('is fifteen minutes where nothing is set', () => {
+    expect(loadConfig({ SECRET_KEY }).tokens.accessSeconds).toBe(900);
+  });
+
+  it.each([
+    ['ACCESS_TOKEN_EXPIRE_MINUTES', '30'],
+    ['ACCESS_TOKEN_EXPIRE_SECONDS', '1800'],
+    ['ACCESS_TOKEN_EXPIRE_MINUTES', ' 30 '],
+  ])('is half an hour with %s=%s', (name, value) => {
+    expect(loadConfig({ SECRET_KEY, [name]: value }).tokens.accessSeconds).toBe(1800);
+  });
+
+  it.each([
+    '0',
+    '-1',
+    'abc',
+    '1e9',
+    '1.5',
+    '0x10',
+    '1441',
+    '99999999999',
+    '٣',
+    '30m',
+    '+5',
+    'Infinity',
+    'NaN',
+  ])('is refused at %s, naming setting and unit', (value) => {
+    expect(problems({ ACCESS_TOKEN_EXPIRE_MINUTES: value })).toEqual([
+      'ACCESS_TOKEN_EXPIRE_MINUTES must be a whole number of minutes from 1 to 1440',
+    ]);
+    expect(problems({ ACCESS_TOKEN_EXPIRE_SECONDS: value === '1441' ? '86401' : value })).toEqual([
+      'ACCESS_TOKEN_EXPIRE_SECONDS must be a whole number of seconds from 1 to 86400',
+    ]);
+  });
+
+  it('is refused where both units are set, also where they agree', () => {
+    const both = { ACCESS_TOKEN_EXPIRE_MINUTES: '30', ACCESS_TOKEN_EXPIRE_SECONDS: '1800' };
+    expect(problems(both)).toEqual([
+      expect.stringMatching(/^ACCESS_TOKEN_EXPIRE_SECONDS .*ACCESS_TOKEN_EXPIRE_MINUTES.*both/),
+    ]);
+  });
+});
+
+describe('the algorithm', () => {
+  it.each(ALGORITHMS)('%s is taken with a key that fits it', (algorithm) => {
+    expect(problems({ JWT_ALGORITHM: algorithm, ...keyFor(algorithm) })).toEqual([]);
+  });
+
+  it.each(['none', 'None', 'NONE', 'hs256', 'Es256', 'HS1', 'HS256 HS512', 'EdDSA', 'ES256K', 'dir'])(
+    '%s refuses the start, naming the setting and what it may be',
+    (algorithm) => {
+      expect(problems({ JWT_ALGORITHM: algorithm })).toEqual([
+        expect.stringMatching(/^JWT_ALGORITHM must be one of HS256, .*ES512$/),
+      ]);
+    },
+  );
+
+  it.each([
+    ['ES256', RSA],
+    ['ES256', EC.ES384],
+    ['ES384', EC.ES256],
+    ['ES512', EC.ES384],
+    ['RS256', EC.ES256],
+    ['PS512', EC.ES512],
+    ['RS256', rsaKey(1024)],
+  ])('%s refuses a key of another kind, curve or size', (algorithm, pem) => {
+    expect(problems({ JWT_ALGORITHM: algorithm, JWT_PRIVATE_KEY: pem })).toEqual([
+      expect.stringMatching(/^JWT_PRIVATE_KEY must be an? (EC|RSA) key .*for (ES|RS|PS)\d{3}$/),
+    ]);
+  });
+
+  it.each([
+    ['no PEM', 'not a key'],
+    ['a cut PEM', RSA.slice(0, 200)],
+    [
+      'a public key',
+      generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    ],
+    [
+      'an encrypted key',
+      generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        .privateKey.export({ ...PEM, cipher: 'aes-256-cbc', passphrase: 'hunter2' })
+        .toString(),
+    ],
+  ])('refuses %s as its key', (_what, pem) => {
+    expect(problems({ JWT_ALGORITHM: 'ES256', JWT_PRIVATE_KEY: pem })).toEqual([
+      'JWT_PRIVATE_KEY is not an unencrypted private key in PEM form',
+    ]);
+  });
+
+  it('takes a PEM whose line ends are written as two characters', () => {
+    const oneLine = EC.ES256.replaceAll('\n', '\\n');
+    expect(loadConfig({ JWT_ALGORITHM: 'ES256', JWT_PRIVATE_KEY: oneLine }).keys.pinnedKey).toBeDefined();
+  });
+
+  it('refuses a private key beside an algorithm that signs with SECRET_KEY', () => {
+    expect(problems({ JWT_ALGORITHM: 'HS256', JWT_PRIVATE_KEY: RSA })).toEqual([
+      expect.stringMatching(/^JWT_PRIVATE_KEY .*SECRET_KEY/),
+    ]);
+  });
+});
+
+describe('the secret', () => {
+  it('is used as the text it is', () => {
+    expect(loadConfig({ SECRET_KEY }).keys.secret).toBe(SECRET_KEY);
+  });
+
+  it('is asked for where it is missing, empty or blank, and the message says how to make one', () => {
+    for (const missing of [undefined, '', '   ']) {
+      expect(problems({ SECRET_KEY: missing })).toEqual([
+        expect.stringMatching(/^SECRET_KEY is missing.*32 bytes.*openssl rand -hex 32/),
+      ]);
+    }
+  });
+
+  it('is refused where it is weak, and so is every previous one', () => {
+    expect(problems({ SECRET_KEY: 'x'.repeat(40) })).toEqual(['SECRET_KEY repeats itself']);
+    expect(problems({ SECRET_KEY_PREVIOUS: `${SECRET_KEY},short` })).toEqual([
+      'SECRET_KEY_PREVIOUS is 5 bytes long; at least 32 bytes are needed',
+    ]);
+  });
+
+  it('may have several previous ones, spaced as people write lists', () => {
+    const previous = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
+    const { keys } = loadConfig({ SECRET_KEY, SECRET_KEY_PREVIOUS: ` ${previous.join(' , ')} ,` });
+    expect(keys.previousSecrets).toEqual(previous);
+  });
+});
+
+describe('the settings', () => {
+  it('are refused all at once, each by name and unit', () => {
+    const told = problems({
+      PORT: '70000',
+      JWT_ALGORITHM: 'none',
+      SECRET_KEY: 'short',
+      SECRET_KEY_PREVIOUS: 'shorter',
+      ACCESS_TOKEN_EXPIRE_MINUTES: '0',
+      REFRESH_TOKEN_IDLE_DAYS: '1e3',
+      JWT_LEEWAY_SECONDS: '61',
+      ARGON2_MEMORY_KIB: '1',
+      CORS_ORIGINS: '*',
+      TRUSTED_PROXIES: '10.0.0.0/33',
+      DATABASE_URL: 'mysql://host/base',
+      LOG_LEVEL: 'loud',
+      LOG_FORMAT: 'xml',
+    });
+    expect(new Set(told.map((line) => line.split(' ', 1)[0])).size).toBe(13);
+    for (const named of [
+      /^PORT .*port/,
+      /^REFRESH_TOKEN_IDLE_DAYS .*days/,
+      /^JWT_LEEWAY_SECONDS .*seconds/,
+    ]) {
+      expect(told).toContainEqual(expect.stringMatching(named));
+    }
+    expect(told).toContainEqual(expect.stringMatching(/^ARGON2_MEMORY_KIB .*KiB/));
+    expect(told).toContainEqual(expect.stringMatching(/^SECRET_KEY is 5 bytes/));
+  });
+
+  it('are refused all at once where they only contradict each other', () => {
+    const told = problems({
+      ACCESS_TOKEN_EXPIRE_MINUTES: '5',
+      ACCESS_TOKEN_EXPIRE_SECONDS: '300',
+      REFRESH_TOKEN_IDLE_DAYS: '31',
+      REFRESH_TOKEN_MAX_DAYS: '30',
+      BOOTSTRAP_ADMIN_EMAIL: 'root@example.org',
+      JWT_PRIVATE_KEY: RSA,
+    });
+    expect(told.map((line) => line.split(' ', 1)[0])).toEqual([
+      'ACCESS_TOKEN_EXPIRE_SECONDS',
+      'REFRESH_TOKEN_IDLE_DAYS',
+      'BOOTSTRAP_ADMIN_EMAIL',
+      'JWT_PRIVATE_KEY',
+    ]);
+  });
+
+  it('tell a malformed number and a contradiction together', () => {
+    const told = problems({
+      PORT: 'x',
+      ACCESS_TOKEN_EXPIRE_MINUTES: '5',
+      ACCESS_TOKEN_EXPIRE_SECONDS: '300',
+    });
+    expect(told.map((line) => line.split(' ', 1)[0])).toEqual(['PORT', 'ACCESS_TOKEN_EXPIRE_SECONDS']);
+  });
+
+  it('are never told by value', () => {
+    const mark = 'hunter2';
+    const names = [
+      'PORT',
+      'DATABASE_URL',
+      'JWT_ALGORITHM',
+      'SECRET_KEY',
+      'SECRET_KEY_PREVIOUS',
+      'JWT_ISSUER',
+    ];
+    const more = ['CORS_ORIGINS', 'TRUSTED_PROXIES', 'LOG_LEVEL', 'LOG_FORMAT', 'ARGON2_TIME', 'HASH_QUEUE'];
+    const told = problems(Object.fromEntries([...names, ...more].map((name) => [name, mark])));
+    expect(told).toHaveLength(names.length + more.length);
+    expect(told.join('\n')).not.toContain(mark);
+  });
+
+  it('count as absent where they are empty', () => {
+    const { http, tokens } = loadConfig({ SECRET_KEY, PORT: '', JWT_AUDIENCE: '  ', JWT_ISSUER: '' });
+    expect(http.port).toBe(3000);
+    expect(tokens).toMatchObject({ audiences: ['latchkey'], issuer: 'http://localhost:3000' });
+  });
+
+  it.each([
+    'postgresql://user:hunter2@host:99999/base',
+    'postgres://user:pa%zzhunter2@host/base',
+    'postgres://@:',
+  ])('refuse a DATABASE_URL that is no URL, before anything connects: %s', (url) => {
+    const told = problems({ DATABASE_URL: url });
+    expect(told).toEqual([expect.stringMatching(/^DATABASE_URL must be a URL/)]);
+    expect(told.join()).not.toContain('hunter2');
+  });
+
+  it.each(['*', 'https://a.example, *', 'a.example', 'https://a.example/path', 'https://a.example/'])(
+    'refuse %s as CORS origins',
+    (origins) => {
+      expect(problems({ CORS_ORIGINS: origins })).toContainEqual(
+        expect.stringMatching(/^CORS_ORIGINS must list/),
+      );
+    },
+  );
+
+  it('take a list of origins, of audiences and of proxies', () => {
+    const { http, tokens } = loadConfig({
+      SECRET_KEY,
+      CORS_ORIGINS: 'https://a.example, http://localhost:5173',
+      JWT_AUDIENCE: 'latchkey, tasks',
+      TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+    });
+    expect(http.corsOrigins).toEqual(['https://a.example', 'http://localhost:5173']);
+    expect(http.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
+    expect(tokens.audiences).toEqual(['latchkey', 'tasks']);
+  });
+
+  it('log for machines and give balancers time in production, and neither outside it', () => {
+    const production = loadConfig({ SECRET_KEY, NODE_ENV: 'production' });
+    const elsewhere = loadConfig({ SECRET_KEY });
+    expect([production.log.format, production.http.shutdownDelayMs]).toEqual(['json', 5000]);
+    expect([elsewhere.log.format, elsewhere.http.shutdownDelayMs]).toEqual(['pretty', 0]);
+  });
+});

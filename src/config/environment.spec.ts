@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Environment } from './env.schema.js';
+import { readEnvironment } from './environment.js';
+
+const SECRET_KEY = randomBytes(32).toString('hex');
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lk-env-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function put(name: string, ...lines: string[]): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, `${lines.join('\n')}\n`);
+  return file;
+}
+
+async function read(environment: Environment = { SECRET_KEY }): Promise<Environment> {
+  return (await readEnvironment(folder, environment)).environment;
+}
+
+async function refusal(environment: Environment, where = folder): Promise<string[]> {
+  const { problems } = await readEnvironment(where, environment);
+  return problems.map(({ setting, message }) => `${setting} ${message}`);
+}
+
+describe('a settings file', () => {
+  it.each([
+    'JWT_AUDIENCE=tasks',
+    'JWT_AUDIENCE = tasks',
+    'JWT_AUDIENCE="tasks"',
+    'JWT_AUDIENCE = "tasks"',
+    "JWT_AUDIENCE = 'tasks'",
+    'JWT_AUDIENCE=tasks # who the tokens are for',
+    'JWT_AUDIENCE = "tasks" # who the tokens are for',
+    'export JWT_AUDIENCE=tasks',
+    '  JWT_AUDIENCE=tasks  ',
+    'JWT_AUDIENCE=tasks\r',
+    '\uFEFFJWT_AUDIENCE=tasks',
+  ])('reads %j alike', async (line) => {
+    await put('.env', line, '# JWT_AUDIENCE=commented', '', 'LOG_LEVEL=warn');
+    expect(await read()).toMatchObject({ JWT_AUDIENCE: 'tasks', LOG_LEVEL: 'warn' });
+  });
+
+  it('keeps a # within quotation marks', async () => {
+    await put('.env', `SECRET_KEY="${SECRET_KEY}#x"`);
+    expect((await read({}))['SECRET_KEY']).toBe(`${SECRET_KEY}#x`);
+  });
+
+  it('may be missing, empty or full of nonsense', async () => {
+    expect(await read()).toEqual({ SECRET_KEY });
+    await put('.env', '');
+    await put('.env.local', '%%% not a setting', '=value', '\u0000\u0001', 'A B C');
+    expect(await read()).toMatchObject({ SECRET_KEY });
+  });
+});
+
+describe('a settings file that cannot be read', () => {
+  // What a container engine makes of a file that is to be mounted and does not exist.
+  it.each(['.env', '.env.local'])('is refused by its name: %s', async (name) => {
+    await mkdir(join(folder, name));
+    expect(await refusal({ SECRET_KEY })).toEqual([expect.stringContaining(name)]);
+  });
+});
+
+describe('the process environment', () => {
+  it('wins over .env.local, which wins over .env', async () => {
+    await put('.env', 'PORT=1', 'HOST=1', 'LOG_LEVEL=1');
+    await put('.env.local', 'PORT=2', 'HOST=2');
+    expect(await read({ SECRET_KEY, PORT: '3' })).toMatchObject({ PORT: '3', HOST: '2', LOG_LEVEL: '1' });
+  });
+
+  it('hides nothing with an empty value, as containers pass one for "not set"', async () => {
+    await put('.env', 'PORT=1', 'LOG_LEVEL=warn');
+    await put('.env.local', 'LOG_LEVEL=');
+    expect(await read({ SECRET_KEY, PORT: '' })).toMatchObject({ PORT: '1', LOG_LEVEL: 'warn' });
+  });
+});
+
+describe('a setting kept in a file of its own', () => {
+  it.each(['SECRET_KEY', 'JWT_PRIVATE_KEY', 'BOOTSTRAP_ADMIN_PASSWORD', 'DATABASE_URL'])(
+    'gives %s without its last line end',
+    async (name) => {
+      const file = await put('mounted', 'first line', 'last line');
+      expect((await read({ SECRET_KEY_FILE: file, [`${name}_FILE`]: file }))[name]).toBe(
+        'first line\nlast line',
+      );
+    },
+  );
+
+  it('is refused beside the setting itself, by name', async () => {
+    const file = await put('mounted', SECRET_KEY);
+    expect(await refusal({ SECRET_KEY, SECRET_KEY_FILE: file })).toEqual([
+      'SECRET_KEY_FILE and SECRET_KEY are both set: set one of them',
+    ]);
+  });
+
+  it('is refused where it cannot be read, without the path', async () => {
+    const told = await refusal({ SECRET_KEY_FILE: join(folder, 'nowhere') });
+    expect(told).toEqual(['SECRET_KEY_FILE names a file that cannot be read']);
+  });
+
+  it('is refused where it is empty, and never replaced by a generated secret', async () => {
+    const file = await put('mounted', '');
+    const told = await refusal({ SECRET_KEY_FILE: file });
+    expect(told).toEqual([expect.stringMatching(/^SECRET_KEY_FILE /)]);
+    expect(await readdir(folder)).toEqual(['mounted']);
+  });
+});
+
+describe('a missing SECRET_KEY', () => {
+  it('is generated into .env.local, readable by the owner alone', async () => {
+    const { environment, generatedInto } = await readEnvironment(folder, {});
+    expect(environment['SECRET_KEY']).toMatch(/^[0-9a-f]{64}$/);
+    expect(generatedInto).toBe(join(folder, '.env.local'));
+    expect((await stat(join(folder, '.env.local'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('is the same at the second start, which generates none', async () => {
+    const first = await readEnvironment(folder, {});
+    const second = await readEnvironment(folder, {});
+    expect(second).toEqual({ environment: first.environment, problems: [], generatedInto: undefined });
+  });
+
+  it.each(['production', 'production ', ' production'])(
+    'is never generated where NODE_ENV is %j, as shells and files write it',
+    async (mode) => {
+      const { environment, generatedInto } = await readEnvironment(folder, { NODE_ENV: mode });
+      expect([environment['SECRET_KEY'], generatedInto]).toEqual([undefined, undefined]);
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
+
+  it('is never generated where .env says production', async () => {
+    await put('.env', 'NODE_ENV=production');
+    expect((await readEnvironment(folder, {})).generatedInto).toBeUndefined();
+    expect(await readdir(folder)).toEqual(['.env']);
+  });
+
+  it('is asked for where it cannot be kept, as in a folder that is read-only', async () => {
+    expect(await refusal({}, join(folder, 'gone'))).toEqual([expect.stringMatching(/^SECRET_KEY /)]);
+  });
+
+  it('is not generated where a private key signs or .env holds one', async () => {
+    expect((await readEnvironment(folder, { JWT_PRIVATE_KEY: 'pem' })).generatedInto).toBeUndefined();
+    await put('.env', `SECRET_KEY = "${SECRET_KEY}"`);
+    expect(await readEnvironment(folder, {})).toEqual({
+      environment: { SECRET_KEY },
+      problems: [],
+      generatedInto: undefined,
+    });
+  });
+});

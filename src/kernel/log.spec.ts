@@ -1,0 +1,117 @@
+import { describe, expect, it } from '@jest/globals';
+import { Writable } from 'node:stream';
+import { createLog, NestLog, safeError, type LogOptions } from './log.js';
+
+const MARK = 'MARKED-SECRET';
+
+/** What of an error reaches the log, all of it. */
+function logged(error: unknown): string {
+  return JSON.stringify(safeError(error));
+}
+
+function write(format: LogOptions['format'], say: (log: ReturnType<typeof createLog>) => void): string {
+  let text = '';
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString();
+      done();
+    },
+  });
+  say(createLog({ level: 'debug', format, destination }));
+  return text;
+}
+
+describe('of an error the log holds', () => {
+  it('its type, message, code, constraint, table and stack', () => {
+    const error = Object.assign(new TypeError('no such table'), {
+      code: '42P01',
+      table: 'users',
+      constraint: 'uq',
+    });
+    expect(safeError(error)).toEqual({
+      type: 'TypeError',
+      code: '42P01',
+      constraint: 'uq',
+      table: 'users',
+      message: 'no such table',
+      stack: expect.stringContaining('log.spec.ts'),
+    });
+  });
+
+  it('none of what drivers and clients hang on it', () => {
+    const error = Object.assign(new Error('failed'), {
+      query: `SELECT '${MARK}'`,
+      parameters: [MARK],
+      detail: `Key (email)=(${MARK}) already exists.`,
+      where: MARK,
+      driverError: Object.assign(new Error(MARK), { detail: MARK }),
+      config: { headers: { authorization: MARK } },
+      request: { body: MARK },
+      code: '23505',
+    });
+    expect(logged(error)).not.toContain(MARK);
+  });
+
+  it.each(['22P02', '22021', '22001', '22P05'])(
+    'neither message nor stack where they quote data: %s',
+    (code) => {
+      const error = Object.assign(new Error(`invalid input syntax for type uuid: "${MARK}"`), { code });
+      expect(logged(error)).not.toContain(MARK);
+      expect(safeError(error)).toMatchObject({ type: 'Error', code });
+    },
+  );
+
+  it('nor those of such an error that another was made of', () => {
+    const cause = Object.assign(new Error(`invalid input syntax: "${MARK}"`), { code: '22P02' });
+    expect(logged(new Error('the query failed', { cause }))).not.toContain(MARK);
+    expect(logged(new Error('outer', { cause: new Error('inner', { cause }) }))).not.toContain(MARK);
+  });
+
+  it('nothing but the type of what is no error', () => {
+    for (const thrown of [MARK, { message: MARK }, [MARK]]) expect(logged(thrown)).not.toContain(MARK);
+    expect([safeError(undefined), safeError(null), safeError(1)]).toEqual([
+      { type: 'undefined' },
+      { type: 'object' },
+      { type: 'number' },
+    ]);
+  });
+});
+
+describe('the log', () => {
+  it('is one JSON object a line, whatever is in it', () => {
+    const text = write('json', (log) => {
+      log.info({ note: 'a\nb"\u2028' }, 'two\nlines');
+      log.error({ err: new Error('a\nb') }, 'failed');
+    });
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toMatchObject([
+      { level: 'info', note: 'a\nb"\u2028', msg: 'two\nlines' },
+      { level: 'error', err: { type: 'Error', message: 'a\nb' }, msg: 'failed' },
+    ]);
+    expect(lines[0]?.['time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  it.each(['json', 'pretty'] as const)('reduces an error in either format: %s', (format) => {
+    const error = Object.assign(new Error('failed'), { parameters: [MARK], query: MARK });
+    const text = write(format, (log) => log.error({ err: error }, 'request failed'));
+    expect(text).toContain('request failed');
+    expect(text).not.toContain(MARK);
+  });
+
+  it('takes the messages of the framework, at its own levels', () => {
+    const text = write('json', (log) => {
+      const nest = new NestLog(log);
+      nest.log('started');
+      nest.warn('careful');
+      nest.error('broken');
+    });
+    const levels = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as Record<string, unknown>)['level']);
+    expect(levels).toEqual(['debug', 'warn', 'error']);
+  });
+});

@@ -1,0 +1,152 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { z } from 'zod';
+import { emailField, fullNameField, identityKey, passwordField, usernameField } from './identity.js';
+
+function accepts(schema: z.ZodType, value: unknown): boolean {
+  return schema.safeParse(value).success;
+}
+
+describe('the key of a name', () => {
+  it.each([
+    ['Ada@Example.COM', 'ada@example.com'],
+    ['\uff41da', 'ada'],
+    ['\ufb01ne', 'fine'],
+    ['\u212aim', 'kim'],
+    ['\u00c5sa', 'a\u030asa'],
+    ['\u2160', 'i'],
+    ['\u1e9e', '\u00df'],
+  ])('is one for spellings that look the same: %s and %s', (one, other) => {
+    expect(identityKey(one)).toBe(identityKey(other));
+  });
+
+  it('is its own key, and no matter how the name was normalized before', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), (name) => {
+        const key = identityKey(name);
+        expect(identityKey(key)).toBe(key);
+        for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD'])
+          expect(identityKey(name.normalize(form))).toBe(key);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is one for every case of an ASCII name', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[A-Za-z0-9._-]{3,20}$/), (name) => {
+        expect(identityKey(name.toUpperCase())).toBe(identityKey(name.toLowerCase()));
+      }),
+    );
+  });
+});
+
+describe('an e-mail address', () => {
+  it.each([
+    'ada@example.com',
+    'a@b.co',
+    "o'neil+tag_1-x.y@sub.example.co.uk",
+    'ünï@exämple.de',
+    '用户@例子.公司',
+    `${'a'.repeat(64)}@example.com`,
+  ])('is taken: %s', (address) => {
+    expect(accepts(emailField, address)).toBe(true);
+  });
+
+  it.each([
+    '',
+    'ada',
+    '@example.com',
+    'ada@',
+    'ada@example',
+    'a@b@example.com',
+    'ada @example.com',
+    ' ada@example.com',
+    'ada@example.com ',
+    '.ada@example.com',
+    'ada.@example.com',
+    'a..b@example.com',
+    'ada@-example.com',
+    'ada@example-.com',
+    'ada@.com',
+    'ada@example..com',
+    'ada@exam_ple.com',
+    'ada@example.com.',
+    'ada@[127.0.0.1]',
+    '"ada"@example.com',
+    'ada<x>@example.com',
+    'ada\u0000@example.com',
+    'ada\n@example.com',
+    'ada\ud800@example.com',
+    'a\u3000b@example.com',
+    'ada\uff20example.com@x',
+    `${'a'.repeat(65)}@example.com`,
+    `a@${'b'.repeat(64)}.com`,
+    `a@${'b.'.repeat(126)}com`,
+  ])('is refused: %j', (address) => {
+    expect(accepts(emailField, address)).toBe(false);
+  });
+
+  it('is kept in NFKC, so that it never grows past its length or gains an @ afterwards', () => {
+    expect(emailField.parse('\uff41da\uff20example.com')).toBe('ada@example.com');
+    expect(accepts(emailField, `${'\ufdfa'.repeat(60)}@example.com`)).toBe(false);
+  });
+});
+
+describe('a user name', () => {
+  it.each(['ada', 'a.b', 'a_b-c.9', '123', 'Åsa', '日本語', 'a'.repeat(64)])('is taken: %s', (name) => {
+    expect(accepts(usernameField, name)).toBe(true);
+  });
+
+  it.each([
+    '',
+    'ab',
+    'a'.repeat(65),
+    'ada@example.com',
+    '\uff20ada',
+    'a b',
+    '.ada',
+    'ada.',
+    '-ada',
+    'a/b',
+    'a%b',
+    '<ada>',
+    'a\u0000b',
+    'a\u200bb',
+    'a\u202eb',
+    'ad\ud800',
+    '\u{1f511}\u{1f511}\u{1f511}',
+  ])('is refused: %j', (name) => {
+    expect(accepts(usernameField, name)).toBe(false);
+  });
+
+  it('is never an e-mail address, so that a log-in means one of the two', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (name) => {
+        const parsed = usernameField.safeParse(`${name}@x`);
+        expect(parsed.success).toBe(false);
+      }),
+    );
+  });
+
+  it('is at most 64 characters after it was normalized too', () => {
+    expect(accepts(usernameField, '\ufdfa'.repeat(20))).toBe(false);
+  });
+});
+
+describe('other fields of a person', () => {
+  it.each([
+    ['a name of one', fullNameField, 'A', true],
+    ['a name of 200', fullNameField, 'x'.repeat(200), true],
+    ['a name of 201', fullNameField, 'x'.repeat(201), false],
+    ['no name', fullNameField, '', false],
+    ['a name with a tab', fullNameField, 'A\tda', false],
+    ['a password of one', passwordField, 'x', true],
+    ['a password of 4096', passwordField, 'x'.repeat(4096), true],
+    ['a password of 4097', passwordField, 'x'.repeat(4097), false],
+    ['a password with NUL', passwordField, 'pass\u0000word', false],
+    ['a password with spaces and signs', passwordField, ' a "b" \u{1f511} ', true],
+  ])('%s', (_, schema, value, accepted) => {
+    expect(accepts(schema, value)).toBe(accepted);
+  });
+});

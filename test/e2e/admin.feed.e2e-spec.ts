@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
+import { memberWithScopes, verdict, type Member } from '../support/administrators.js';
+import type { Answer } from '../support/client.js';
+import { startServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+let follower: Member;
+
+interface Row {
+  readonly seq: number;
+  readonly subject: string;
+}
+
+beforeAll(async () => {
+  server = await startServer();
+  follower = await memberWithScopes(server, 'revocations:read', 'revocations:write');
+});
+beforeEach(() => server.database.query('DELETE FROM revocations'));
+afterAll(() => server.close());
+
+function feed(query = '', headers: Record<string, string> = {}): Promise<Answer<Row[]>> {
+  return server.client.get<Row[]>(`/revocations${query}`, { token: follower.access_token, headers });
+}
+
+async function subjects(query = ''): Promise<string[]> {
+  const { status, body } = await feed(query);
+  expect(status).toBe(200);
+  return body.map(({ subject }) => subject);
+}
+
+/** Writes a revocation as another instance would, and answers its number. */
+const INSERT = `
+  INSERT INTO revocations (id, kind, subject, cutoff, reason, created_at, expires_at)
+  VALUES (gen_random_uuid(), 'client', $1, now(), 'test', now(), now() + interval '10 minutes') RETURNING seq::int`;
+
+async function insert(subject: string): Promise<number> {
+  const [row] = await server.database.query<{ seq: number }>(INSERT, [subject]);
+  return row?.seq ?? 0;
+}
+
+async function withConnection<T>(work: (connection: Client) => Promise<T>): Promise<T> {
+  const connection = new Client({ ...server.database.target });
+  await connection.connect();
+  try {
+    return await work(connection);
+  } finally {
+    await connection.end();
+  }
+}
+
+/** Follows the feed as a service would: remembers the last row of each page and asks for what comes after it. */
+class Follower {
+  readonly seen: string[] = [];
+  private after = 0;
+
+  constructor(private readonly limit: number) {}
+
+  async poll(): Promise<void> {
+    for (;;) {
+      const { body } = await feed(`?after=${this.after}&limit=${this.limit}`);
+      this.seen.push(...body.map(({ subject }) => subject));
+      this.after = body.at(-1)?.seq ?? this.after;
+      if (body.length < this.limit) return;
+    }
+  }
+}
+
+describe('the feed of revocations', () => {
+  it('holds live rows in order, with all that a follower needs', async () => {
+    for (const subject of ['a', 'b', 'c']) {
+      const json = { kind: 'client', subject, reason: 'test' };
+      await server.client.post('/revocations', { token: follower.access_token, json });
+    }
+    const { body, headers } = await feed();
+    expect(body.map(({ subject }) => subject)).toEqual(['a', 'b', 'c']);
+    expect(body[0]).toEqual({
+      seq: expect.any(Number),
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      kind: 'client',
+      subject: 'a',
+      cutoff: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/),
+      min_version: null,
+      soft: false,
+      reason: 'test',
+      created_at: expect.any(String),
+      expires_at: expect.any(String),
+    });
+    expect(headers.get('x-total-count')).toBe('3');
+    expect(headers.get('cache-control')).toBe('no-store');
+    await server.move(3_600_000);
+    follower = { ...follower, ...(await server.client.login(follower)) };
+    expect((await feed()).text).toBe('[]');
+    await server.move(-3_600_000);
+    follower = { ...follower, ...(await server.client.login(follower)) };
+  });
+
+  it('shows a change of permissions as soft, by version', async () => {
+    const person = await server.client.newcomer();
+    await server.database.query(
+      `INSERT INTO revocations (id, kind, subject, cutoff, min_version, soft, reason, created_at, expires_at)
+       VALUES (gen_random_uuid(), 'user', $1, now(), 2, true, 'roles changed', now(), now() + interval '1 hour')`,
+      [person.id],
+    );
+    expect((await feed()).body).toEqual([
+      expect.objectContaining({ kind: 'user', subject: person.id, min_version: 2, soft: true }),
+    ]);
+  });
+
+  it('goes on after a row, page by page and by the links', async () => {
+    const all = Array.from({ length: 7 }, (_, index) => `c${index}`);
+    for (const subject of all) await insert(subject);
+    const seen: string[] = [];
+    for (let path: string | undefined = '/revocations?limit=3'; path !== undefined;) {
+      const answer: Answer<Row[]> = await server.client.get<Row[]>(path, { token: follower.access_token });
+      seen.push(...answer.body.map(({ subject }) => subject));
+      path = /<([^>]+)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
+    }
+    expect(seen).toEqual(all);
+    const last = (await feed()).body.at(-1)?.seq;
+    expect((await feed(`?after=${last}`)).text).toBe('[]');
+  });
+
+  it('starts with the oldest row where the one named is gone', async () => {
+    const [gone] = [await insert('gone'), await insert('b'), await insert('c')];
+    await server.database.query('DELETE FROM revocations WHERE seq = $1', [gone]);
+    expect(await subjects(`?after=${gone}`)).toEqual(['b', 'c']);
+    expect(await subjects('?after=999999999999999')).toEqual(['b', 'c']);
+  });
+
+  it('takes rows of a database that numbered transactions higher as settled, and loses nothing after them', async () => {
+    await insert('before');
+    await server.database.query(`UPDATE revocations SET transaction_id = '999999999999'`);
+    const [restored] = (await feed()).body;
+    expect(restored?.subject).toBe('before');
+    await insert('after');
+    expect(await subjects(`?after=${restored?.seq}`)).toContain('after');
+  });
+
+  it.each(['after=-1', 'after=x', 'after=1.5', 'after=1e3', 'limit=0', 'limit=101', 'limit=x', 'after='])(
+    'refuses %s',
+    async (query) => {
+      expect(verdict((await feed(`?${query}`)) as never)).toEqual([422, 'validation_failed']);
+    },
+  );
+
+  it('answers 304 to who has the page already', async () => {
+    await insert('a');
+    const tag = (await feed()).headers.get('etag') ?? '';
+    expect(tag).toMatch(/^"[\w-]+"$/);
+    for (const known of [tag, `W/${tag}`, `"x", ${tag}`, '*']) {
+      const answer = await feed('', { 'if-none-match': known });
+      expect([answer.status, answer.text, answer.headers.get('etag')]).toEqual([304, '', tag]);
+    }
+    await insert('b');
+    const changed = await feed('', { 'if-none-match': tag });
+    expect([changed.status, changed.body.length]).toEqual([200, 2]);
+    expect(changed.headers.get('etag')).not.toBe(tag);
+  });
+});
+
+describe('a row that is committed after one with a higher number', () => {
+  it('is not missed by a follower, at any size of page', async () => {
+    for (const limit of [1, 2, 100]) {
+      await server.database.query('DELETE FROM revocations');
+      const reader = new Follower(limit);
+      await withConnection(async (connection) => {
+        await insert('first');
+        await connection.query('BEGIN');
+        const late = (await connection.query<{ seq: number }>(INSERT, ['late'])).rows[0]?.seq ?? 0;
+        expect(await insert('early')).toBeGreaterThan(late);
+        await reader.poll();
+        // The later one is committed, and still held back: its place behind the open one is not settled.
+        expect(reader.seen).toEqual(['first']);
+        await connection.query('COMMIT');
+      });
+      await reader.poll();
+      expect(reader.seen).toEqual(['first', 'late', 'early']);
+    }
+  });
+
+  it('is not missed where its number was taken before its transaction began to write', async () => {
+    const reader = new Follower(100);
+    await withConnection(async (connection) => {
+      await connection.query('BEGIN');
+      const sequence = `SELECT nextval(pg_get_serial_sequence('revocations', 'seq'))::int AS seq`;
+      // Twice: every 32nd number is logged, which makes the transaction a writing one.
+      await server.database.query(sequence);
+      const seq = (await connection.query<{ seq: number }>(sequence)).rows[0]?.seq ?? 0;
+      expect(await insert('higher')).toBeGreaterThan(seq);
+      await reader.poll();
+      expect(reader.seen).toEqual(['higher']);
+      const overriding = INSERT.replace('(id,', '(seq, id,').replace(
+        'VALUES (',
+        `OVERRIDING SYSTEM VALUE VALUES (${seq}, `,
+      );
+      await connection.query(overriding, ['lower']);
+      await connection.query('COMMIT');
+    });
+    await reader.poll();
+    expect(reader.seen).toEqual(['higher', 'lower']);
+  });
+
+  it('is not missed where a transaction is rolled back, or many commit in any order', async () => {
+    const reader = new Follower(2);
+    const expected = new Set<string>();
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(
+        Array.from({ length: 6 }, (_, index) =>
+          withConnection(async (connection) => {
+            const subject = `${round}-${index}`;
+            await connection.query('BEGIN');
+            await connection.query(INSERT, [subject]);
+            await new Promise((resolve) => setTimeout(resolve, (index * 37) % 50));
+            await connection.query(index === 3 ? 'ROLLBACK' : 'COMMIT');
+            if (index !== 3) expected.add(subject);
+            await reader.poll();
+          }),
+        ),
+      );
+    }
+    await reader.poll();
+    expect(new Set(reader.seen)).toEqual(expected);
+  });
+});

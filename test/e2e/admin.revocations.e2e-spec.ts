@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { administrator, memberWithScopes, verdict, type Member } from '../support/administrators.js';
+import type { Answer } from '../support/client.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { decode, freshId } from '../support/tokens.js';
+
+let server: TestServer;
+let responder: Member;
+
+beforeAll(async () => {
+  server = await startServer({ env: { JWT_ALGORITHM: 'ES256' } });
+  responder = await memberWithScopes(server, 'revocations:write');
+});
+afterAll(() => server.close());
+
+function revoke(json: unknown, member: Member = responder): Promise<Answer> {
+  return server.client.post('/revocations', { token: member.access_token, json });
+}
+
+async function codeOf(token: string): Promise<unknown> {
+  const { status, body } = await server.client.me(token);
+  return status === 200 ? 200 : body['code'];
+}
+
+async function expectDead(pair: { access_token: string; refresh_token: string }): Promise<void> {
+  expect(await codeOf(pair.access_token)).toBe('token_revoked');
+  expect((await server.client.refresh(pair.refresh_token)).status).toBe(401);
+}
+
+const sidOf = (token: string) => String(decode(token).claims['sid']);
+
+describe('a revocation by hand', () => {
+  it('of a session ends it, and answers the row', async () => {
+    const person = await server.client.newcomer();
+    const sibling = await server.client.login(person);
+    const subject = sidOf(person.access_token);
+    const { status, body } = await revoke({
+      kind: 'session',
+      subject: subject.toUpperCase(),
+      reason: 'stolen',
+    });
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      seq: expect.any(Number),
+      id: expect.any(String),
+      kind: 'session',
+      subject,
+      cutoff: expect.any(String),
+      min_version: null,
+      soft: false,
+      reason: 'stolen',
+      created_at: body['cutoff'],
+      expires_at: expect.any(String),
+    });
+    await expectDead(person);
+    expect(await codeOf(sibling.access_token)).toBe(200);
+  });
+
+  it('of a user kills by version whatever the clocks say, and ends the sessions', async () => {
+    const person = await server.client.newcomer();
+    server.clock.move(3000);
+    const early = await server.client.login(person);
+    server.clock.move(-3000);
+    const { body } = await revoke({ kind: 'user', subject: person.id.toUpperCase() });
+    expect(body).toMatchObject({ subject: person.id, min_version: 2, soft: false });
+    expect(body['reason']).toBe('revoked by an administrator');
+    await expectDead(person);
+    await expectDead(early);
+    expect(await codeOf((await server.client.login(person)).access_token)).toBe(200);
+  });
+
+  it('of a client ends its sessions and no login of later', async () => {
+    const person = await server.client.newcomer();
+    const mine = await server.client.login(responder);
+    const { body } = await revoke({ kind: 'client', subject: 'first-party' });
+    expect(body).toMatchObject({ kind: 'client', subject: 'first-party', min_version: null });
+    await expectDead(person);
+    await expectDead(mine);
+    responder = { ...responder, ...(await server.client.login(responder)) };
+    expect(await codeOf(responder.access_token)).toBe(200);
+  });
+
+  it('of a key of the ring drops it', async () => {
+    const person = await server.client.newcomer();
+    const { kid } = decode(person.access_token).header;
+    const { status, body } = await revoke({ kind: 'key', subject: kid });
+    expect([status, body['kind'], body['subject']]).toEqual([201, 'key', kid]);
+    // The ring is read again a moment after the commit.
+    await until(async () => decode((await server.client.login(person)).access_token).header['kid'] !== kid);
+    expect(await codeOf(person.access_token)).toBe('token_revoked');
+    const { body: jwks } = await server.client.get<{ keys: Array<{ kid: string }> }>(
+      '/.well-known/jwks.json',
+    );
+    expect(jwks.keys.map((key) => key.kid)).not.toContain(kid);
+    responder = { ...responder, ...(await server.client.login(responder)) };
+    expect(await codeOf(responder.access_token)).toBe(200);
+  });
+
+  it.each([
+    ['session', freshId()],
+    ['user', freshId()],
+    ['client', 'nobody'],
+    ['key', 'no-key'],
+  ])('of a %s that the service does not know is kept all the same', async (kind, subject) => {
+    const { status, body } = await revoke({ kind, subject });
+    expect([status, body]).toEqual([201, expect.objectContaining({ kind, subject, min_version: null })]);
+  });
+
+  it('of all kills every token and ends every session, one that is refreshed at that moment too', async () => {
+    for (let round = 0; round < 10; round++) {
+      const people = await Promise.all(Array.from({ length: 6 }, () => server.client.newcomer()));
+      const [answer, ...refreshed] = await Promise.all([
+        revoke({ kind: 'all', subject: '*', reason: 'leak' }),
+        ...people.map((person) => server.client.refresh(person.refresh_token)),
+      ]);
+      expect([answer.status, answer.body['subject']]).toEqual([201, '*']);
+      for (const { status, body } of refreshed) if (status === 200) await expectDead(body);
+      for (const person of [...people, responder]) await expectDead(person);
+      responder = { ...responder, ...(await server.client.login(responder)) };
+      expect(await codeOf(responder.access_token)).toBe(200);
+    }
+    const live = await server.database.query(`SELECT user_id FROM sessions WHERE revoked_at IS NULL`);
+    expect(live).toEqual([{ user_id: responder.id }]);
+  });
+
+  it.each([
+    ['all', '*'],
+    ['client', 'first-party'],
+  ])('of %s kills the token too that a refresh under way issues after its time', async (kind, subject) => {
+    const person = await server.client.newcomer();
+    server.clock.move(2000);
+    const late = (await server.client.refresh(person.refresh_token)).body;
+    server.clock.move(-2000);
+    expect((await revoke({ kind, subject })).status).toBe(201);
+    await expectDead(late);
+    responder = { ...responder, ...(await server.client.login(responder)) };
+  });
+
+  it.each([
+    ['subject', { kind: 'all', subject: 'all' }, 'invalid_format'],
+    ['subject', { kind: 'session', subject: '*' }, 'invalid_format'],
+    ['subject', { kind: 'user', subject: 'ada' }, 'invalid_format'],
+    ['subject', { kind: 'key', subject: 'a\u0000' }, 'control_character'],
+    ['subject', { kind: 'key', subject: 'x'.repeat(101) }, 'too_long'],
+    ['subject', { kind: 'client' }, 'required'],
+    ['kind', { kind: 'token', subject: 'x' }, 'invalid_format'],
+    ['reason', { kind: 'key', subject: 'x', reason: '' }, 'too_short'],
+    ['soft', { kind: 'key', subject: 'x', soft: true }, 'unknown_field'],
+  ])('is told what is wrong with %s of %j', async (field, json, code) => {
+    const answer = await revoke(json);
+    expect(verdict(answer)).toEqual([422, 'validation_failed']);
+    expect(answer.body['errors']).toEqual([expect.objectContaining({ field, code })]);
+  });
+
+  it('outlives a restart of the feed: the rows are in the table with the one who asked', async () => {
+    const subject = freshId();
+    const admin = await administrator(server);
+    await revoke({ kind: 'session', subject }, admin);
+    const rows = await server.database.query('SELECT actor FROM revocations WHERE subject = $1', [subject]);
+    expect(rows).toEqual([{ actor: admin.id }]);
+  });
+});
+
+async function until(question: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    if (await question()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('not so within five seconds');
+}

@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { leakOf, refusal, refusalIn, type BearerCode } from '../support/bearer.js';
+import { CLAIM_FORGERIES } from '../support/forgeries/claims.js';
+import { HEADER_FORGERIES } from '../support/forgeries/headers.js';
+import { JSON_FORGERIES } from '../support/forgeries/json.js';
+import { kitOf, withClaims, withHeader, withText, type Forgery, type Kit } from '../support/forgeries/kit.js';
+import { PART_FORGERIES, padded } from '../support/forgeries/parts.js';
+import { SIGNATURE_FORGERIES } from '../support/forgeries/signatures.js';
+import { RawClient, type RawAnswer } from '../support/raw-client.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { decode, freshId, mint } from '../support/tokens.js';
+
+const FORGERIES: ReadonlyArray<readonly [room: string, forgeries: readonly Forgery[]]> = [
+  ['in its header', HEADER_FORGERIES],
+  ['in its signature', SIGNATURE_FORGERIES],
+  ['in its parts', PART_FORGERIES],
+  ['in its JSON', JSON_FORGERIES],
+  ['in its claims', CLAIM_FORGERIES],
+];
+const NAMED = FORGERIES.flatMap(([, forgeries]) => forgeries);
+
+const NOT_SENT = { token: '', answer: { status: 0, headers: {}, text: '' } };
+
+let server: TestServer;
+let client: RawClient;
+let kit: Kit;
+let attacker: Server;
+let attackerAsked = 0;
+
+beforeAll(async () => {
+  attacker = createServer((_, response) => {
+    attackerAsked++;
+    response.end('{"keys":[]}');
+  });
+  await new Promise<void>((resolve) => attacker.listen(0, '127.0.0.1', resolve));
+  server = await startServer();
+  client = new RawClient(server.url);
+  const { access_token: access, refresh_token: refresh } = await server.client.newcomer();
+  kit = kitOf({
+    secret: server.secret,
+    access,
+    refresh,
+    now: Math.floor(server.clock.now() / 1000),
+    attackerUrl: `http://127.0.0.1:${(attacker.address() as AddressInfo).port}`,
+  });
+});
+afterAll(async () => {
+  client.close();
+  await server.close();
+  await new Promise((resolve) => attacker.close(resolve));
+});
+
+/** Asks the one route that needs a token and nothing else: no database, no scope. */
+function present(token: string): Promise<RawAnswer> {
+  return client.get('/auth/verify', ['authorization', `Bearer ${token}`]);
+}
+
+/** The kit with the time of this moment, which the leeway of some seconds is measured from. */
+function atOnce(): Kit {
+  return { ...kit, now: Math.floor(server.clock.now() / 1000) };
+}
+
+/** What a refusal must be; a hint about the header is told in words of its own, see auth.bearer-header. */
+function expected(codes: Forgery['code'], found: { code: unknown; detail: unknown }): object {
+  const allowed: readonly BearerCode[] = typeof codes === 'string' ? [codes] : codes;
+  const code = allowed.find((candidate) => candidate === found.code) ?? allowed[0] ?? 'token_invalid';
+  return code === 'authorization_malformed' ? refusal(code, String(found.detail)) : refusal(code);
+}
+
+describe.each(FORGERIES)('a token with a fault %s is refused:', (_room, forgeries) => {
+  const answers = new Map<Forgery, { token: string; answer: RawAnswer }>();
+
+  beforeAll(async () => {
+    const send = async (forgery: Forgery) => {
+      const token = forgery.token(atOnce());
+      answers.set(forgery, { token, answer: await present(token) });
+    };
+    await Promise.all(forgeries.map(send));
+  });
+
+  it.each(forgeries.map((forgery) => [forgery.name, forgery] as const))('%s', (_name, forgery) => {
+    const { token, answer } = answers.get(forgery) ?? NOT_SENT;
+    const found = refusalIn(answer);
+    expect(token).not.toBe(kit.access);
+    expect(found).toEqual(expected(forgery.code, found));
+    expect(leakOf(token, answer)).toBeUndefined();
+    expect(answer.text).not.toContain(kit.kid);
+  });
+});
+
+describe('the forgeries', () => {
+  it('are three hundred or more, each with a name and a text of its own', () => {
+    expect(NAMED.length).toBeGreaterThanOrEqual(300);
+    expect(new Set(NAMED.map(({ name }) => name)).size).toBe(NAMED.length);
+    const tokens = NAMED.map(({ name, token }) => [token(kit), name] as const);
+    const names = new Map(tokens);
+    expect(tokens.filter(([token, name]) => names.get(token) !== name)).toEqual([]);
+  });
+
+  it('never make the service fetch a key from an address in a token', async () => {
+    const linked = HEADER_FORGERIES.map(({ token }) => token(kit)).filter((token) =>
+      JSON.stringify(decode(token).header).includes(kit.attacker.url),
+    );
+    expect(linked.length).toBeGreaterThanOrEqual(9);
+    await Promise.all(linked.map((token) => present(token)));
+    expect(attackerAsked).toBe(0);
+  });
+
+  it.each([
+    ['its signature', 'token_invalid', 'signature does not verify', 'bit 0 of the signature flipped'],
+    ['a claim', 'token_invalid', 'claim exp missing or of a wrong type', 'without exp'],
+    ['its age', 'token_expired', 'expired', 'that expired an hour ago'],
+    ['its audience', 'token_wrong_audience', 'wrong audience', 'the audience "other"'],
+  ])('leave one line in the log that says JWT and that %s is the cause', async (_what, code, cause, name) => {
+    const before = server.log.length;
+    const token = NAMED.find((forgery) => forgery.name === name)?.token(kit) ?? '';
+    await present(token);
+    const lines = server.log.slice(before).filter(({ msg }) => String(msg).includes('JWT'));
+    expect(lines).toMatchObject([{ code, cause, msg: `JWT refused: ${code}` }]);
+  });
+
+  it('leave no part of a token in the log', async () => {
+    const tokens = NAMED.map(({ token }) => token(kit));
+    await Promise.all(tokens.slice(-50).map((token) => present(token)));
+    const log = JSON.stringify(server.log);
+    const parts = tokens.flatMap((token) => token.split('.')).filter((part) => part.length >= 20);
+    expect(parts.filter((part) => log.includes(part))).toEqual([]);
+  });
+});
+
+describe('a token with one character changed is refused', () => {
+  const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+  /** The neighbour in the alphabet, which differs in the lowest bit alone; a full stop becomes a letter. */
+  const neighbour = (char: string) => ALPHABET[ALPHABET.indexOf(char) ^ 1] ?? 'A';
+  const changes: Readonly<Record<string, (char: string) => string>> = {
+    'for its neighbour in the alphabet': (char) => (char === '.' ? 'A' : neighbour(char)),
+    'for a full stop': (char) => (char === '.' ? '' : '.'),
+    'for nothing': () => '',
+    'for itself twice': (char) => char + char,
+    'for a padding character': () => '=',
+  };
+
+  it.each(Object.entries(changes))('%s, wherever it stands', async (_name, change) => {
+    const tokens = kit.access
+      .split('')
+      .map((char, at) => kit.access.slice(0, at) + change(char) + kit.access.slice(at + 1));
+    const answers = await Promise.all(tokens.map(async (token) => [token, await present(token)] as const));
+    const wrong = answers.filter(([token, answer]) => {
+      const [found, right] = [refusalIn(answer), refusal('token_invalid')].map((value) =>
+        JSON.stringify(value),
+      );
+      return found !== right || leakOf(token, answer) !== undefined;
+    });
+    expect(answers.length).toBe(kit.access.length);
+    expect(wrong.map(([token, { status, text }]) => ({ token, status, text }))).toEqual([]);
+  });
+});
+
+/** Tokens that are good, so that the refusals above are known to come from the fault and nothing else. */
+const GOOD: Readonly<Record<string, (kit: Kit) => string>> = {
+  'as the service issued it': ({ access }) => access,
+  'minted by other code from the same header and claims': ({ header, claims, secret }) =>
+    mint(header, claims, secret),
+  'with its claims in another order': ({ header, claims, secret }) =>
+    mint(header, Object.fromEntries(Object.entries(claims).toReversed()), secret),
+  'with its header in another order': ({ header, claims, secret }) =>
+    mint(Object.fromEntries(Object.entries(header).toReversed()), claims, secret),
+  'with white space in its JSON': ({ header, claims, secret }) =>
+    mint(JSON.stringify(header, null, 2), `\n${JSON.stringify(claims, null, '\t')} `, secret),
+  'with a new id': (all) => withClaims(all, { jti: freshId() }),
+  'with unknown claims': (all) =>
+    withClaims(all, { department: 'R&D', roles: ['admin'], nested: { a: [1, null] } }),
+  'with an unknown claim of another script': (all) => withClaims(all, { name: 'Åsa 🗝 ключ' }),
+  'with unknown claims named like members of every object': (all) =>
+    withText(
+      all,
+      JSON.stringify(all.header),
+      `{"__proto__":1,"constructor":2,${JSON.stringify(all.claims).slice(1)}`,
+    ),
+  'with an unknown claim 500 objects deep': (all) =>
+    withText(
+      all,
+      JSON.stringify(all.header),
+      `{"x":${'{"a":'.repeat(500)}1${'}'.repeat(500)},${JSON.stringify(all.claims).slice(1)}`,
+    ),
+  'with the same key in two objects': (all) =>
+    withClaims(all, { x: { a: 1, exp: 1 }, y: { a: 1 }, z: [{ a: 1 }] }),
+  'with an unknown header member': (all) => withHeader(all, { 'x-region': 'eu' }),
+  'whose header names keys of others, which are ignored': (all) =>
+    withHeader(all, {
+      jku: `${all.attacker.url}/jwks.json`,
+      x5u: `${all.attacker.url}/cert.pem`,
+      jwk: all.attacker.ec.jwk,
+      x5c: ['AAAA'],
+    }),
+  'for a list of audiences that holds ours': (all) => withClaims(all, { aud: ['other', 'latchkey'] }),
+  'for a list of our audience alone': (all) => withClaims(all, { aud: ['latchkey'] }),
+  'with an nbf in the past': (all) => withClaims(all, { nbf: all.now - 60 }),
+  'with an nbf of now': (all) => withClaims(all, { nbf: all.now }),
+  'issued within the leeway ahead': (all) => withClaims(all, { iat: all.now + 4 }),
+  'that lasts as long as a time can be written': (all) => withClaims(all, { exp: 99_999_999_999 }),
+  'of a client': (all) => withClaims(all, { client_id: 'a-client' }),
+  'with scopes': (all) => withClaims(all, { scope: 'users:read keys:read' }),
+  'of the greatest size': (all) => padded(all, 8192),
+};
+
+describe('a good token is accepted:', () => {
+  it.each(Object.entries(GOOD))('%s', async (_name, token) => {
+    const { status, text, headers } = await present(token(atOnce()));
+    expect([status, text, headers['x-auth-user']]).toEqual([200, '', kit.claims['sub']]);
+  });
+
+  it('also after every forgery', async () => {
+    expect((await present(kit.access)).status).toBe(200);
+    expect((await server.client.me(kit.access)).status).toBe(200);
+  });
+});

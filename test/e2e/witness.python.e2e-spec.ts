@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import type { Person, TokenPair } from '../support/client.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { decode, freshId } from '../support/tokens.js';
+
+const PYTHON = '/usr/bin/python3';
+const LIBRARIES = ['pyjwt', 'jose'] as const;
+type Library = (typeof LIBRARIES)[number];
+
+/** Two implementations that know nothing of ours, asked one question on standard input each time. */
+const PROGRAM = `
+import json, sys
+import jwt as pyjwt
+from jose import jwt as jose
+
+q = json.load(sys.stdin)
+pyjwt_refusal, jose_refusal = pyjwt.exceptions.PyJWTError, jose.JWTError
+checks = {"audience": q.get("audience"), "issuer": q.get("issuer"), "algorithms": [q["algorithm"]]}
+
+def pyjwt_key():
+    if "jwks" not in q:
+        return q["key"]
+    kid = pyjwt.get_unverified_header(q["token"])["kid"]
+    return next(k.key for k in pyjwt.PyJWKSet.from_dict(q["jwks"]).keys if k.key_id == kid)
+
+def answer():
+    if q["do"] == "mint":
+        encode = pyjwt.encode if q["library"] == "pyjwt" else jose.encode
+        return encode(q["claims"], q["key"], algorithm=q["algorithm"], headers=q["headers"])
+    try:
+        if q["library"] == "pyjwt":
+            return pyjwt.decode(q["token"], pyjwt_key(), **checks)
+        return jose.decode(q["token"], q.get("jwks", q.get("key")), **checks)
+    except (pyjwt_refusal, jose_refusal) as error:
+        return {"refused": type(error).__name__}
+
+json.dump(answer(), sys.stdout)
+`;
+
+/** The oldest version that takes a whole JWKS is 2.0; Debian's packages are python3-jwt and python3-jose. */
+function libraryIsMissing(): boolean {
+  const probe = 'import jwt, jose.jwt; jwt.PyJWKSet';
+  return spawnSync(PYTHON, ['-c', probe]).status !== 0;
+}
+
+interface Question {
+  readonly library: Library;
+  readonly do: 'verify' | 'mint';
+  readonly algorithm: string;
+  readonly [option: string]: unknown;
+}
+
+function ask(question: Question): unknown {
+  const { status, stdout, stderr } = spawnSync(PYTHON, ['-c', PROGRAM], {
+    input: JSON.stringify(question),
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const missing = libraryIsMissing();
+if (missing) process.stdout.write('skipped: no PyJWT or python-jose at /usr/bin/python3\n');
+
+(missing ? describe.skip : describe)('an HS256 token', () => {
+  let server: TestServer;
+  let person: Person & TokenPair;
+
+  beforeAll(async () => {
+    server = await startServer();
+    person = await server.client.newcomer();
+  });
+  afterAll(() => server.close());
+
+  function verdict(library: Library, token: string, change: Record<string, unknown> = {}): unknown {
+    const { issuer, audiences } = server.config.tokens;
+    const question = { library, do: 'verify', algorithm: 'HS256', token, key: server.secret } as const;
+    return ask({ ...question, issuer, audience: audiences[0], ...change });
+  }
+
+  describe.each(LIBRARIES)('with %s', (library) => {
+    it('verifies there with the text of SECRET_KEY, issuer and audience', () => {
+      expect(verdict(library, person.access_token)).toEqual(decode(person.access_token).claims);
+      expect(verdict(library, person.refresh_token)).toMatchObject({ sub: person.id, type: 'refresh' });
+    });
+
+    it('is refused there with another key, audience or issuer', () => {
+      const other = { key: randomBytes(32).toString('hex') };
+      for (const change of [other, { audience: 'else' }, { issuer: 'https://else.example' }]) {
+        expect(verdict(library, person.access_token, change)).toEqual({ refused: expect.any(String) });
+      }
+    });
+
+    it('that is minted there with the contract’s header and claims is accepted here', async () => {
+      const { header, claims } = decode(person.access_token);
+      const mint = (changes: object) =>
+        ask({
+          library,
+          do: 'mint',
+          algorithm: 'HS256',
+          key: server.secret,
+          headers: { typ: header['typ'], kid: header['kid'] },
+          claims: { ...claims, jti: freshId(), ...changes },
+        }) as string;
+      expect((await server.client.me(mint({}))).body['id']).toBe(person.id);
+      expect((await server.client.me(mint({ aud: ['else', 'latchkey'] }))).status).toBe(200);
+      expect((await server.client.me(mint({ aud: 'else' }))).status).toBe(401);
+    });
+  });
+});
+
+(missing ? describe.skip : describe).each([
+  ['ES256', () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey],
+  ['RS256', () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey],
+] as const)('a token of %s', (algorithm, newKey) => {
+  let server: TestServer;
+  let person: Person & TokenPair;
+  const pem = newKey().export({ type: 'pkcs8', format: 'pem' }).toString();
+
+  beforeAll(async () => {
+    server = await startServer({ env: { JWT_ALGORITHM: algorithm, JWT_PRIVATE_KEY: pem } });
+    person = await server.client.newcomer();
+  });
+  afterAll(() => server.close());
+
+  it.each(LIBRARIES)('verifies with %s from the published keys alone', async (library) => {
+    const { body: jwks } = await server.client.get('/.well-known/jwks.json');
+    const { issuer, audiences } = server.config.tokens;
+    const question = { library, do: 'verify', algorithm, jwks, issuer, audience: audiences[0] } as const;
+    expect(ask({ ...question, token: person.access_token })).toEqual(decode(person.access_token).claims);
+    // Another key under the same name: the signature decides.
+    const other = createPublicKey(newKey()).export({ format: 'jwk' });
+    const forged = { ...other, kid: decode(person.access_token).header['kid'], alg: algorithm, use: 'sig' };
+    const answer = ask({ ...question, token: person.access_token, jwks: { keys: [forged] } });
+    expect(answer).toEqual({ refused: expect.any(String) });
+  });
+});
+
+describe('a bcrypt hash as passlib makes it', () => {
+  // passlib 1.7.4, bcrypt.using(rounds=12).hash(password)
+  const HASHES: Readonly<Record<string, string>> = {
+    'a tuesday of marmalade': '$2b$12$o3xCggVIk.kS47VIjvasuOgNhfqBxYMApTqmCGpORr/wnUIBC2ypO',
+    'ﬁne Ångström horse': '$2b$12$r6nNhhtX60wY/53GJXdSmet2F/2kdeIxtCbjA1T2v7tBIsQ5AmSja',
+    ['x1'.repeat(36)]: '$2b$12$/WcA9IkXDYW63aZw3brA/euNDjtxG7uvaE3KLw3ur7LyNY7xq9t.W',
+  };
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server.close());
+
+  async function imported(password: string): Promise<Person> {
+    const person = await server.client.register();
+    await server.database.query('UPDATE users SET password_hash = $1 WHERE id = $2', [
+      HASHES[password],
+      person.id,
+    ]);
+    return { ...person, password };
+  }
+
+  async function hashOf({ id }: Person): Promise<string | undefined> {
+    const rows = await server.database.query<{ password_hash: string }>(
+      'SELECT password_hash FROM users WHERE id = $1',
+      [id],
+    );
+    return rows[0]?.password_hash;
+  }
+
+  it.each(['a tuesday of marmalade', 'ﬁne Ångström horse'])(
+    'logs "%s" in and is renewed',
+    async (password) => {
+      const person = await imported(password);
+      await server.client.login(person);
+      expect(await hashOf(person)).toMatch(/^\$argon2id\$v=19\$m=8192,t=1,p=1\$/);
+      await server.client.login(person);
+    },
+  );
+
+  it('stays as it is where the password is wrong', async () => {
+    const person = await imported('a tuesday of marmalade');
+    const json = { username: person.username, password: 'a Tuesday of marmalade' };
+    expect((await server.client.post('/auth/login', { json })).status).toBe(401);
+    expect(await hashOf(person)).toBe(HASHES['a tuesday of marmalade']);
+  });
+
+  it('does not log in two passwords that share 72 bytes, neither before its renewal nor after', async () => {
+    const person = await imported('x1'.repeat(36));
+    const longer = { username: person.username, password: `${person.password} and more` };
+    expect((await server.client.post('/auth/login', { json: longer })).status).toBe(401);
+    await server.client.login(person);
+    expect((await server.client.post('/auth/login', { json: longer })).status).toBe(401);
+    await server.client.login(person);
+  });
+});

@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+
+/** As much of a JSON schema as bodies are made from. */
+export interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly format?: string;
+  readonly enum?: readonly unknown[];
+  readonly example?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+export interface BodyModel {
+  readonly type: string;
+  readonly properties: Readonly<Record<string, Schema>>;
+  readonly required: readonly string[];
+}
+
+export interface FuzzedBody {
+  readonly contentType: string | undefined;
+  readonly body: string;
+  /** Bytes that are no UTF-8 go in front. */
+  readonly broken: boolean;
+}
+
+/** A key and the JSON text of its value: text, so that it may be what no object of ours could be. */
+type Member = readonly [string, string];
+
+const JSON_TYPE = 'application/json';
+const FORM = 'application/x-www-form-urlencoded';
+const OTHER_TYPES = [
+  undefined,
+  '',
+  JSON_TYPE,
+  FORM,
+  'text/plain',
+  'multipart/form-data; boundary=x',
+  'application/json; charset=utf-16',
+  'application/json;;;',
+  'application/vnd.api+json',
+  'text/plain, application/json',
+  'json',
+  '\u00ff\u00fe',
+];
+
+const NASTY = [
+  'null',
+  'true',
+  '-1',
+  '1e400',
+  '1.5',
+  '9'.repeat(400),
+  '[]',
+  '{}',
+  '["a",["b"]]',
+  '""',
+  '"\\u0000"',
+  '"a\\u0000b\\u001f\\u007f\\u0085"',
+  '"\\ud800"',
+  '"x\\udfff@example.com"',
+  '"\\u202e\\ufeff"',
+  '"ﬁ℡Å@example.com"',
+  '{"__proto__":{"polluted":1}}',
+  '{"constructor":{"prototype":{"polluted":1}}}',
+  `"'; DROP TABLE users; --"`,
+  '"../../../etc/passwd%00"',
+  '"${7*7}{{7*7}}"',
+  `${'['.repeat(5000)}${']'.repeat(5000)}`,
+  `${'{"a":'.repeat(2000)}1${'}'.repeat(2000)}`,
+  `"${'x'.repeat(5000)}"`,
+  `"${'é'.repeat(30_000)}"`,
+];
+
+const EXTRA_KEYS = [
+  '__proto__',
+  'constructor',
+  'toString',
+  'roles',
+  'status',
+  'id',
+  'is_admin',
+  '',
+  '\u0000',
+];
+
+/** Values that fit, by what the property is called or how it is described; `~…~` is filled in when it is sent. */
+function fittingValue(name: string, schema: Schema): fc.Arbitrary<string> {
+  const texts = (...values: string[]) => fc.constantFrom(...values).map((value) => JSON.stringify(value));
+  if (/password|secret/.test(name)) return texts('~password~', '~password~', '~marked~', '~refresh~');
+  if (/token/.test(name)) return texts('~refresh~', '~refresh~', '~marked~', '~access~', '~forged~');
+  if (name === 'email') return texts('~unique~@example.com', '~username~@example.com');
+  if (name === 'username') return texts('~username~', 'u~unique~');
+  if (name === 'grant_type') return texts('password', 'refresh_token', 'client_credentials', 'code');
+  if (name === 'scope') return texts('', '', 'users:read', 'a  b');
+  if (name === 'client_id') return texts('', '', '', 'first-party', '~marked~');
+  if (schema.enum) return fc.constantFrom(...schema.enum).map((value) => JSON.stringify(value));
+  if (schema.type === 'array') return fc.constant('["user"]');
+  return fc.constant(JSON.stringify(schema.example ?? 'text'));
+}
+
+const nasty = fc.oneof(
+  fc.constantFrom(...NASTY),
+  fc.json({ maxDepth: 3 }),
+  fc.string({ unit: 'binary', maxLength: 40 }).map((value) => JSON.stringify(value)),
+);
+
+/** Every field fits or, where it may, is absent. */
+function fitting({ properties, required }: BodyModel): fc.Arbitrary<Member[]> {
+  const fields = Object.entries(properties).map(([name, schema]) => {
+    const present = fittingValue(name, schema).map((value): Member[] => [[name, value]]);
+    return required.includes(name) ? present : fc.oneof(present, fc.constant<Member[]>([]));
+  });
+  return fc.tuple(...fields).map((list) => list.flat());
+}
+
+/** Fields that fit beside fields that are missing, of another type, unknown or there twice. */
+function bent({ properties }: BodyModel): fc.Arbitrary<Member[]> {
+  const fields = Object.entries(properties).map(([name, schema]) =>
+    fc.oneof(
+      { weight: 5, arbitrary: fittingValue(name, schema).map((value): Member[] => [[name, value]]) },
+      { weight: 1, arbitrary: fc.constant<Member[]>([]) },
+      { weight: 2, arbitrary: nasty.map((value): Member[] => [[name, value]]) },
+    ),
+  );
+  const extraKey = fc.oneof(fc.constantFrom(...EXTRA_KEYS, ...Object.keys(properties)), fc.string());
+  const extra = fc.tuple(extraKey, fc.oneof(nasty, fc.constant('"~marked~"')));
+  return fc
+    .tuple(fc.tuple(...fields), fc.oneof(fc.constant<Member[]>([]), fc.array(extra, { maxLength: 3 })))
+    .map(([list, extras]) => [...list.flat(), ...extras]);
+}
+
+const asJson = (list: readonly Member[]): string =>
+  `{${list.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`;
+
+const asForm = (list: readonly Member[]): string =>
+  list.map(([key, value]) => `${encoded(key)}=${encoded(unquoted(value))}`).join('&');
+
+function unquoted(json: string): string {
+  return json.startsWith('"') ? (JSON.parse(json) as string) : json;
+}
+
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}
+
+/** What can go wrong with a whole body. */
+function damaged(type: string, list: readonly Member[]): string[] {
+  const text = type === FORM ? asForm(list) : asJson(list);
+  return [
+    `[${text}]`,
+    text.slice(0, -1),
+    text.slice(0, text.length / 2),
+    `${text},`,
+    `\ufeff${text}`,
+    `${text}${text}`,
+    text.padEnd(65_537),
+    '',
+    '\u0000',
+    'NaN',
+    '"text"',
+    '&&=&%zz=%&a[b]=c&a=1&a=2&%00',
+    type === FORM ? asJson(list) : asForm(list),
+  ];
+}
+
+/** A body as the document asks for it. */
+export function fittingBody(model: BodyModel): fc.Arbitrary<FuzzedBody> {
+  const written = model.type === FORM ? asForm : asJson;
+  return fitting(model).map((list) => ({ contentType: model.type, body: written(list), broken: false }));
+}
+
+/** A body of an operation: most fit the documented schema in part, so that requests get past the first check. */
+export function fuzzedBody(model: BodyModel): fc.Arbitrary<FuzzedBody> {
+  const written = (list: readonly Member[]) => (model.type === FORM ? asForm(list) : asJson(list));
+  const text = fc.oneof(
+    { weight: 3, arbitrary: fitting(model).map(written) },
+    { weight: 4, arbitrary: bent(model).map(written) },
+    { weight: 1, arbitrary: fitting(model).chain((list) => fc.constantFrom(...damaged(model.type, list))) },
+  );
+  return fc.record({
+    contentType: fc.oneof(
+      { weight: 8, arbitrary: fc.constant(model.type) },
+      { weight: 1, arbitrary: fc.constant(`${model.type}; charset=utf-8`) },
+      { weight: 2, arbitrary: fc.constantFrom(...OTHER_TYPES) },
+    ),
+    body: text,
+    broken: fc.oneof(
+      { weight: 40, arbitrary: fc.constant(false) },
+      { weight: 1, arbitrary: fc.constant(true) },
+    ),
+  });
+}

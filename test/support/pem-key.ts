@@ -1,0 +1,93 @@
+import {
+  constants,
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  verify,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
+
+export const ASYMMETRIC = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+] as const;
+export type Asymmetric = (typeof ASYMMETRIC)[number];
+
+const CURVES: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };
+
+/** A key pair made at run time, in the forms in which a deployment, a verifier and a forger meet it. */
+export interface PemKey {
+  readonly privateKey: KeyObject;
+  /** The text of `JWT_PRIVATE_KEY`. */
+  readonly privatePem: string;
+  readonly publicKey: KeyObject;
+  readonly publicPem: string;
+  readonly jwk: JsonWebKey;
+}
+
+export function newPemKey(algorithm: Asymmetric): PemKey {
+  const namedCurve = CURVES[algorithm];
+  const { privateKey } = namedCurve
+    ? generateKeyPairSync('ec', { namedCurve })
+    : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const publicKey = createPublicKey(privateKey);
+  return {
+    privateKey,
+    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicKey,
+    publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    jwk: publicKey.export({ format: 'jwk' }),
+  };
+}
+
+/** RFC 7638 section 3, written out for the kinds of key there are. */
+export function thumbprintOf({ kty, n, e, crv, x, y }: JsonWebKey): string {
+  const members =
+    kty === 'RSA'
+      ? `{"e":"${e}","kty":"RSA","n":"${n}"}`
+      : `{"crv":"${crv}","kty":"EC","x":"${x}","y":"${y}"}`;
+  return createHash('sha256').update(members).digest('base64url');
+}
+
+/** How node:crypto is told to make and check what RFC 7518 section 3 calls by this name. */
+function scheme(algorithm: string) {
+  if (algorithm.startsWith('ES')) return { dsaEncoding: 'ieee-p1363' } as const;
+  if (algorithm.startsWith('RS')) return { padding: constants.RSA_PKCS1_PADDING };
+  return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+}
+
+export function signatureOf(input: string, algorithm: string, key: KeyObject): Buffer {
+  return sign(`sha${algorithm.slice(2)}`, Buffer.from(input), { key, ...scheme(algorithm) });
+}
+
+/** Whether a token verifies with a public key, judged without any code of the service or its libraries. */
+export function verifies(token: string, algorithm: string, key: KeyObject): boolean {
+  const at = token.lastIndexOf('.');
+  const signature = Buffer.from(token.slice(at + 1), 'base64url');
+  return verify(
+    `sha${algorithm.slice(2)}`,
+    Buffer.from(token.slice(0, at)),
+    { key, ...scheme(algorithm) },
+    signature,
+  );
+}
+
+/** Header and claims signed by a private key under any algorithm. */
+export function signedWith(header: object, claims: object, algorithm: string, key: KeyObject): string {
+  const input = unsignedToken(header, claims);
+  return `${input}.${signatureOf(input, algorithm, key).toString('base64url')}`;
+}
+
+/** The first two parts. */
+export function unsignedToken(header: object, claims: object): string {
+  return [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+}

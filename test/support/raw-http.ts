@@ -1,0 +1,79 @@
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
+
+/** A request that goes out as it is written: `fetch` would tidy up the path, refuse methods and merge headers. */
+export interface RawRequest {
+  readonly method: string;
+  /** Text beyond ASCII goes out as UTF-8 bytes. */
+  readonly path: string;
+  readonly headers?: ReadonlyArray<readonly [string, string]>;
+  readonly body?: Buffer | string;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/** Methods for which node:http sends no body unless it is given one; for all others it would send empty chunks. */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+
+/** Sends over a connection of its own, so that a server that closes it after a refusal does not race the next one. */
+export function rawRequest(
+  url: string,
+  { method, path, headers = [], body }: RawRequest,
+): Promise<RawAnswer> {
+  const { hostname, port, host } = new URL(url);
+  const lines = headers.map(([name, value]): [string, string] => [name, latin1(value)]);
+  if (!lines.some(([name]) => name.toLowerCase() === 'host')) lines.unshift(['Host', host]);
+  const length = Buffer.byteLength(body ?? '');
+  if (body !== undefined || !BODILESS.has(method)) lines.push(['Content-Length', String(length)]);
+  lines.push(['Connection', 'close']);
+  return new Promise((resolve, reject) => {
+    let answered = false;
+    const options = { hostname, port, method, path: latin1(path), agent: false, headers: lines.flat() };
+    const outgoing = httpRequest(options, (response) => {
+      answered = true;
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+      });
+    });
+    // A server that refuses a body early closes while it is still being sent; the answer counts.
+    outgoing.on('error', (error) => (answered ? undefined : reject(error)));
+    outgoing.end(body);
+  });
+}
+
+/** Writes bytes to a socket and gives back all that comes until the server closes it. */
+export function rawBytes(url: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+    socket.on('close', () => resolve(text));
+    socket.on('error', reject);
+    socket.write(bytes, 'latin1');
+  });
+}
+
+/** The answer in a raw text, as far as a test asks. */
+export function parsedAnswer(text: string): RawAnswer {
+  const [head = '', body = ''] = text.split('\r\n\r\n', 2);
+  const [line = '', ...lines] = head.split('\r\n');
+  const headers = lines.map((header): [string, string] => {
+    const colon = header.indexOf(':');
+    return [header.slice(0, colon).toLowerCase(), header.slice(colon + 1).trim()];
+  });
+  return { status: Number(line.split(' ')[1]), headers: Object.fromEntries(headers), text: body };
+}
+
+/** node:http writes one byte a code unit. */
+function latin1(text: string): string {
+  return Buffer.from(text.toWellFormed()).toString('latin1');
+}
