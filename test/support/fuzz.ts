@@ -75,8 +75,12 @@ function queryOf({ query }: Operation): fc.Arbitrary<string> {
 
 function pathOf(operation: Operation): fc.Arbitrary<string> {
   // Where a path has two gaps, the second is for a session of the user in the first.
+  const isPair = operation.path.split('{').length > 2;
+  const first = isPair
+    ? fc.oneof(fc.constant('~user_id~'), fc.constantFrom(...SEGMENTS))
+    : fc.constantFrom(...SEGMENTS);
   const second = fc.oneof(fc.constant('~session_id~'), fc.constantFrom(...SEGMENTS));
-  const plain = fc.tuple(fc.constantFrom(...SEGMENTS), second).map((segments) => {
+  const plain = fc.tuple(first, second).map((segments) => {
     const left: string[] = [...segments];
     return operation.path.replaceAll(/\{\w+\}/g, () => left.shift() ?? '');
   });
