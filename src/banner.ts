@@ -1,5 +1,5 @@
 import type { Config } from './config/config.js';
-import type { CreatedAdministrator } from './users/first-administrator.js';
+import type { CreatedAdministrator } from './auth/first-administrator.js';
 
 export interface StartFacts {
   readonly config: Config;

@@ -14,7 +14,7 @@ import { createLog, type Log } from './kernel/log.js';
 import { KeyRing } from './keys/key-ring.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { drain } from './shutdown.js';
-import { FirstAdministrator, type CreatedAdministrator } from './users/first-administrator.js';
+import { FirstAdministrator, type CreatedAdministrator } from './auth/first-administrator.js';
 
 /** sysexits.h EX_CONFIG and EX_UNAVAILABLE. */
 const EXIT_CONFIG = 78;

@@ -1,19 +1,24 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 
-/** Where a request came from, as its user will read it in the list of sessions. */
+/** Where a request came from, as its user reads it in the list of sessions, and the audit log keeps it. */
 export interface Origin {
   /** The client's address, through trusted proxies only. */
   readonly ip: string | null;
   readonly userAgent: string | null;
+  readonly requestId: string | null;
 }
 
 const USER_AGENT_MAX = 256;
 
-/** The {@link Origin} of the current request. */
-export const RequestOrigin = createParamDecorator((_: unknown, context: ExecutionContext): Origin => {
-  const request = context.switchToHttp().getRequest<FastifyRequest>();
+/** The {@link Origin} of a request. */
+export function originOf(request: FastifyRequest): Origin {
   // Header bytes are latin-1 and may hold control characters, which a person's list of sessions must not.
   const userAgent = request.headers['user-agent']?.replace(/\p{Cc}/gu, '').slice(0, USER_AGENT_MAX);
-  return { ip: request.ip || null, userAgent: userAgent ?? null };
+  return { ip: request.ip || null, userAgent: userAgent ?? null, requestId: request.id };
+}
+
+/** The {@link Origin} of the current request. */
+export const RequestOrigin = createParamDecorator((_: unknown, context: ExecutionContext): Origin => {
+  return originOf(context.switchToHttp().getRequest<FastifyRequest>());
 });

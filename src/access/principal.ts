@@ -1,3 +1,5 @@
+import type { Origin } from './origin.decorator.js';
+
 /** Who is asking, as the access token says it and the guard has checked it. Read-only for the whole request. */
 export interface Principal {
   /** The user's id (`sub`). */
@@ -11,6 +13,8 @@ export interface Principal {
   readonly scopes: ReadonlySet<string>;
   /** Unix seconds. */
   readonly expiresAt: number;
+  /** Where the request came from, for what is written down. */
+  readonly origin: Origin;
 }
 
 /** `client_id` of tokens that the service issues to its own logins. */

@@ -57,12 +57,12 @@ export class KeysController {
   @ApiOkResponse({ standardSchema: KeyDto, description: 'The key that signs next' })
   @ApiProblems('not_found', 'key_not_rotatable')
   async rotate(
-    @CurrentPrincipal() { userId }: Principal,
+    @CurrentPrincipal() principal: Principal,
     @Body({ schema: RotateKeysDto }) { compromised }: z.output<typeof RotateKeysDto>,
   ): Promise<z.output<typeof KeyDto>> {
     const row = await (compromised === undefined
-      ? this.keys.rotate()
-      : this.keys.compromise(compromised, userId));
+      ? this.keys.rotate(principal)
+      : this.keys.compromise(compromised, principal));
     return this.toDto(row);
   }
 

@@ -8,6 +8,7 @@ import { AuditKeys } from './audit.keys.js';
 import { AuditRetention } from './audit.retention.js';
 import { AuditSealer } from './audit.sealer.js';
 import { AuditService } from './audit.service.js';
+import { AuditVerifier } from './audit.verifier.js';
 
 @Module({
   providers: [
@@ -18,6 +19,7 @@ import { AuditService } from './audit.service.js';
     AuditRetention,
     AuditSealer,
     AuditService,
+    AuditVerifier,
   ],
   exports: [AuditService],
 })

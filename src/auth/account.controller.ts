@@ -1,9 +1,10 @@
-import { Body, Controller, Delete, HttpCode, Put } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, HttpCode, Patch, Put } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../access/access.decorators.js';
 import { ownAccount } from '../access/own-account.js';
 import type { Principal } from '../access/principal.js';
 import { ApiProblems } from '../docs/api-problems.js';
+import { ChangeProfileDto, toUserDto, UserDto } from '../users/dto/user.dto.js';
 import { AccountService } from './account.service.js';
 import { ChangePasswordDto } from './dto/login.dto.js';
 
@@ -11,6 +12,17 @@ import { ChangePasswordDto } from './dto/login.dto.js';
 @Controller('users/me')
 export class AccountController {
   constructor(private readonly accounts: AccountService) {}
+
+  @Patch()
+  @ApiOperation({ summary: 'Change my profile' })
+  @ApiOkResponse({ standardSchema: UserDto, description: 'The profile as it is now' })
+  @ApiProblems('malformed_request', 'validation_failed', 'email_taken', 'username_taken')
+  async change(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: ChangeProfileDto }) { full_name: fullName, ...change }: ChangeProfileDto,
+  ): Promise<UserDto> {
+    return toUserDto(await ownAccount(this.accounts.changeProfile(principal, { ...change, fullName })));
+  }
 
   @Put('password')
   @HttpCode(204)
@@ -30,7 +42,7 @@ export class AccountController {
   @ApiOperation({ summary: 'Delete my account', description: 'Sessions and tokens end with it.' })
   @ApiNoContentResponse({ description: 'The account is gone' })
   @ApiProblems('last_administrator')
-  async delete(@CurrentPrincipal() { userId }: Principal): Promise<void> {
-    await ownAccount(this.accounts.delete(userId, userId));
+  async delete(@CurrentPrincipal() principal: Principal): Promise<void> {
+    await ownAccount(this.accounts.delete(principal));
   }
 }

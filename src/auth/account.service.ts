@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../access/principal.js';
+import { AuditService } from '../audit/audit.service.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
@@ -7,9 +8,10 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
-import { UsersRepository } from '../users/users.repository.js';
-import { UsersService } from '../users/users.service.js';
+import { UsersRepository, type UserRecord } from '../users/users.repository.js';
+import { UsersService, type ChangeProfile } from '../users/users.service.js';
 import { AccessChanges } from './access-changes.service.js';
+import { by } from './audit-by.js';
 import { CredentialsService } from './credentials.service.js';
 
 export interface PasswordChange {
@@ -29,6 +31,7 @@ export class AccountService {
     private readonly hasher: PasswordHasher,
     private readonly revocations: RevocationsService,
     private readonly changes: AccessChanges,
+    private readonly audit: AuditService,
     private readonly clock: Clock,
   ) {}
 
@@ -36,7 +39,8 @@ export class AccountService {
    * Changes the principal's own password. Every other session of theirs ends, this one stays.
    * @throws AppError `invalid_credentials`, `validation_failed`, `overloaded`
    */
-  async changePassword({ userId, sessionId }: Principal, change: PasswordChange): Promise<void> {
+  async changePassword(principal: Principal, change: PasswordChange): Promise<void> {
+    const { userId, sessionId } = principal;
     const from = await this.credentials.checkOwn(userId, change.currentPassword);
     assertAcceptablePassword(change.newPassword, await this.accounts.get(userId), 'new_password');
     const to = await this.hasher.hash(change.newPassword);
@@ -48,6 +52,18 @@ export class AccountService {
       if (!replaced) throw new AppError('invalid_credentials');
       const ended = await this.sessions.end(transaction.manager, userId, { except: sessionId, reason, now });
       await this.revocations.revoke(transaction, { kind: 'session', subjects: ended, reason, actor: userId });
+      await this.audit.record(transaction, by(principal, 'user.password_changed', 'user', userId));
+    });
+  }
+
+  /** Changes the principal's own profile. @throws AppError `not_found`, `email_taken`, `username_taken` */
+  async changeProfile(principal: Principal, change: ChangeProfile): Promise<UserRecord> {
+    const { userId } = principal;
+    return this.transactions.run(async (transaction) => {
+      const user = await this.accounts.changeProfile(userId, change, transaction.manager);
+      const fields = Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+      await this.audit.record(transaction, by(principal, 'user.updated', 'user', userId, { fields }));
+      return user;
     });
   }
 
@@ -60,27 +76,40 @@ export class AccountService {
       await this.assertNotLast(transaction, userId);
       const change = { status: 'disabled', reason: 'account disabled', actor } as const;
       await this.changes.endEverything(transaction, userId, change);
+      await this.audit.record(transaction, {
+        action: 'user.disabled',
+        actor,
+        subject: { kind: 'user', id: userId },
+      });
     });
   }
 
   /** Lets a disabled account log in again; old sessions and tokens stay dead. @throws AppError `not_found` */
-  async enable(userId: string): Promise<void> {
+  async enable(userId: string, actor: string | null): Promise<void> {
     const now = new Date(this.clock.now());
-    await this.transactions.run(async ({ manager }) => {
+    await this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
       const version = await this.users.raisePermissionVersion(manager, userId, { status: 'active', now });
       if (version === undefined) throw new AppError('not_found');
+      await this.audit.record(transaction, {
+        action: 'user.enabled',
+        actor,
+        subject: { kind: 'user', id: userId },
+      });
     });
   }
 
   /**
-   * Deletes an account with its sessions; its tokens are dead at once.
+   * Deletes the principal's own account with its sessions; its tokens are dead at once.
    * @throws AppError `not_found`, `last_administrator`
    */
-  async delete(userId: string, actor: string | null): Promise<void> {
+  async delete(principal: Principal): Promise<void> {
+    const { userId } = principal;
     await this.transactions.run(async (transaction) => {
       await this.assertNotLast(transaction, userId);
-      await this.changes.endEverything(transaction, userId, { reason: 'account deleted', actor });
+      await this.changes.endEverything(transaction, userId, { reason: 'account deleted', actor: userId });
       await this.users.delete(transaction.manager, userId);
+      await this.audit.record(transaction, by(principal, 'user.deleted', 'user', userId));
     });
   }
 

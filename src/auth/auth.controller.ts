@@ -9,10 +9,10 @@ import {
 import type { FastifyReply } from 'fastify';
 import { CurrentPrincipal, Public } from '../access/access.decorators.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
+import { ownAccount } from '../access/own-account.js';
 import type { Principal } from '../access/principal.js';
 import { ApiProblems } from '../docs/api-problems.js';
 import { toUserDto, UserDto } from '../users/dto/user.dto.js';
-import { UsersService } from '../users/users.service.js';
 import { AuthService } from './auth.service.js';
 import type { Login } from './credentials.service.js';
 import { LoginDto, RegisterDto } from './dto/login.dto.js';
@@ -24,10 +24,7 @@ import { assertScopes } from './guards/scopes.guard.js';
 @ApiTags('auth')
 @Controller('auth')
 export class AuthController {
-  constructor(
-    private readonly auth: AuthService,
-    private readonly users: UsersService,
-  ) {}
+  constructor(private readonly auth: AuthService) {}
 
   @Public()
   @Post('register')
@@ -36,9 +33,10 @@ export class AuthController {
   @ApiProblems('malformed_request', 'validation_failed', 'email_taken', 'username_taken', 'overloaded')
   async register(
     @Body({ schema: RegisterDto }) { full_name: fullName, ...input }: RegisterDto,
+    @RequestOrigin() origin: Origin,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserDto> {
-    const user = await this.users.create({ ...input, fullName, roles: ['user'] });
+    const user = await this.auth.register({ ...input, fullName }, origin);
     void reply.header('location', `/users/${user.id}`);
     return toUserDto(user);
   }
@@ -84,8 +82,11 @@ export class AuthController {
     'session_revoked',
     'token_wrong_type',
   )
-  async refresh(@Body({ schema: RefreshDto }) { refresh_token: token }: RefreshDto): Promise<TokenPairDto> {
-    return this.auth.refresh(token);
+  async refresh(
+    @Body({ schema: RefreshDto }) { refresh_token: token }: RefreshDto,
+    @RequestOrigin() origin: Origin,
+  ): Promise<TokenPairDto> {
+    return this.auth.refresh(token, origin);
   }
 
   @Post('logout')
@@ -101,7 +102,7 @@ export class AuthController {
   @ApiOperation({ summary: 'End every session of mine' })
   @ApiNoContentResponse({ description: 'All their tokens are dead' })
   async logoutAll(@CurrentPrincipal() principal: Principal): Promise<void> {
-    await this.auth.logoutAll(principal);
+    await ownAccount(this.auth.logoutAll(principal));
   }
 
   @Get('verify')

@@ -5,6 +5,7 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
+import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { RevocationModule } from '../revocation/revocation.module.js';
@@ -17,6 +18,7 @@ import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AuthorityService } from './authority.service.js';
 import { CredentialsService } from './credentials.service.js';
+import { FirstAdministrator } from './first-administrator.js';
 import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { Housekeeping } from './housekeeping.js';
@@ -31,6 +33,7 @@ import { UsersAdminService } from './users-admin.service.js';
 
 @Module({
   imports: [
+    AuditModule,
     PassportModule,
     JwtModule.register({}),
     KeysModule,
@@ -46,6 +49,7 @@ import { UsersAdminService } from './users-admin.service.js';
     AccountService,
     AuthorityService,
     CredentialsService,
+    FirstAdministrator,
     Housekeeping,
     ManualRevocationService,
     RolesService,
@@ -61,6 +65,7 @@ import { UsersAdminService } from './users-admin.service.js';
     AuthService,
     AccountService,
     CredentialsService,
+    FirstAdministrator,
     ManualRevocationService,
     RolesService,
     SigningKeysService,

@@ -2,13 +2,18 @@ import { Injectable } from '@nestjs/common';
 import { FIRST_PARTY, type Principal } from '../access/principal.js';
 import type { Origin } from '../access/origin.decorator.js';
 import { parseScope } from '../access/scopes.js';
+import type { NewAuditEvent } from '../audit/audit-event.js';
+import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { SessionsRepository, type SessionGrant } from '../sessions/sessions.repository.js';
 import { SessionsService, type RefreshOutcome } from '../sessions/sessions.service.js';
-import { UsersRepository } from '../users/users.repository.js';
+import { UsersRepository, type UserRecord } from '../users/users.repository.js';
+import { UsersService, type CreateUser } from '../users/users.service.js';
+import { AccessChanges, type Cause } from './access-changes.service.js';
+import { by } from './audit-by.js';
 import type { Login } from './credentials.service.js';
 import type { TokenPairDto } from './dto/token.dto.js';
 import { TokenService } from './token.service.js';
@@ -22,9 +27,23 @@ export class AuthService {
     private readonly sessions: SessionsService,
     private readonly sessionRows: SessionsRepository,
     private readonly revocations: RevocationsService,
+    private readonly changes: AccessChanges,
+    private readonly accounts: UsersService,
+    private readonly audit: AuditService,
     private readonly tokens: TokenService,
     private readonly clock: Clock,
   ) {}
+
+  /** Creates an account with the role `user`. @throws AppError as UsersService.prepare and .add */
+  async register(input: Omit<CreateUser, 'roles'>, origin: Origin): Promise<UserRecord> {
+    const user = await this.accounts.prepare({ ...input, roles: ['user'] });
+    return this.transactions.run(async (transaction) => {
+      const created = await this.accounts.add(user, transaction.manager);
+      const subject = { kind: 'user', id: user.id } as const;
+      await this.audit.record(transaction, { action: 'user.registered', actor: user.id, subject, origin });
+      return created;
+    });
+  }
 
   /**
    * Opens a session and answers its first pair of tokens.
@@ -38,12 +57,18 @@ export class AuthService {
     scope: string | null = null,
   ): Promise<TokenPairDto> {
     if (scope !== null && parseScope(scope) === undefined) throw new AppError('invalid_scope');
-    const grant = await this.transactions.run(async ({ manager }) => {
+    const grant = await this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
       const user = await this.users.lockForSession(manager, userId);
       // A password changed since it was checked must not open a session that the change would have ended.
       if (user?.passwordHash !== passwordHash) throw new AppError('invalid_credentials');
       if (user.status !== 'active') throw new AppError('account_disabled');
-      return this.sessions.start(manager, { userId, clientId: FIRST_PARTY, requestedScope: scope, origin });
+      const input = { userId, clientId: FIRST_PARTY, requestedScope: scope, origin };
+      const session = await this.sessions.start(manager, input);
+      const subject = { kind: 'session', id: session.id } as const;
+      const event = { actor: userId, subject, sessionId: session.id, origin };
+      await this.audit.record(transaction, { action: 'session.started', ...event });
+      return session;
     });
     return this.pairOf(grant);
   }
@@ -54,55 +79,51 @@ export class AuthService {
    * @throws AppError `refresh_token_invalid`, `refresh_token_expired`, `refresh_token_reused`, `session_revoked`,
    * `token_wrong_type`, `invalid_scope`
    */
-  async refresh(refreshToken: string, scope: string | null = null): Promise<TokenPairDto> {
+  async refresh(refreshToken: string, origin: Origin, scope: string | null = null): Promise<TokenPairDto> {
     const { sid, gen } = this.verifyRefresh(refreshToken);
     const outcome = await this.sessions.present(sid, gen);
-    return this.pairOf(await this.granted(outcome), scope);
+    return this.pairOf(await this.granted(outcome, origin), scope);
   }
 
   /** Ends the principal's session; its tokens are dead on every instance within a second. */
-  async logout({ userId, sessionId }: Principal): Promise<void> {
-    await this.endSessions(userId, { only: sessionId, reason: 'logged out', actor: userId });
+  async logout(principal: Principal): Promise<void> {
+    await this.endOwn(principal, principal.sessionId, 'logged out');
+  }
+
+  /** Ends one of the principal's sessions. @throws AppError `not_found` where it is not a live session of theirs */
+  async endSession(principal: Principal, sessionId: string): Promise<void> {
+    const ended = await this.endOwn(principal, sessionId, 'session ended');
+    if (!ended) throw new AppError('not_found');
   }
 
   /** Ends every session of the principal's user. */
-  async logoutAll({ userId }: Principal): Promise<void> {
-    const now = new Date(this.clock.now());
+  async logoutAll(principal: Principal): Promise<void> {
+    const { userId } = principal;
+    const cause = { reason: 'logged out everywhere', actor: userId };
     await this.transactions.run(async (transaction) => {
-      const { manager } = transaction;
-      const version = await this.users.raisePermissionVersion(manager, userId, { now });
-      await this.sessionRows.end(manager, userId, { reason: 'logged out everywhere', now });
-      const minVersion = version === undefined ? {} : { minVersion: version };
-      await this.revocations.revoke(transaction, {
-        kind: 'user',
-        subjects: [userId],
-        reason: 'logged out everywhere',
-        actor: userId,
-        ...minVersion,
-      });
+      await this.changes.endEverything(transaction, userId, cause);
+      await this.audit.record(transaction, by(principal, 'session.ended_all', 'user', userId));
     });
   }
 
-  /** Ends one session of a user. @throws AppError `not_found` where it is not a live session of theirs */
-  async endSession(userId: string, sessionId: string, actor: string): Promise<void> {
-    const ended = await this.endSessions(userId, { only: sessionId, reason: 'session ended', actor });
-    if (ended.length === 0) throw new AppError('not_found');
+  private async endOwn(principal: Principal, sessionId: string, reason: string): Promise<boolean> {
+    const { userId } = principal;
+    const event = by(principal, 'session.ended', 'session', sessionId, { reason });
+    return this.end(userId, sessionId, { reason, actor: userId }, event);
   }
 
-  private async endSessions(
-    userId: string,
-    which: { readonly only: string; readonly reason: string; readonly actor: string | null },
-  ): Promise<string[]> {
+  private async end(userId: string, only: string, cause: Cause, event: NewAuditEvent): Promise<boolean> {
     const now = new Date(this.clock.now());
     return this.transactions.run(async (transaction) => {
-      const ended = await this.sessionRows.end(transaction.manager, userId, { ...which, now });
-      await this.revocations.revoke(transaction, {
-        kind: 'session',
-        subjects: ended,
-        reason: which.reason,
-        actor: which.actor,
+      const ended = await this.sessionRows.end(transaction.manager, userId, {
+        only,
+        reason: cause.reason,
+        now,
       });
-      return ended;
+      if (ended.length === 0) return false;
+      await this.revocations.revoke(transaction, { kind: 'session', subjects: ended, ...cause });
+      await this.audit.record(transaction, event);
+      return true;
     });
   }
 
@@ -115,7 +136,7 @@ export class AuthService {
   }
 
   /** @throws AppError for every outcome but a grant; a reused token ends its session first */
-  private async granted(outcome: RefreshOutcome): Promise<SessionGrant> {
+  private async granted(outcome: RefreshOutcome, origin: Origin): Promise<SessionGrant> {
     switch (outcome.kind) {
       case 'granted':
         return outcome.grant;
@@ -125,7 +146,15 @@ export class AuthService {
         throw new AppError('session_revoked', { diagnosis: { cause: outcome.reason } });
       case 'reuse': {
         const { id, userId } = outcome.session;
-        await this.endSessions(userId, { only: id, reason: 'refresh token reused', actor: null });
+        const subject = { kind: 'session', id } as const;
+        const event = {
+          action: 'session.refresh_reused',
+          actor: null,
+          subject,
+          sessionId: id,
+          origin,
+        } as const;
+        await this.end(userId, id, { reason: 'refresh token reused', actor: null }, event);
         throw new AppError('refresh_token_reused', { diagnosis: { session: id, user: userId } });
       }
     }

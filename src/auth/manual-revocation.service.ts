@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import type { Principal } from '../access/principal.js';
+import { AuditService } from '../audit/audit.service.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
@@ -12,6 +13,7 @@ import { RevocationsRepository, type FeedRow } from '../revocation/revocations.r
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 import { AccessChanges, type Cause } from './access-changes.service.js';
+import { by } from './audit-by.js';
 import { AuthorityService } from './authority.service.js';
 
 /** The longest that a request may take between its statement and the token it answers. */
@@ -34,6 +36,7 @@ export class ManualRevocationService {
     private readonly sessions: SessionsRepository,
     private readonly keys: KeyRotation,
     private readonly revocations: RevocationsService,
+    private readonly audit: AuditService,
     private readonly rows: RevocationsRepository,
     private readonly clock: Clock,
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
@@ -49,6 +52,8 @@ export class ManualRevocationService {
     const named = kind === 'session' || kind === 'user' ? subject.toLowerCase() : subject;
     return this.transactions.run(async (transaction) => {
       const { id } = await this.perform(transaction, principal, { kind, subject: named, ...cause });
+      const details = { kind, subject: named, reason };
+      await this.audit.record(transaction, by(principal, 'revocation.created', 'revocation', id, details));
       return this.rows.get(transaction.manager, id);
     });
   }

@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import type { Principal } from '../access/principal.js';
+import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { RolesRepository, type RoleRecord } from '../users/roles.repository.js';
 import { UsersRepository } from '../users/users.repository.js';
 import { AccessChanges } from './access-changes.service.js';
+import { by } from './audit-by.js';
 import { scopesToManage } from './grant.policy.js';
 import { assertScopes } from './guards/scopes.guard.js';
 
@@ -19,6 +21,7 @@ export class RolesService {
     private readonly roles: RolesRepository,
     private readonly users: UsersRepository,
     private readonly changes: AccessChanges,
+    private readonly audit: AuditService,
     private readonly clock: Clock,
   ) {}
 
@@ -46,6 +49,7 @@ export class RolesService {
         reason: 'role changed',
         actor: principal.userId,
       });
+      await this.audit.record(transaction, by(principal, 'role.changed', 'role', name, { scopes: wanted }));
       return { name, scopes: wanted };
     });
   }
@@ -53,12 +57,14 @@ export class RolesService {
   /** @throws AppError `not_found`, `role_protected`, `role_in_use`; `insufficient_scope` as in {@link put} */
   async delete(principal: Principal, name: string): Promise<void> {
     if (name === 'admin' || name === 'user') throw new AppError('role_protected');
-    await this.transactions.run(async ({ manager }) => {
+    await this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
       const role = await this.roles.lock(manager, name);
       if (!role) throw new AppError('not_found');
       assertScopes(principal.scopes, scopesToManage(role.scopes));
       if (await this.users.holdsRole(manager, name)) throw new AppError('role_in_use');
       await this.roles.delete(manager, name);
+      await this.audit.record(transaction, by(principal, 'role.deleted', 'role', name));
     });
   }
 }

@@ -41,9 +41,9 @@ export class SessionsController {
   @ApiOperation({ summary: 'End one of my sessions' })
   @ApiNoContentResponse({ description: 'Its tokens are dead' })
   @ApiProblems('not_found')
-  async end(@CurrentPrincipal() { userId }: Principal, @Param('id') id: string): Promise<void> {
+  async end(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
     if (!isUuid(id)) throw new AppError('not_found');
-    await this.auth.endSession(userId, id, userId);
+    await this.auth.endSession(principal, id);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Principal } from '../access/principal.js';
+import { AuditService } from '../audit/audit.service.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
@@ -11,6 +12,7 @@ import type { UserStatus } from '../users/user.entity.js';
 import { UsersRepository, type UserRecord } from '../users/users.repository.js';
 import { UsersService, type ChangeProfile, type CreateUser } from '../users/users.service.js';
 import { AccessChanges } from './access-changes.service.js';
+import { by } from './audit-by.js';
 import { AuthorityService } from './authority.service.js';
 
 export interface ChangeUser {
@@ -31,15 +33,20 @@ export class UsersAdminService {
     private readonly authority: AuthorityService,
     private readonly changes: AccessChanges,
     private readonly revocations: RevocationsService,
+    private readonly audit: AuditService,
     private readonly clock: Clock,
   ) {}
 
   /** @throws AppError `validation_failed`, `insufficient_scope`, `email_taken`, `username_taken`, `overloaded` */
   async create(principal: Principal, input: CreateUser): Promise<UserRecord> {
     const user = await this.accounts.prepare(input);
-    return this.transactions.run(async ({ manager }) => {
+    return this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
       await this.authority.assertMayGrant(manager, principal, input.roles);
-      return this.accounts.add(user, manager);
+      const created = await this.accounts.add(user, manager);
+      const { roles } = created;
+      await this.audit.record(transaction, by(principal, 'user.registered', 'user', user.id, { roles }));
+      return created;
     });
   }
 
@@ -56,8 +63,12 @@ export class UsersAdminService {
       const added = change.roles?.filter((role) => !user.roles.includes(role)) ?? [];
       await this.authority.assertMayGrant(manager, principal, added);
       if (last && endsAdministration(change)) throw new AppError('last_administrator');
-      if (Object.values(change.profile).some((value) => value !== undefined)) {
+      const fields = Object.entries(change.profile).flatMap(([name, value]) =>
+        value === undefined ? [] : [name],
+      );
+      if (fields.length > 0) {
         await this.accounts.changeProfile(user.id, change.profile, manager);
+        await this.audit.record(transaction, by(principal, 'user.updated', 'user', user.id, { fields }));
       }
       await this.changeAccess(transaction, principal, user, change);
       return this.accounts.get(user.id, manager);
@@ -73,6 +84,7 @@ export class UsersAdminService {
       const cause = { reason: 'account deleted', actor: principal.userId };
       await this.changes.endEverything(transaction, user.id, cause);
       await this.users.delete(manager, user.id);
+      await this.audit.record(transaction, by(principal, 'user.deleted', 'user', user.id));
     });
   }
 
@@ -82,6 +94,7 @@ export class UsersAdminService {
       const user = await this.lockUser(transaction.manager, principal, id);
       const cause = { reason: 'sessions ended by an administrator', actor: principal.userId };
       await this.changes.endEverything(transaction, user.id, cause);
+      await this.audit.record(transaction, by(principal, 'session.ended_all', 'user', user.id));
     });
   }
 
@@ -95,6 +108,7 @@ export class UsersAdminService {
       const subjects = await this.sessions.end(manager, user.id, { only: sessionId, ...cause, now });
       if (subjects.length === 0) throw new AppError('not_found');
       await this.revocations.revoke(transaction, { kind: 'session', subjects, ...cause });
+      await this.audit.record(transaction, by(principal, 'session.ended', 'session', sessionId));
     });
   }
 
@@ -118,14 +132,22 @@ export class UsersAdminService {
 
   private async changeAccess(
     transaction: Transaction,
-    { userId: actor }: Principal,
+    principal: Principal,
     user: UserRecord,
     change: ChangeUser,
   ): Promise<void> {
     const { manager } = transaction;
+    const { userId: actor } = principal;
     const status = change.status === user.status ? undefined : change.status;
     const roles = change.roles && !sameRoles(user.roles, change.roles) ? change.roles : undefined;
-    if (roles) await this.users.replaceRoles(manager, user.id, roles);
+    if (roles) {
+      await this.users.replaceRoles(manager, user.id, roles);
+      await this.audit.record(transaction, by(principal, 'user.roles_changed', 'user', user.id, { roles }));
+    }
+    if (status) {
+      const action = status === 'disabled' ? 'user.disabled' : 'user.enabled';
+      await this.audit.record(transaction, by(principal, action, 'user', user.id));
+    }
     if (status === 'disabled') {
       await this.changes.endEverything(transaction, user.id, { status, reason: 'account disabled', actor });
     } else if (status || roles) {

@@ -18,7 +18,7 @@ export const keysListCommand: Command = async (_args, { json }) =>
 export const keysRotateCommand: Command = async (_args, { json, compromised }) =>
   withApp(async (app) => {
     const keys = app.get(SigningKeysService);
-    const row = await (compromised === undefined ? keys.rotate() : keys.compromise(compromised, null));
+    const row = await (compromised === undefined ? keys.rotate(null) : keys.compromise(compromised, null));
     const planned = described(row, Date.now());
     process.stdout.write(json ? `${JSON.stringify(planned)}\n` : `${line(planned)}\n`);
     return 0;

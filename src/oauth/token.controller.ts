@@ -57,7 +57,7 @@ export class TokenController {
         return this.auth.login(login, origin, scope);
       }
       case 'refresh_token':
-        return this.auth.refresh(required(request, 'refresh_token'), scope);
+        return this.auth.refresh(required(request, 'refresh_token'), origin, scope);
       default:
         throw new AppError('unsupported_grant_type');
     }

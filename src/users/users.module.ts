@@ -3,7 +3,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { PasswordsModule } from '../passwords/passwords.module.js';
-import { FirstAdministrator } from './first-administrator.js';
 import { RolesRepository } from './roles.repository.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
@@ -13,7 +12,7 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User]), PasswordsModule],
   controllers: [UsersController],
-  providers: [UsersService, UsersRepository, RolesRepository, FirstAdministrator],
-  exports: [UsersService, UsersRepository, RolesRepository, FirstAdministrator],
+  providers: [UsersService, UsersRepository, RolesRepository],
+  exports: [UsersService, UsersRepository, RolesRepository],
 })
 export class UsersModule {}

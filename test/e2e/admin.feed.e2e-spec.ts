@@ -19,7 +19,8 @@ beforeAll(async () => {
 beforeEach(() => server.database.query('DELETE FROM revocations'));
 afterAll(() => server.close());
 
-function feed(query = '', headers: Record<string, string> = {}): Promise<Answer<Row[]>> {
+async function feed(query = '', headers: Record<string, string> = {}): Promise<Answer<Row[]>> {
+  await server.database.settled();
   return server.client.get<Row[]>(`/revocations${query}`, { token: follower.access_token, headers });
 }
 
@@ -112,6 +113,7 @@ describe('the feed of revocations', () => {
     for (const subject of all) await insert(subject);
     const seen: string[] = [];
     for (let path: string | undefined = '/revocations?limit=3'; path !== undefined;) {
+      await server.database.settled();
       const answer: Answer<Row[]> = await server.client.get<Row[]>(path, { token: follower.access_token });
       seen.push(...answer.body.map(({ subject }) => subject));
       path = /<([^>]+)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];

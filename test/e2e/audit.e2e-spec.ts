@@ -7,7 +7,7 @@ import type { NewAuditEvent } from '../../src/audit/audit-event.js';
 import { AuditSealer } from '../../src/audit/audit.sealer.js';
 import { AuditService } from '../../src/audit/audit.service.js';
 import { Transactions } from '../../src/database/transaction.js';
-import { FirstAdministrator } from '../../src/users/first-administrator.js';
+import { FirstAdministrator } from '../../src/auth/first-administrator.js';
 import { urlOf } from '../support/database.js';
 import { eventually } from '../support/process.js';
 import { startServer, type TestServer } from '../support/server.js';

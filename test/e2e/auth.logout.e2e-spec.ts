@@ -131,7 +131,7 @@ describe('an account that ends', () => {
     await server.app.get(AccountService).disable(person.id, null);
     expect(await codeOf(person.access_token)).toBe('token_revoked');
     expect(await refreshCode(person.refresh_token)).toBe('session_revoked');
-    await server.app.get(AccountService).enable(person.id);
+    await server.app.get(AccountService).enable(person.id, null);
     expect(await refreshCode(person.refresh_token)).toBe('session_revoked');
     expect(await codeOf((await server.client.login(person)).access_token)).toBe(200);
   });

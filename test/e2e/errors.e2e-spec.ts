@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { AccountService } from '../../src/auth/account.service.js';
-import { FirstAdministrator } from '../../src/users/first-administrator.js';
+import { FirstAdministrator } from '../../src/auth/first-administrator.js';
 import type { Answer, Request } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 

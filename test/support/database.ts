@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Pool, type QueryResultRow } from 'pg';
 import { migrate } from '../../src/database/migrate.js';
 
@@ -17,6 +18,11 @@ export interface TestTarget {
 export interface TestDatabase {
   readonly target: TestTarget;
   query<T extends QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]>;
+  /**
+   * Waits until nothing that runs in the databases of other tests is older than what is committed here. The horizon of
+   * a snapshot covers the whole server, and what follows it (the feed, the audit log) waits for everybody.
+   */
+  settled(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -41,12 +47,20 @@ export async function createDatabase(): Promise<TestDatabase> {
   pool.on('error', () => undefined);
   return {
     target,
+    settled: () => settled(pool),
     query: async (sql, values) => (await pool.query(sql, values)).rows as never,
     drop: async () => {
       await pool.end();
       await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
     },
   };
+}
+
+async function settled(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ xid: string }>('SELECT pg_current_xact_id()::text AS xid');
+  const older = `SELECT 1 FROM pg_stat_activity WHERE datname IS DISTINCT FROM current_database()
+                    AND backend_xid IS NOT NULL AND backend_xid::text::bigint < $1::bigint`;
+  while ((await pool.query(older, [rows[0]?.xid])).rowCount) await delay(5);
 }
 
 /** An empty database, for what migrates itself. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-jwt';
+import { originOf } from '../../access/origin.decorator.js';
 import type { Principal } from '../../access/principal.js';
 import { parseScope } from '../../access/scopes.js';
 import { AppError } from '../../kernel/app-error.js';
@@ -49,11 +50,12 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
         _token: unknown,
         done: (error: unknown, key: unknown) => void,
       ) => done(null, verify),
+      passReqToCallback: true,
     } as never);
   }
 
   /** @throws AppError `token_revoked`, `token_stale`, or `unavailable` where the feed is too old to tell */
-  validate({ claims, kid }: VerifiedToken<'access'>): Principal {
+  validate(request: FastifyRequest, { claims, kid }: VerifiedToken<'access'>): Principal {
     const revocation = this.feed.find(claims, kid);
     if (revocation) {
       const { reason, actor, revokedAt, kind } = revocation;
@@ -61,11 +63,11 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
         diagnosis: { cause: reason, revoked_by: actor, revoked_at: new Date(revokedAt).toISOString(), kind },
       });
     }
-    return principalOf(claims);
+    return principalOf(claims, request);
   }
 }
 
-function principalOf(claims: AccessClaims): Principal {
+function principalOf(claims: AccessClaims, request: FastifyRequest): Principal {
   return {
     userId: claims.sub,
     sessionId: claims.sid,
@@ -73,5 +75,9 @@ function principalOf(claims: AccessClaims): Principal {
     tokenId: claims.jti,
     scopes: new Set(parseScope(claims.scope) ?? []),
     expiresAt: claims.exp,
+    // Made where it is asked for: most requests change nothing that is written down.
+    get origin() {
+      return originOf(request);
+    },
   };
 }

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
+import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../database/transaction.js';
 import { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
 import { parseInput } from '../kernel/validation.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
-import { emailField, identityKey } from './identity.js';
-import { UsersRepository } from './users.repository.js';
+import { emailField, identityKey } from '../users/identity.js';
+import { UsersRepository } from '../users/users.repository.js';
 
 /** The advisory lock under which instances that start together decide who creates the administrator. */
 const FIRST_ADMINISTRATOR_LOCK = 0x61646d6e;
@@ -27,6 +28,7 @@ export class FirstAdministrator {
     private readonly transactions: Transactions,
     private readonly users: UsersRepository,
     private readonly hasher: PasswordHasher,
+    private readonly audit: AuditService,
     private readonly clock: Clock,
   ) {}
 
@@ -42,13 +44,15 @@ export class FirstAdministrator {
     const email = given ? parseInput(emailField, given.email) : GENERATED_EMAIL;
     const password = given?.password ?? generated ?? '';
     const username = given ? null : GENERATED_USERNAME;
-    return this.transactions.run(async ({ manager }) => {
+    return this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
       await manager.query('SELECT pg_advisory_xact_lock($1)', [FIRST_ADMINISTRATOR_LOCK]);
       if (await this.users.holdsRole(manager, 'admin')) return undefined;
       assertAcceptablePassword(password, { email, username });
       const now = this.clock.now();
+      const id = newId(now);
       await this.users.insert(manager, {
-        id: newId(now),
+        id,
         email,
         emailKey: identityKey(email),
         username,
@@ -58,6 +62,8 @@ export class FirstAdministrator {
         roles: ['user', 'admin'],
         now: new Date(now),
       });
+      const subject = { kind: 'user', id } as const;
+      await this.audit.record(transaction, { action: 'administrator.created', actor: null, subject });
       return { username: username ?? email, generatedPassword: generated };
     });
   }
