@@ -10,7 +10,7 @@ import { readEnvironment } from '../config/environment.js';
 import { dataSourceOptions } from '../database/data-source.js';
 import { openDatabase } from '../database/open-database.js';
 import { createLog } from '../kernel/log.js';
-import type { Command } from './latchkey.js';
+import type { Command } from './command.js';
 
 const EXIT_FAULT = 1;
 const EXIT_USAGE = 2;

@@ -7,7 +7,7 @@ import { readEnvironment } from '../config/environment.js';
 import { AppError } from '../kernel/app-error.js';
 import { SystemClock, type Clock } from '../kernel/clock.js';
 import { KeyRing } from '../keys/key-ring.js';
-import type { Command } from './latchkey.js';
+import type { Command } from './command.js';
 
 const EXIT_REFUSED = 1;
 const EXIT_USAGE = 2;

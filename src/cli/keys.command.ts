@@ -1,7 +1,7 @@
 import { SigningKeysService } from '../auth/signing-keys.service.js';
 import { keyState } from '../keys/key-rotation.policy.js';
 import type { KeyRow } from '../keys/signing-keys.repository.js';
-import type { Command } from './latchkey.js';
+import type { Command } from './command.js';
 import { withApp } from './with-app.js';
 
 /** Lists the signing keys with their states and times; never the keys themselves. */

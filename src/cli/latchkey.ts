@@ -1,17 +1,6 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-
-/** A command: what it is called with, and its exit status. */
-export type Command = (args: readonly string[], options: CommandOptions) => Promise<number>;
-
-export interface CommandOptions {
-  readonly plan: boolean;
-  readonly json: boolean;
-  /** The `kid` of a key to drop. */
-  readonly compromised?: string | undefined;
-  /** Where the running service answers. */
-  readonly url?: string | undefined;
-}
+import type { Command } from './command.js';
 
 const EXIT_USAGE = 2;
 /** sysexits.h EX_CONFIG. */

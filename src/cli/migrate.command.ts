@@ -3,7 +3,7 @@ import { readEnvironment } from '../config/environment.js';
 import { migrate, pendingMigrations } from '../database/migrate.js';
 import { openDatabase } from '../database/open-database.js';
 import { createLog } from '../kernel/log.js';
-import type { Command } from './latchkey.js';
+import type { Command } from './command.js';
 
 const WAIT_MS = 5000;
 

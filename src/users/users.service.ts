@@ -33,11 +33,6 @@ export class UsersService {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws AppError `validation_failed`, `email_taken`, `username_taken`, `overloaded` */
-  async create(input: CreateUser): Promise<UserRecord> {
-    return this.add(await this.prepare(input));
-  }
-
   /**
    * The slow half of creating a user, which needs no database: checks and hashes the password.
    * @throws AppError `validation_failed`, `overloaded`

@@ -24,7 +24,7 @@ const OPERATION_IDS = {
   'GET /auth/sessions': 'sessionsList',
   'DELETE /auth/sessions/{id}': 'sessionsEnd',
   'GET /users/me': 'usersMe',
-  'PATCH /users/me': 'usersChange',
+  'PATCH /users/me': 'accountChange',
   'DELETE /users/me': 'accountDelete',
   'PUT /users/me/password': 'accountChangePassword',
   'POST /oauth/token': 'token',
