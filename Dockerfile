@@ -3,7 +3,8 @@
 #   docker build -t latchkey .
 #   docker build -t latchkey --build-arg ARGON2_CFLAGS="-O3 -march=x86-64-v3" .
 #
-# The second halves the time of a password hash, and runs only on processors of that level (x86-64 of 2013 and later).
+# The second takes a third off the time of a password hash, and runs only on processors of that level (x86-64 of 2013
+# and later).
 
 FROM node:24-slim AS build
 WORKDIR /app

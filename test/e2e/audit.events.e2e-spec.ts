@@ -127,8 +127,14 @@ describe('the audit log', () => {
   });
 
   it('is sealed, and whole', async () => {
-    await server.app.get(AuditSealer).seal();
-    const report = await server.app.get(AuditVerifier).verify();
+    const verifier = server.app.get(AuditVerifier);
+    let report = await verifier.verify();
+    // The service's own sealer may be at work at the same moment, and other tests hold the horizon back for a while.
+    while (report.unsealed > 0) {
+      await server.database.settled();
+      await server.app.get(AuditSealer).seal();
+      report = await verifier.verify();
+    }
     expect(report.fault).toBeNull();
     expect(report.events).toBeGreaterThan(20);
   });
