@@ -47,11 +47,11 @@ afterAll(async () => {
 /** Verifies, and now and then refreshes, on both instances in turn, until it is told to stop; counts the answers. */
 function traffic(person: Person & TokenPair) {
   const statuses = new Map<number, number>();
-  let stopped = false;
+  const end = new AbortController();
   const count = (status: number) => statuses.set(status, (statuses.get(status) ?? 0) + 1);
   const worker = async (seat: number): Promise<void> => {
     let pair: TokenPair = await instances[0].client.login(person);
-    for (let turn = seat; !stopped; turn++) {
+    for (let turn = seat; !end.signal.aborted; turn++) {
       const { client } = instances[turn % 2] ?? instances[0];
       const answer = await client.get('/auth/verify', { token: pair.access_token });
       count(answer.status);
@@ -66,7 +66,7 @@ function traffic(person: Person & TokenPair) {
   const workers = Array.from({ length: WORKERS }, (_, seat) => worker(seat));
   return {
     async stop(): Promise<Record<string, number>> {
-      stopped = true;
+      end.abort();
       await Promise.all(workers);
       return Object.fromEntries([...statuses].map(([status, times]) => [`answers_${status}`, times]));
     },
