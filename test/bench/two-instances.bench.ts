@@ -15,7 +15,7 @@ import { report } from './report.js';
 
 const ROTATIONS = 20;
 const REQUESTS_A_SECOND = 300;
-const LOGOUTS = 300;
+const LOGOUTS = 200;
 const ROOT = { username: 'root@example.com', password: 'only for this bench run' };
 
 let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
