@@ -107,12 +107,17 @@ main().catch((error: unknown) => {
     process.exit(EXIT_CONFIG);
   }
   process.stderr.write(`Latchkey cannot start: ${reasonOf(error)}\n`);
+  if (isRefusedAdministrator(error)) process.exit(EXIT_CONFIG);
   process.exit(isDatabaseError(error) ? EXIT_UNAVAILABLE : 1);
 });
 
 /** In words for a person. Messages of the database may quote values; its codes and the system's do not. */
 function reasonOf(error: unknown): string {
   const { code, syscall, path, address, port } = (error ?? {}) as Record<string, unknown>;
+  if (isRefusedAdministrator(error)) {
+    const faults = error.errors?.map(({ field, message }) => `${field}: ${message}`).join('; ');
+    return `BOOTSTRAP_ADMIN_EMAIL or BOOTSTRAP_ADMIN_PASSWORD is not acceptable (${faults})`;
+  }
   if (error instanceof AppError) {
     const cause = error.diagnosis?.['cause'];
     return typeof cause === 'string' ? cause : error.detail;
@@ -127,6 +132,11 @@ function reasonOf(error: unknown): string {
     return `the database answered ${String(code)}${where}; check DATABASE_URL and that PostgreSQL is up`;
   }
   return error instanceof Error ? error.message : 'unknown error';
+}
+
+/** Nothing else of a start is validated like a request. */
+function isRefusedAdministrator(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === 'validation_failed';
 }
 
 /** An SQLSTATE has five characters. */

@@ -135,3 +135,15 @@ describe('a first start on a port that is taken', () => {
     await service.stop();
   });
 });
+
+describe('a first administrator whose password everyone uses', () => {
+  it('stops the start with status 78 and names the settings, not the value', async () => {
+    const database = await createEmptyDatabase();
+    const settings = { BOOTSTRAP_ADMIN_EMAIL: 'root@example.com', BOOTSTRAP_ADMIN_PASSWORD: 'password123' };
+    const exit = await refused(() => ({ SECRET_KEY: newSecret(), DATABASE_URL: database.url, ...settings }));
+    await database.drop();
+    expect(exit.code).toBe(EX_CONFIG);
+    expect(exit.stderr).toContain('BOOTSTRAP_ADMIN_PASSWORD');
+    expect(exit.stderr + exit.stdout).not.toContain('password123');
+  });
+});
