@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Native ESM: started with --experimental-vm-modules (see the scripts of package.json). */
 const swc = (type) => [
   '@swc/jest',
@@ -14,7 +16,7 @@ const swc = (type) => [
 ];
 
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.js',
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
@@ -26,7 +28,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  // Jest would leave one core idle; much of a test's time is waiting for the database.
-  maxWorkers: '100%',
+  // Jest would leave one core idle; much of a test's time is waiting for the database and for processes.
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
   testTimeout: 30_000,
 };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { AccountService } from '../../src/auth/account.service.js';
+import { AccountService } from '../support/built.js';
 import { administrator, newRole, verdict, type Member } from '../support/administrators.js';
 import type { Answer } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';

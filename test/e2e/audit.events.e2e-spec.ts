@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator } from '../../src/auth/first-administrator.js';
-import { AuditSealer } from '../../src/audit/audit.sealer.js';
-import { AuditVerifier } from '../../src/audit/audit.verifier.js';
+import { AuditSealer, AuditVerifier, FirstAdministrator } from '../support/built.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { decode } from '../support/tokens.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AccountService } from '../../src/auth/account.service.js';
+import { AccountService } from '../support/built.js';
 import type { TokenPair } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { decode } from '../support/tokens.js';

@@ -1,6 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { Housekeeping } from '../../src/auth/housekeeping.js';
-import { RevocationFeed } from '../../src/revocation/revocation.feed.js';
+import { Housekeeping, RevocationFeed } from '../support/built.js';
 import { createDatabase } from '../support/database.js';
 import { newSecret, startServer } from '../support/server.js';
 

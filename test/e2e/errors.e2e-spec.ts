@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { AccountService } from '../../src/auth/account.service.js';
-import { FirstAdministrator } from '../../src/auth/first-administrator.js';
+import { AccountService, FirstAdministrator } from '../support/built.js';
 import type { Answer, Request } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator } from '../../src/auth/first-administrator.js';
+import { FirstAdministrator } from '../support/built.js';
 import { faultsOf } from '../support/answers.js';
 import { parsedAnswer, rawBytes, rawRequest, type RawAnswer } from '../support/raw-http.js';
 import { startServer, type TestServer } from '../support/server.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { PasswordHasher } from '../../src/passwords/password-hasher.js';
+import { PasswordHasher } from '../support/built.js';
 import type { Person, Request, TokenPair } from '../support/client.js';
 import { createDatabase, testServer, type TestDatabase } from '../support/database.js';
 import { DatabaseProxy } from '../support/database-proxy.js';

@@ -132,7 +132,8 @@ describe.each(ASYMMETRIC)('with %s', (algorithm) => {
   it('a token changed or signed by another key is refused', async () => {
     const { header, claims } = decode(running().tokens.access_token);
     await expectRefused(running(), changed(running().tokens.access_token));
-    await expectRefused(running(), signedWith(header, claims, algorithm, newPemKey(algorithm).privateKey));
+    const { privateKey } = newPemKey(algorithm, 'stranger');
+    await expectRefused(running(), signedWith(header, claims, algorithm, privateKey));
   });
 
   it('every confusion of algorithms is refused', async () => {

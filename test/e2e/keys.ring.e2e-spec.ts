@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
-import { KeyRotation } from '../../src/keys/key-rotation.service.js';
-import { FirstAdministrator } from '../../src/auth/first-administrator.js';
+import { FirstAdministrator, KeyRotation } from '../support/built.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { newSecret, startServer, type TestServer } from '../support/server.js';
 import { decode } from '../support/tokens.js';

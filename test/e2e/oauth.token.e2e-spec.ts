@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AccountService } from '../../src/auth/account.service.js';
-import { FirstAdministrator } from '../../src/auth/first-administrator.js';
+import { AccountService, FirstAdministrator } from '../support/built.js';
 import type { Person, Request, TokenPair } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 

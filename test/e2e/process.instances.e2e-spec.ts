@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { migrate } from '../../src/database/migrate.js';
+import { migrate } from '../support/built.js';
 import { createEmptyDatabase } from '../support/database.js';
 import {
   eventually,

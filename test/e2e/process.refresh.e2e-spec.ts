@@ -11,7 +11,7 @@ import {
 } from '../support/process.js';
 import { newSecret } from '../support/server.js';
 
-const ROUNDS = 40;
+const ROUNDS = 10;
 const PARALLEL = 50;
 const LOGOUTS = 25;
 const SPREAD_MS = 1000;

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { createLog } from '../../src/kernel/log.js';
+import { createLog } from '../support/built.js';
 import { createEmptyDatabase } from '../support/database.js';
 import {
   eventually,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Client as Postgres } from 'pg';
-import { RevocationFeed } from '../../src/revocation/revocation.feed.js';
+import { RevocationFeed } from '../support/built.js';
 import { testServer } from '../support/database.js';
 import { startServer, type TestServer } from '../support/server.js';
 

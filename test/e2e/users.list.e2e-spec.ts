@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator } from '../../src/auth/first-administrator.js';
+import { FirstAdministrator } from '../support/built.js';
 import type { Answer } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline';
 import type { Person, TokenPair } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { decode, freshId } from '../support/tokens.js';
@@ -9,34 +10,34 @@ const PYTHON = '/usr/bin/python3';
 const LIBRARIES = ['pyjwt', 'jose'] as const;
 type Library = (typeof LIBRARIES)[number];
 
-/** Two implementations that know nothing of ours, asked one question on standard input each time. */
+/** Two implementations that know nothing of ours: a question a line on standard input, an answer a line. */
 const PROGRAM = `
 import json, sys
 import jwt as pyjwt
 from jose import jwt as jose
 
-q = json.load(sys.stdin)
 pyjwt_refusal, jose_refusal = pyjwt.exceptions.PyJWTError, jose.JWTError
-checks = {"audience": q.get("audience"), "issuer": q.get("issuer"), "algorithms": [q["algorithm"]]}
 
-def pyjwt_key():
+def pyjwt_key(q):
     if "jwks" not in q:
         return q["key"]
     kid = pyjwt.get_unverified_header(q["token"])["kid"]
     return next(k.key for k in pyjwt.PyJWKSet.from_dict(q["jwks"]).keys if k.key_id == kid)
 
-def answer():
+def answer(q):
     if q["do"] == "mint":
         encode = pyjwt.encode if q["library"] == "pyjwt" else jose.encode
         return encode(q["claims"], q["key"], algorithm=q["algorithm"], headers=q["headers"])
+    checks = {"audience": q.get("audience"), "issuer": q.get("issuer"), "algorithms": [q["algorithm"]]}
     try:
         if q["library"] == "pyjwt":
-            return pyjwt.decode(q["token"], pyjwt_key(), **checks)
+            return pyjwt.decode(q["token"], pyjwt_key(q), **checks)
         return jose.decode(q["token"], q.get("jwks", q.get("key")), **checks)
     except (pyjwt_refusal, jose_refusal) as error:
         return {"refused": type(error).__name__}
 
-json.dump(answer(), sys.stdout)
+for line in sys.stdin:
+    print(json.dumps(answer(json.loads(line))), flush=True)
 `;
 
 /** The oldest version that takes a whole JWKS is 2.0; Debian's packages are python3-jwt and python3-jose. */
@@ -52,14 +53,23 @@ interface Question {
   readonly [option: string]: unknown;
 }
 
-function ask(question: Question): unknown {
-  const { status, stdout, stderr } = spawnSync(PYTHON, ['-c', PROGRAM], {
-    input: JSON.stringify(question),
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
+let python: ChildProcessWithoutNullStreams | undefined;
+let answers: AsyncIterator<string>;
+
+async function ask(question: Question): Promise<unknown> {
+  if (!python) {
+    python = spawn(PYTHON, ['-c', PROGRAM]);
+    python.stderr.pipe(process.stderr);
+    answers = createInterface({ input: python.stdout })[Symbol.asyncIterator]();
+  }
+  python.stdin.write(`${JSON.stringify(question)}\n`);
+  const { value, done } = await answers.next();
+  if (done) throw new Error('the witness ended');
+  return JSON.parse(value);
 }
+afterAll(() => {
+  python?.kill();
+});
 
 const missing = libraryIsMissing();
 if (missing) process.stdout.write('skipped: no PyJWT or python-jose at /usr/bin/python3\n');
@@ -74,22 +84,22 @@ if (missing) process.stdout.write('skipped: no PyJWT or python-jose at /usr/bin/
   });
   afterAll(() => server.close());
 
-  function verdict(library: Library, token: string, change: Record<string, unknown> = {}): unknown {
+  function verdict(library: Library, token: string, change: Record<string, unknown> = {}): Promise<unknown> {
     const { issuer, audiences } = server.config.tokens;
     const question = { library, do: 'verify', algorithm: 'HS256', token, key: server.secret } as const;
     return ask({ ...question, issuer, audience: audiences[0], ...change });
   }
 
   describe.each(LIBRARIES)('with %s', (library) => {
-    it('verifies there with the text of SECRET_KEY, issuer and audience', () => {
-      expect(verdict(library, person.access_token)).toEqual(decode(person.access_token).claims);
-      expect(verdict(library, person.refresh_token)).toMatchObject({ sub: person.id, type: 'refresh' });
+    it('verifies there with the text of SECRET_KEY, issuer and audience', async () => {
+      expect(await verdict(library, person.access_token)).toEqual(decode(person.access_token).claims);
+      expect(await verdict(library, person.refresh_token)).toMatchObject({ sub: person.id, type: 'refresh' });
     });
 
-    it('is refused there with another key, audience or issuer', () => {
+    it('is refused there with another key, audience or issuer', async () => {
       const other = { key: randomBytes(32).toString('hex') };
       for (const change of [other, { audience: 'else' }, { issuer: 'https://else.example' }]) {
-        expect(verdict(library, person.access_token, change)).toEqual({ refused: expect.any(String) });
+        expect(await verdict(library, person.access_token, change)).toEqual({ refused: expect.any(String) });
       }
     });
 
@@ -103,10 +113,10 @@ if (missing) process.stdout.write('skipped: no PyJWT or python-jose at /usr/bin/
           key: server.secret,
           headers: { typ: header['typ'], kid: header['kid'] },
           claims: { ...claims, jti: freshId(), ...changes },
-        }) as string;
-      expect((await server.client.me(mint({}))).body['id']).toBe(person.id);
-      expect((await server.client.me(mint({ aud: ['else', 'latchkey'] }))).status).toBe(200);
-      expect((await server.client.me(mint({ aud: 'else' }))).status).toBe(401);
+        }) as Promise<string>;
+      expect((await server.client.me(await mint({}))).body['id']).toBe(person.id);
+      expect((await server.client.me(await mint({ aud: ['else', 'latchkey'] }))).status).toBe(200);
+      expect((await server.client.me(await mint({ aud: 'else' }))).status).toBe(401);
     });
   });
 });
@@ -129,11 +139,13 @@ if (missing) process.stdout.write('skipped: no PyJWT or python-jose at /usr/bin/
     const { body: jwks } = await server.client.get('/.well-known/jwks.json');
     const { issuer, audiences } = server.config.tokens;
     const question = { library, do: 'verify', algorithm, jwks, issuer, audience: audiences[0] } as const;
-    expect(ask({ ...question, token: person.access_token })).toEqual(decode(person.access_token).claims);
+    expect(await ask({ ...question, token: person.access_token })).toEqual(
+      decode(person.access_token).claims,
+    );
     // Another key under the same name: the signature decides.
     const other = createPublicKey(newKey()).export({ format: 'jwk' });
     const forged = { ...other, kid: decode(person.access_token).header['kid'], alg: algorithm, use: 'sig' };
-    const answer = ask({ ...question, token: person.access_token, jwks: { keys: [forged] } });
+    const answer = await ask({ ...question, token: person.access_token, jwks: { keys: [forged] } });
     expect(answer).toEqual({ refused: expect.any(String) });
   });
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Pool, type QueryResultRow } from 'pg';
-import { migrate } from '../../src/database/migrate.js';
+import { migrate } from './built.js';
 
 const TEMPLATE = 'latchkey_template';
 const TEMPLATE_LOCK = 4711;
@@ -23,6 +23,7 @@ export interface TestDatabase {
    * a snapshot covers the whole server, and what follows it (the feed, the audit log) waits for everybody.
    */
   settled(): Promise<void>;
+  /** Closes the connections; a database of the caller's own is gone then. */
   drop(): Promise<void>;
 }
 
@@ -36,25 +37,70 @@ export function testServer(): TestTarget {
 /** A migrated database of its own, copied from a template that the first caller of a run makes. */
 export async function createDatabase(): Promise<TestDatabase> {
   const name = `t_${randomBytes(8).toString('hex')}`;
-  await onServer(async (client) => {
-    await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
-    await ensureTemplate(client);
-    await client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`);
-    await client.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK]);
-  });
-  const target = { ...testServer(), database: name };
+  await onServer((client) => copyTemplate(client, name));
+  const database = open({ ...testServer(), database: name });
+  return {
+    ...database,
+    drop: async () => {
+      await database.end();
+      await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    },
+  };
+}
+
+async function copyTemplate(client: Client, name: string): Promise<void> {
+  await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
+  await ensureTemplate(client);
+  await client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`);
+  await client.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK]);
+}
+
+function open(target: TestTarget): Omit<TestDatabase, 'drop'> & { end(): Promise<void> } {
   const pool = new Pool({ ...target, max: 2 });
   pool.on('error', () => undefined);
   return {
     target,
     settled: () => settled(pool),
     query: async (sql, values) => (await pool.query(sql, values)).rows as never,
-    drop: async () => {
-      await pool.end();
-      await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-    },
+    end: () => pool.end(),
   };
 }
+
+/**
+ * The one database of this Jest worker, as it was after the migrations: whatever a test file before left in it is gone.
+ * Copying the template takes longer than most tests.
+ */
+export async function workerDatabase(): Promise<TestDatabase> {
+  const name = `w_${process.env['JEST_WORKER_ID'] ?? '0'}`;
+  const target = { ...testServer(), database: name };
+  await onServer(async (client) => {
+    await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (!rowCount) await copyTemplate(client, name);
+  });
+  const database = open(target);
+  await database.query(AS_MIGRATED);
+  return { ...database, drop: () => database.end() };
+}
+
+/** Empties every table without asking the foreign keys for an order, and puts the rows of the migrations back. */
+const AS_MIGRATED = `DO $$
+  DECLARE name text;
+  BEGIN
+    SET LOCAL session_replication_role = replica;
+    IF to_regnamespace('seeds') IS NULL THEN
+      CREATE SCHEMA seeds;
+      FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('CREATE TABLE seeds.%1$I AS TABLE public.%1$I', name);
+      END LOOP;
+    END IF;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+      EXECUTE format('DELETE FROM public.%I', name);
+    END LOOP;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'seeds' LOOP
+      EXECUTE format('INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE TABLE seeds.%1$I', name);
+    END LOOP;
+  END $$`;
 
 async function settled(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ xid: string }>('SELECT pg_current_xact_id()::text AS xid');

@@ -1,8 +1,10 @@
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type * as embedded from '../../src/database/embedded/embedded-postgres.js';
-import { compile, load } from './compile.cjs';
+import { load } from './compile.cjs';
 
 /** Where global-teardown finds the server of this run. */
 export interface TestRun {
@@ -10,6 +12,8 @@ export interface TestRun {
 }
 
 const PREFIX = 'lk-run-';
+const ROOT = resolve(__dirname, '../..');
+const BUILT = join(ROOT, 'dist/src/main.js');
 
 /**
  * One real PostgreSQL a test run, without the waits for the disk that only a power cut would need. Its
@@ -17,16 +21,14 @@ const PREFIX = 'lk-run-';
  * watchdog), and its folder only until the next run.
  */
 export default async function globalSetup(): Promise<void> {
+  buildIfStale();
   await removeFoldersOfKilledRuns();
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
   try {
     // As root the server runs under another account, which has to pass through.
     await chmod(folder, 0o711);
-    const code = join(folder, 'code');
-    await mkdir(code);
-    compile('src/database/embedded', code);
     const { startEmbeddedPostgres } = await load<typeof embedded>(
-      join(code, 'src/database/embedded/embedded-postgres.js'),
+      join(ROOT, 'dist/src/database/embedded/embedded-postgres.js'),
     );
     const server = await startEmbeddedPostgres({
       dataDir: join(folder, 'data'),
@@ -38,6 +40,23 @@ export default async function globalSetup(): Promise<void> {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Most tests run the service as it was built; an old build would be a test of yesterday's code. */
+function buildIfStale(): void {
+  const sources = ['src', 'migrations'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+      join(ROOT, folder, name),
+    ),
+  );
+  const builtAt = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const isNewer = (path: string): boolean =>
+    path.endsWith('.ts') && !path.endsWith('.spec.ts') && statSync(path).mtimeMs > builtAt;
+  if (!sources.some(isNewer)) return;
+  execFileSync(process.execPath, [join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
 }
 
 async function removeFoldersOfKilledRuns(): Promise<void> {

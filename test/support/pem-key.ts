@@ -34,11 +34,18 @@ export interface PemKey {
   readonly jwk: JsonWebKey;
 }
 
-export function newPemKey(algorithm: Asymmetric): PemKey {
+/** Primes take long to find: the RSA keys of one owner are one key, whatever the algorithm. */
+const rsaKeys = new Map<string, KeyObject>();
+
+function rsaKey(owner: string): KeyObject {
+  const key = rsaKeys.get(owner) ?? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  rsaKeys.set(owner, key);
+  return key;
+}
+
+export function newPemKey(algorithm: Asymmetric, owner: 'service' | 'stranger' = 'service'): PemKey {
   const namedCurve = CURVES[algorithm];
-  const { privateKey } = namedCurve
-    ? generateKeyPairSync('ec', { namedCurve })
-    : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const privateKey = namedCurve ? generateKeyPairSync('ec', { namedCurve }).privateKey : rsaKey(owner);
   const publicKey = createPublicKey(privateKey);
   return {
     privateKey,

@@ -1,14 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
-import { createApp } from '../../src/app.setup.js';
+import { RevocationFeed, createApp, createLog, loadConfig } from './built.js';
 import type { Config } from '../../src/config/config.js';
-import { loadConfig } from '../../src/config/env.schema.js';
-import { createLog } from '../../src/kernel/log.js';
-import { RevocationFeed } from '../../src/revocation/revocation.feed.js';
 import { Client } from './client.js';
 import { TestClock } from './clock.js';
-import { createDatabase, type TestDatabase } from './database.js';
+import { workerDatabase, type TestDatabase } from './database.js';
 
 export interface TestServerOptions {
   /** Settings by name, over the ones every test starts with. */
@@ -17,7 +14,7 @@ export interface TestServerOptions {
   readonly database?: TestDatabase;
 }
 
-/** A running service: the production set-up over real HTTP and a database of its own, with a clock that can be moved. */
+/** A running service: the production set-up over real HTTP and an empty database, with a clock that can be moved. */
 export interface TestServer {
   readonly url: string;
   readonly client: Client;
@@ -59,7 +56,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     DATABASE_POOL_SIZE: '20',
     ...options.env,
   });
-  const database = options.database ?? (await createDatabase());
+  const database = options.database ?? (await workerDatabase());
   const clock = new TestClock();
   const log: Array<Record<string, unknown>> = [];
   const app = await createApp({

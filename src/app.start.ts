@@ -1,0 +1,84 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApp } from './app.setup.js';
+import { FirstAdministrator, type CreatedAdministrator } from './auth/first-administrator.js';
+import type { Config } from './config/config.js';
+import { migrate } from './database/migrate.js';
+import type { OpenDatabase } from './database/open-database.js';
+import { SystemClock } from './kernel/clock.js';
+import type { Log } from './kernel/log.js';
+import { KeyRing } from './keys/key-ring.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { drain } from './shutdown.js';
+
+/** A database that starts beside us (compose, a reboot) gets this long. */
+const DATABASE_WAIT_MS = 30_000;
+
+/** The service while it runs in this process. */
+export interface RunningService {
+  readonly url: string;
+  readonly keyFingerprint: string;
+  /** Made by this start, and shown this one time. */
+  readonly administrator: CreatedAdministrator | undefined;
+}
+
+/**
+ * Brings the database up to date, makes the application and listens. SIGTERM and SIGINT from then on answer what is
+ * under way, close the database and end the process.
+ * @throws the database's or the system's error; the database is closed then
+ */
+export async function startService(
+  config: Config,
+  log: Log,
+  database: OpenDatabase,
+): Promise<RunningService> {
+  const app = await create(config, log, database);
+  stopOnSignal(app, config, log, database);
+  await app.listen(config.http.port, config.http.host);
+  return {
+    url: (await app.getUrl()).replace('127.0.0.1', 'localhost'),
+    keyFingerprint: app.get(KeyRing).current().kid,
+    // Only once the start has succeeded: a generated password is shown a single time.
+    administrator: await firstAdministrator(app, config),
+  };
+}
+
+async function create(config: Config, log: Log, database: OpenDatabase): Promise<NestFastifyApplication> {
+  try {
+    const ran = await migrate(database.target, config.database, { waitMs: DATABASE_WAIT_MS });
+    if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database');
+    const app = await createApp({ config, target: database.target, clock: new SystemClock(), log });
+    await app.get(PasswordHasher).prepare();
+    return app;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function firstAdministrator(
+  app: NestFastifyApplication,
+  { bootstrap, production }: Config,
+): Promise<CreatedAdministrator | undefined> {
+  const { email, password } = bootstrap;
+  const given = email !== undefined && password !== undefined ? { email, password } : undefined;
+  if (production && !given) return undefined;
+  return app.get(FirstAdministrator).ensure(given);
+}
+
+function stopOnSignal(app: NestFastifyApplication, config: Config, log: Log, database: OpenDatabase): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    void drain(app, config.http.shutdownDelayMs)
+      .then(() => database.close())
+      .then(() => log.info('stopped'))
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'stopping failed');
+        process.exitCode = 1;
+      })
+      .finally(() => process.exit());
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+}
