@@ -2,9 +2,9 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
 import { FirstAdministrator, type CreatedAdministrator } from './auth/first-administrator.js';
 import type { Config } from './config/config.js';
+import { DatabaseClock } from './database/database-clock.js';
 import { migrate } from './database/migrate.js';
 import type { OpenDatabase } from './database/open-database.js';
-import { SystemClock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import { KeyRing } from './keys/key-ring.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -46,7 +46,7 @@ async function create(config: Config, log: Log, database: OpenDatabase): Promise
   try {
     const ran = await migrate(database.target, config.database, { waitMs: DATABASE_WAIT_MS });
     if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database');
-    const app = await createApp({ config, target: database.target, clock: new SystemClock(), log });
+    const app = await createApp({ config, target: database.target, clock: new DatabaseClock(), log });
     await app.get(PasswordHasher).prepare();
     return app;
   } catch (error) {

@@ -16,6 +16,7 @@ export const AUDIT_ACTIONS = [
   'client.created',
   'client.deleted',
   'client.secret_rotated',
+  'key.added',
   'key.rotated',
   'key.compromised',
   'revocation.created',

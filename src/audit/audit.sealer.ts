@@ -3,6 +3,7 @@ import { EntityManager } from 'typeorm';
 import { Transactions } from '../database/transaction.js';
 import { Clock } from '../kernel/clock.js';
 import { LOG, type Log } from '../kernel/log.js';
+import { Periodic } from '../kernel/periodic.js';
 import { monthOf, type PlacedEvent } from './audit-event.js';
 import { AuditEventsRepository } from './audit-events.repository.js';
 import {
@@ -39,9 +40,7 @@ interface Batch {
  */
 @Injectable()
 export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
-  private stopped = false;
+  private readonly periodic = new Periodic(() => this.round(), INTERVAL_MS);
   private failures = 0;
   private upkeepDue = 0;
   private checkpointDue = 0;
@@ -58,24 +57,17 @@ export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.running ??= this.round().finally(() => {
-        this.running = undefined;
-      });
-    }, INTERVAL_MS);
-    this.timer.unref();
+    this.periodic.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearInterval(this.timer);
-    await this.running;
+    await this.periodic.stop();
   }
 
   /** Seals everything that can be sealed now, unless another instance is at it; returns how many events it were. */
   async seal(): Promise<number> {
     let sealed = 0;
-    while (!this.stopped && (await this.events.hasUnsealed(this.manager))) {
+    while (!this.periodic.stopped && (await this.events.hasUnsealed(this.manager))) {
       const { events, more } = await this.sealBatch();
       sealed += events;
       if (!more) break;
@@ -87,7 +79,7 @@ export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
   private async round(): Promise<void> {
     try {
       await this.seal();
-      if (this.clock.now() >= this.upkeepDue && !this.stopped) {
+      if (this.clock.now() >= this.upkeepDue && !this.periodic.stopped) {
         this.upkeepDue = this.clock.now() + UPKEEP_INTERVAL_MS;
         await this.retention.upkeep();
       }

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { EntityManager } from 'typeorm';
 import { Clock } from '../kernel/clock.js';
 import { LOG, type Log } from '../kernel/log.js';
+import { Periodic } from '../kernel/periodic.js';
 import { RevocationsRepository } from '../revocation/revocations.repository.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 
@@ -14,9 +15,7 @@ const KEEP_SESSIONS_MS = 86_400_000;
 /** Deletes what no longer means anything. Every instance does it; rows another one works on are passed over. */
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
-  private stopped = false;
+  private readonly periodic = new Periodic(() => this.round(), INTERVAL_MS);
 
   constructor(
     private readonly manager: EntityManager,
@@ -27,20 +26,11 @@ export class Housekeeping implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.running ??= this.sweep()
-        .catch((error: unknown) => this.log.warn({ err: error }, 'housekeeping failed'))
-        .finally(() => {
-          this.running = undefined;
-        });
-    }, INTERVAL_MS);
-    this.timer.unref();
+    this.periodic.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearInterval(this.timer);
-    await this.running;
+    await this.periodic.stop();
   }
 
   /** Deletes every expired revocation and session, batch by batch. */
@@ -51,7 +41,11 @@ export class Housekeeping implements OnApplicationBootstrap, OnModuleDestroy {
     await this.untilEmpty(() => this.sessions.deleteExpired(this.manager, before, BATCH));
   }
 
+  private async round(): Promise<void> {
+    await this.sweep().catch((error: unknown) => this.log.warn({ err: error }, 'housekeeping failed'));
+  }
+
   private async untilEmpty(batch: () => Promise<number>): Promise<void> {
-    while (!this.stopped && (await batch()) === BATCH);
+    while (!this.periodic.stopped && (await batch()) === BATCH);
   }
 }

@@ -16,7 +16,16 @@ export class SigningKeysService {
     private readonly rotation: KeyRotation,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditService,
-  ) {}
+  ) {
+    rotation.recordWith((transaction, { kid, algorithm, source, activeFrom }) =>
+      this.audit.record(transaction, {
+        action: 'key.added',
+        actor: null,
+        subject: { kind: 'key', id: kid },
+        details: { algorithm, source, active_from: new Date(activeFrom).toISOString() },
+      }),
+    );
+  }
 
   /** Every key that is not gone, oldest first. */
   async list(): Promise<KeyRow[]> {

@@ -3,9 +3,9 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config/env.schema.js';
 import { readEnvironment } from '../config/environment.js';
+import { DatabaseClock } from '../database/database-clock.js';
 import { migrate } from '../database/migrate.js';
 import { openDatabase } from '../database/open-database.js';
-import { SystemClock } from '../kernel/clock.js';
 import { createLog } from '../kernel/log.js';
 
 const WAIT_MS = 5000;
@@ -22,7 +22,7 @@ export async function withApp<T>(work: (app: INestApplicationContext) => Promise
   const database = await openDatabase(config.database, log);
   try {
     await migrate(database.target, config.database, { waitMs: WAIT_MS });
-    const parts = { config, target: database.target, clock: new SystemClock(), log };
+    const parts = { config, target: database.target, clock: new DatabaseClock(), log };
     const app = await NestFactory.createApplicationContext(AppModule.with(parts), {
       logger: false,
       abortOnError: false,

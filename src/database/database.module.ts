@@ -1,6 +1,10 @@
 // Owns: the connection pool and its options. May import: kernel, config. Never: knows a table of another room.
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { Clock } from '../kernel/clock.js';
+import { LOG, type Log } from '../kernel/log.js';
+import { ClockSync } from './clock-sync.js';
 import { CONNECTION_TARGET, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { dataSourceOptions } from './data-source.js';
 import { Transactions } from './transaction.js';
@@ -18,7 +22,16 @@ export class DatabaseModule {
     return {
       module: DatabaseModule,
       imports: [orm],
-      providers: [Transactions, { provide: CONNECTION_TARGET, useValue: target }],
+      providers: [
+        Transactions,
+        { provide: CONNECTION_TARGET, useValue: target },
+        {
+          provide: ClockSync,
+          inject: [Clock, DataSource, LOG],
+          useFactory: (clock: Clock, dataSource: DataSource, log: Log) =>
+            new ClockSync(clock, dataSource, log).start(),
+        },
+      ],
       exports: [orm, Transactions, CONNECTION_TARGET],
     };
   }

@@ -6,6 +6,7 @@ import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { LOG, type Log } from '../kernel/log.js';
+import { Periodic } from '../kernel/periodic.js';
 import { generatePrivateKey } from './key-generation.js';
 import { keyOfRow, rewrapped } from './key-material.js';
 import { KeyRing } from './key-ring.js';
@@ -13,6 +14,9 @@ import { isDue, keyState } from './key-rotation.policy.js';
 import { wrapKey, wrappingId } from './key-wrapping.js';
 import { privateSigningKey, secretKid } from './signing-key.js';
 import { SigningKeysRepository, type KeyRow } from './signing-keys.repository.js';
+
+/** Records a key, in the transaction that adds it. */
+export type KeyRecorder = (transaction: Transaction, row: KeyRow) => Promise<void>;
 
 /** How often each instance looks at the table: a change is known everywhere this soon. */
 const RELOAD_INTERVAL_MS = 1000;
@@ -27,8 +31,8 @@ const DAY_MS = 86_400_000;
  */
 @Injectable()
 export class KeyRotation implements OnModuleInit, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
+  private readonly periodic = new Periodic(() => this.tick(), RELOAD_INTERVAL_MS);
+  private recordMade: KeyRecorder = () => Promise.resolve();
 
   constructor(
     private readonly rows: SigningKeysRepository,
@@ -45,17 +49,19 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
   async onModuleInit(): Promise<void> {
     await this.transactions.run((transaction) => this.followSettings(transaction));
     await this.reload();
-    this.timer = setInterval(() => {
-      this.running ??= this.tick().finally(() => {
-        this.running = undefined;
-      });
-    }, RELOAD_INTERVAL_MS);
-    this.timer.unref();
+    this.periodic.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    clearInterval(this.timer);
-    await this.running;
+    await this.periodic.stop();
+  }
+
+  /**
+   * Has a key that was made or admitted recorded in the transaction that does it, the rotations that come by themselves
+   * included. For the room above: this one does not know the audit log.
+   */
+  recordWith(record: KeyRecorder): void {
+    this.recordMade = record;
   }
 
   /** Every key that is not gone, oldest first. */
@@ -241,15 +247,17 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
   }
 
   /** A key of the settings: new to the table, or back after a while. */
-  private async admit({ manager }: Transaction, row: KeyRow, all: readonly KeyRow[]): Promise<void> {
+  private async admit(transaction: Transaction, row: KeyRow, all: readonly KeyRow[]): Promise<void> {
+    const { manager } = transaction;
     const known = all.find(({ kid }) => kid === row.kid);
     if (known?.compromisedAt)
       throw new Error('the key of the settings was reported as compromised: set another');
     if (known) await this.rows.setTimes(manager, row.kid, row);
     else await this.rows.insert(manager, row);
+    await this.recordMade(transaction, row);
   }
 
-  private async insertRingKey({ manager }: Transaction, activeFrom: number): Promise<KeyRow> {
+  private async insertRingKey(transaction: Transaction, activeFrom: number): Promise<KeyRow> {
     const { algorithm, secret } = this.config;
     if (secret === undefined || algorithm.startsWith('HS')) throw new AppError('key_not_rotatable');
     const key = privateSigningKey(await generatePrivateKey(algorithm), algorithm);
@@ -267,7 +275,8 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
       verifyUntil: null,
       compromisedAt: null,
     };
-    await this.rows.insert(manager, row);
+    await this.rows.insert(transaction.manager, row);
+    await this.recordMade(transaction, row);
     return row;
   }
 }

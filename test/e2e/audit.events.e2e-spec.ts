@@ -107,7 +107,7 @@ describe('the audit log', () => {
     await call('DELETE', '/roles/auditor', root);
     expect(await actionsAbout('auditor')).toEqual(['role.changed', 'role.deleted']);
     const { body: key } = await call('POST', '/keys/rotate', root, {});
-    expect(await actionsAbout(String(key['kid']))).toEqual(['key.rotated']);
+    expect(await actionsAbout(String(key['kid']))).toEqual(['key.added', 'key.rotated']);
     const order = { kind: 'client', subject: 'some-client' };
     const { body: row } = await call('POST', '/revocations', root, order);
     expect(await actionsAbout(String(row['id']))).toEqual(['revocation.created']);

@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { FirstAdministrator, KeyRotation } from '../support/built.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { newSecret, startServer, type TestServer } from '../support/server.js';
+import { eventually } from '../support/process.js';
 import { decode } from '../support/tokens.js';
 
 const ROOT = { email: 'root@example.com', password: 'only for this test run' };
@@ -60,6 +61,10 @@ async function published(on: TestServer): Promise<string[]> {
   return body.keys.map(({ kid }) => kid);
 }
 
+function addedKeys(): Promise<Array<{ actor: string | null; details: unknown }>> {
+  return database.query(`SELECT actor, details FROM audit_events WHERE action = 'key.added'`);
+}
+
 const kidOf = (token: string): unknown => decode(token).header['kid'];
 
 describe('the key ring', () => {
@@ -71,6 +76,18 @@ describe('the key ring', () => {
     const second = await start();
     expect((await second.client.me(person.access_token)).status).toBe(200);
     expect(kidOf((await second.client.login(person)).access_token)).toBe(kidOf(person.access_token));
+  });
+
+  it('writes every key it makes into the audit log, those of its own rotations too', async () => {
+    const on = await start({ KEY_ROTATION_DAYS: '1' });
+    await move(on, 2 * 86_400_000);
+    await eventually(5000, async () => (await addedKeys()).length === 2);
+    expect(await addedKeys()).toEqual(
+      Array.from({ length: 2 }, () => ({
+        actor: null,
+        details: expect.objectContaining({ source: 'ring' }),
+      })),
+    );
   });
 
   it('stores private keys encrypted only', async () => {
