@@ -9,6 +9,7 @@ import { serveDocs } from './docs/swagger.js';
 import { Lifecycle } from './health/lifecycle.js';
 import { answerExpectations, assertHost, httpAdapter } from './http-adapter.js';
 import { assertContentType } from './kernel/content-type.js';
+import { ProxyWatch } from './limits/proxy-watch.js';
 import { NestLog, type Log } from './kernel/log.js';
 import { ProblemFilter } from './kernel/problem.filter.js';
 import { RouteTable } from './kernel/route-table.js';
@@ -72,7 +73,16 @@ function corsOptions({ corsOrigins }: HttpConfig) {
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
-    exposedHeaders: ['www-authenticate', 'x-request-id', 'retry-after', 'x-total-count', 'link', 'location'],
+    exposedHeaders: [
+      'www-authenticate',
+      'x-request-id',
+      'retry-after',
+      'ratelimit',
+      'ratelimit-policy',
+      'x-total-count',
+      'link',
+      'location',
+    ],
     maxAge: 600,
   };
 }
@@ -80,9 +90,11 @@ function corsOptions({ corsOrigins }: HttpConfig) {
 function addHooks(app: NestFastifyApplication, routes: RouteTable, log: Log): void {
   const fastify = app.getHttpAdapter().getInstance();
   const lifecycle = app.get(Lifecycle);
+  const proxies = app.get(ProxyWatch);
   fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
   fastify.addHook('onRequest', async (request: FastifyRequest) => {
     lifecycle.requestBegins();
+    proxies.see(request.raw);
     assertHost(request);
   });
   // Also on what is answered before any route, such as the preflight of CORS.

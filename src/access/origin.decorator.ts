@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { isIP } from 'node:net';
 
 /** Where a request came from, as its user reads it in the list of sessions, and the audit log keeps it. */
 export interface Origin {
@@ -15,7 +16,9 @@ const USER_AGENT_MAX = 256;
 export function originOf(request: FastifyRequest): Origin {
   // Header bytes are latin-1 and may hold control characters, which a person's list of sessions must not.
   const userAgent = request.headers['user-agent']?.replace(/\p{Cc}/gu, '').slice(0, USER_AGENT_MAX);
-  return { ip: request.ip || null, userAgent: userAgent ?? null, requestId: request.id };
+  // A proxy may pass on anything in the place of an address.
+  const ip = isIP(request.ip) ? request.ip : null;
+  return { ip, userAgent: userAgent ?? null, requestId: request.id };
 }
 
 /** The {@link Origin} of the current request. */

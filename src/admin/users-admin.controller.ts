@@ -112,4 +112,17 @@ export class UsersAdminController {
   async delete(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
     await this.admin.delete(principal, objectId(id));
   }
+
+  @RequireScopes('users:write')
+  @Delete(':id/failed-logins')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Forget a user’s failed logins',
+    description: 'Who guesses makes an account wait; this lets its owner log in at once.',
+  })
+  @ApiNoContentResponse({ description: 'The next password is looked at' })
+  @ApiProblems('not_found')
+  async forgetFailures(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
+    await this.admin.forgetFailures(principal, objectId(id));
+  }
 }

@@ -7,6 +7,7 @@ export const AUDIT_ACTIONS = [
   'user.deleted',
   'user.password_changed',
   'user.roles_changed',
+  'user.failures_forgotten',
   'session.started',
   'session.ended',
   'session.ended_all',

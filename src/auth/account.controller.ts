@@ -4,6 +4,7 @@ import { CurrentPrincipal } from '../access/access.decorators.js';
 import { ownAccount } from '../access/own-account.js';
 import type { Principal } from '../access/principal.js';
 import { ApiProblems } from '../docs/api-problems.js';
+import { RateLimited } from '../limits/rate-limit.guard.js';
 import { ChangeProfileDto, toUserDto, UserDto } from '../users/dto/user.dto.js';
 import { AccountService } from './account.service.js';
 import { ChangePasswordDto } from './dto/login.dto.js';
@@ -24,11 +25,18 @@ export class AccountController {
     return toUserDto(await ownAccount(this.accounts.changeProfile(principal, { ...change, fullName })));
   }
 
+  @RateLimited('password')
   @Put('password')
   @HttpCode(204)
   @ApiOperation({ summary: 'Change my password', description: 'Every other session ends, this one stays.' })
   @ApiNoContentResponse({ description: 'The new password is in force' })
-  @ApiProblems('malformed_request', 'validation_failed', 'invalid_credentials', 'overloaded')
+  @ApiProblems(
+    'malformed_request',
+    'validation_failed',
+    'invalid_credentials',
+    'too_many_attempts',
+    'overloaded',
+  )
   async changePassword(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: ChangePasswordDto }) body: ChangePasswordDto,

@@ -41,7 +41,7 @@ export class AccountService {
    */
   async changePassword(principal: Principal, change: PasswordChange): Promise<void> {
     const { userId, sessionId } = principal;
-    const from = await this.credentials.checkOwn(userId, change.currentPassword);
+    const from = await this.credentials.checkOwn(userId, change.currentPassword, principal.origin.ip);
     assertAcceptablePassword(change.newPassword, await this.accounts.get(userId), 'new_password');
     const to = await this.hasher.hash(change.newPassword);
     const now = new Date(this.clock.now());

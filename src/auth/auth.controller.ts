@@ -12,25 +12,38 @@ import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { ownAccount } from '../access/own-account.js';
 import type { Principal } from '../access/principal.js';
 import { ApiProblems } from '../docs/api-problems.js';
+import { RateLimited } from '../limits/rate-limit.guard.js';
 import { toUserDto, UserDto } from '../users/dto/user.dto.js';
 import { AuthService } from './auth.service.js';
 import type { Login } from './credentials.service.js';
 import { LoginDto, RegisterDto } from './dto/login.dto.js';
 import { RefreshDto, TokenPairDto } from './dto/token.dto.js';
 import { VerifyQueryDto } from './dto/verify.dto.js';
+import { KnownDevices } from './known-device.js';
 import { LocalAuthGuard } from './guards/local-auth.guard.js';
 import { assertScopes } from './guards/scopes.guard.js';
 
 @ApiTags('auth')
 @Controller('auth')
 export class AuthController {
-  constructor(private readonly auth: AuthService) {}
+  constructor(
+    private readonly auth: AuthService,
+    private readonly devices: KnownDevices,
+  ) {}
 
   @Public()
+  @RateLimited('register')
   @Post('register')
   @ApiOperation({ summary: 'Create an account' })
   @ApiCreatedResponse({ standardSchema: UserDto, description: 'The new user; `Location` names it' })
-  @ApiProblems('malformed_request', 'validation_failed', 'email_taken', 'username_taken', 'overloaded')
+  @ApiProblems(
+    'malformed_request',
+    'validation_failed',
+    'email_taken',
+    'username_taken',
+    'too_many_attempts',
+    'overloaded',
+  )
   async register(
     @Body({ schema: RegisterDto }) { full_name: fullName, ...input }: RegisterDto,
     @RequestOrigin() origin: Origin,
@@ -52,6 +65,7 @@ export class AuthController {
     'validation_failed',
     'invalid_credentials',
     'account_disabled',
+    'too_many_attempts',
     'overloaded',
   )
   async login(
@@ -59,11 +73,14 @@ export class AuthController {
     // Read by the guard already; named here for the OpenAPI document.
     @Body({ schema: LoginDto }) _body: LoginDto,
     @RequestOrigin() origin: Origin,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPairDto> {
+    void reply.header('set-cookie', this.devices.cookieFor(user.userId));
     return this.auth.login(user, origin);
   }
 
   @Public()
+  @RateLimited('refresh')
   @Post('refresh')
   @HttpCode(200)
   @ApiOperation({
@@ -81,6 +98,7 @@ export class AuthController {
     'refresh_token_reused',
     'session_revoked',
     'token_wrong_type',
+    'too_many_attempts',
   )
   async refresh(
     @Body({ schema: RefreshDto }) { refresh_token: token }: RefreshDto,

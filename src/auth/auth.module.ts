@@ -7,6 +7,7 @@ import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 import { AuditModule } from '../audit/audit.module.js';
 import { KeysModule } from '../keys/keys.module.js';
+import { LimitsModule } from '../limits/limits.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { RevocationModule } from '../revocation/revocation.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
@@ -22,6 +23,7 @@ import { FirstAdministrator } from './first-administrator.js';
 import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { Housekeeping } from './housekeeping.js';
+import { KnownDevices } from './known-device.js';
 import { ManualRevocationService } from './manual-revocation.service.js';
 import { RolesService } from './roles.service.js';
 import { SessionsController } from './sessions.controller.js';
@@ -37,6 +39,7 @@ import { UsersAdminService } from './users-admin.service.js';
     PassportModule,
     JwtModule.register({}),
     KeysModule,
+    LimitsModule,
     PasswordsModule,
     RevocationModule,
     SessionsModule,
@@ -51,6 +54,7 @@ import { UsersAdminService } from './users-admin.service.js';
     CredentialsService,
     FirstAdministrator,
     Housekeeping,
+    KnownDevices,
     ManualRevocationService,
     RolesService,
     SigningKeysService,
@@ -66,6 +70,8 @@ import { UsersAdminService } from './users-admin.service.js';
     AccountService,
     CredentialsService,
     FirstAdministrator,
+    KnownDevices,
+    LimitsModule,
     ManualRevocationService,
     RolesService,
     SigningKeysService,

@@ -7,6 +7,7 @@ import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
+import { ClientAddresses } from '../limits/client-addresses.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { SessionsRepository, type SessionGrant } from '../sessions/sessions.repository.js';
 import { SessionsService, type RefreshOutcome } from '../sessions/sessions.service.js';
@@ -30,13 +31,15 @@ export class AuthService {
     private readonly changes: AccessChanges,
     private readonly accounts: UsersService,
     private readonly audit: AuditService,
+    private readonly addresses: ClientAddresses,
     private readonly tokens: TokenService,
     private readonly clock: Clock,
   ) {}
 
   /** Creates an account with the role `user`. @throws AppError as UsersService.prepare and .add */
   async register(input: Omit<CreateUser, 'roles'>, origin: Origin): Promise<UserRecord> {
-    const user = await this.accounts.prepare({ ...input, roles: ['user'] });
+    const lane = this.addresses.clientOf(origin.ip);
+    const user = await this.accounts.prepare({ ...input, roles: ['user'] }, lane);
     return this.transactions.run(async (transaction) => {
       const created = await this.accounts.add(user, transaction.manager);
       const subject = { kind: 'user', id: user.id } as const;

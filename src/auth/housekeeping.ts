@@ -3,6 +3,7 @@ import { EntityManager } from 'typeorm';
 import { Clock } from '../kernel/clock.js';
 import { LOG, type Log } from '../kernel/log.js';
 import { Periodic } from '../kernel/periodic.js';
+import { CountersRepository } from '../limits/counters.repository.js';
 import { RevocationsRepository } from '../revocation/revocations.repository.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 
@@ -21,6 +22,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly manager: EntityManager,
     private readonly revocations: RevocationsRepository,
     private readonly sessions: SessionsRepository,
+    private readonly counters: CountersRepository,
     private readonly clock: Clock,
     @Inject(LOG) private readonly log: Log,
   ) {}
@@ -33,10 +35,11 @@ export class Housekeeping implements OnApplicationBootstrap, OnModuleDestroy {
     await this.periodic.stop();
   }
 
-  /** Deletes every expired revocation and session, batch by batch. */
+  /** Deletes every expired revocation, counter and session, batch by batch. */
   async sweep(): Promise<void> {
     const now = this.clock.now();
     await this.untilEmpty(() => this.revocations.deleteExpired(this.manager, new Date(now), BATCH));
+    await this.untilEmpty(() => this.counters.deleteExpired(this.manager, new Date(now), BATCH));
     const before = new Date(now - KEEP_SESSIONS_MS);
     await this.untilEmpty(() => this.sessions.deleteExpired(this.manager, before, BATCH));
   }

@@ -5,6 +5,7 @@ import { AuditService } from '../audit/audit.service.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
+import { GuessLimits } from '../limits/guess-limits.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 import { RolesRepository } from '../users/roles.repository.js';
@@ -34,6 +35,7 @@ export class UsersAdminService {
     private readonly changes: AccessChanges,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditService,
+    private readonly limits: GuessLimits,
     private readonly clock: Clock,
   ) {}
 
@@ -96,6 +98,15 @@ export class UsersAdminService {
       await this.changes.endEverything(transaction, user.id, cause);
       await this.audit.record(transaction, by(principal, 'session.ended_all', 'user', user.id));
     });
+  }
+
+  /** Forgets the wrong passwords for an account, so that it can be logged in to at once. @throws AppError `not_found` */
+  async forgetFailures(principal: Principal, id: string): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      const user = await this.lockUser(transaction.manager, principal, id);
+      await this.audit.record(transaction, by(principal, 'user.failures_forgotten', 'user', user.id));
+    });
+    await this.limits.clear(id);
   }
 
   /** Ends one session. @throws AppError `not_found` where it is no live session of the user, `insufficient_scope` */

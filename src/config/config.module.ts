@@ -3,7 +3,9 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import {
   BOOTSTRAP_CONFIG,
   HASHING_CONFIG,
+  HTTP_CONFIG,
   KEY_CONFIG,
+  LIMITS_CONFIG,
   REVOCATION_CONFIG,
   TOKEN_CONFIG,
   type Config,
@@ -18,6 +20,8 @@ export class ConfigModule {
       { provide: TOKEN_CONFIG, useValue: config.tokens },
       { provide: KEY_CONFIG, useValue: config.keys },
       { provide: REVOCATION_CONFIG, useValue: config.revocation },
+      { provide: HTTP_CONFIG, useValue: config.http },
+      { provide: LIMITS_CONFIG, useValue: config.limits },
       { provide: HASHING_CONFIG, useValue: config.hashing },
       { provide: BOOTSTRAP_CONFIG, useValue: config.bootstrap },
     ];

@@ -63,6 +63,21 @@ export interface RevocationConfig {
   readonly maxStalenessSeconds: number;
 }
 
+/** So many requests in so many seconds. */
+export interface RateLimit {
+  readonly points: number;
+  readonly seconds: number;
+}
+
+export interface LimitsConfig {
+  /** Wrong passwords from one address, whatever the account. */
+  readonly failuresPerAddress: RateLimit;
+  readonly register: RateLimit;
+  readonly refresh: RateLimit;
+  readonly token: RateLimit;
+  readonly password: RateLimit;
+}
+
 export interface HashingConfig {
   readonly memoryKib: number;
   readonly time: number;
@@ -89,6 +104,7 @@ export interface Config {
   readonly tokens: TokenConfig;
   readonly keys: KeyConfig;
   readonly revocation: RevocationConfig;
+  readonly limits: LimitsConfig;
   readonly hashing: HashingConfig;
   readonly bootstrap: BootstrapConfig;
   readonly log: LogConfig;
@@ -98,5 +114,7 @@ export interface Config {
 export const TOKEN_CONFIG = Symbol('TokenConfig');
 export const KEY_CONFIG = Symbol('KeyConfig');
 export const REVOCATION_CONFIG = Symbol('RevocationConfig');
+export const HTTP_CONFIG = Symbol('HttpConfig');
+export const LIMITS_CONFIG = Symbol('LimitsConfig');
 export const HASHING_CONFIG = Symbol('HashingConfig');
 export const BOOTSTRAP_CONFIG = Symbol('BootstrapConfig');

@@ -33,6 +33,18 @@ function integer(unit: string, min: number, max: number, must = 'must be a whole
     .refine((value) => value >= min && value <= max, message);
 }
 
+/** So many in so many seconds, written `30/3600`. */
+function rate() {
+  const message = 'must be a number of requests and of seconds, such as 30/3600';
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,6}$/, message)
+    .transform((value) => {
+      const [points = 0, seconds = 0] = value.split('/').map(Number);
+      return { points, seconds };
+    });
+}
+
 function list(separator: RegExp = /\s*,\s*/) {
   return z.string().transform((value) => value.split(separator).filter((item) => item !== ''));
 }
@@ -84,6 +96,11 @@ const schema = z.object({
   REVOCATION_MAX_STALENESS_SECONDS: integer('seconds', 10, DAY).default(300),
   KEY_ROTATION_DAYS: integer('days', 1, 3650).default(30),
   JWKS_MAX_AGE_SECONDS: integer('seconds', 1, DAY).default(300),
+  LIMIT_FAILURES_PER_ADDRESS: rate().default({ points: 100, seconds: 900 }),
+  LIMIT_REGISTER: rate().default({ points: 30, seconds: 3600 }),
+  LIMIT_REFRESH: rate().default({ points: 600, seconds: 60 }),
+  LIMIT_TOKEN: rate().default({ points: 600, seconds: 60 }),
+  LIMIT_PASSWORD: rate().default({ points: 30, seconds: 3600 }),
   ARGON2_MEMORY_KIB: integer('KiB', 8192, 4_194_304).default(19_456),
   ARGON2_TIME: integer('passes', 1, 100).default(2),
   ARGON2_PARALLELISM: integer('lanes', 1, 64).default(1),
@@ -229,6 +246,13 @@ function slices(settings: Settings): Config {
       jwksMaxAgeSeconds: settings.JWKS_MAX_AGE_SECONDS,
     },
     revocation: { maxStalenessSeconds: settings.REVOCATION_MAX_STALENESS_SECONDS },
+    limits: {
+      failuresPerAddress: settings.LIMIT_FAILURES_PER_ADDRESS,
+      register: settings.LIMIT_REGISTER,
+      refresh: settings.LIMIT_REFRESH,
+      token: settings.LIMIT_TOKEN,
+      password: settings.LIMIT_PASSWORD,
+    },
     hashing: {
       memoryKib: settings.ARGON2_MEMORY_KIB,
       time: settings.ARGON2_TIME,

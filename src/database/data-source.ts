@@ -2,10 +2,16 @@ import type { DataSourceOptions } from 'typeorm';
 import { Initial1763769600000 } from '../../migrations/1763769600000-initial.js';
 import { SigningKeys1763773200000 } from '../../migrations/1763773200000-signing-keys.js';
 import { AuditEvents1763776800000 } from '../../migrations/1763776800000-audit-events.js';
+import { RateLimits1763780400000 } from '../../migrations/1763780400000-rate-limits.js';
 import type { ConnectionTarget, PoolSettings } from './connection.js';
 
 /** Every migration, oldest first; a landed one is never edited. */
-const MIGRATIONS = [Initial1763769600000, SigningKeys1763773200000, AuditEvents1763776800000];
+const MIGRATIONS = [
+  Initial1763769600000,
+  SigningKeys1763773200000,
+  AuditEvents1763776800000,
+  RateLimits1763780400000,
+];
 
 /**
  * The options of every connection to PostgreSQL: the application, the command line and the tests share them.

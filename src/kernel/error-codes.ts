@@ -97,6 +97,12 @@ const TABLE = {
     title: 'Key not rotatable',
     detail: 'This key comes from the settings; change them to rotate it',
   },
+  too_many_attempts: {
+    status: 429,
+    title: 'Too many attempts',
+    detail: 'Too many attempts, wait before the next one',
+    oauth: TEMPORARILY_UNAVAILABLE,
+  },
   overloaded: {
     status: 503,
     title: 'Overloaded',

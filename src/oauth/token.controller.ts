@@ -1,13 +1,16 @@
-import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { Public } from '../access/access.decorators.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { AuthService } from '../auth/auth.service.js';
 import { CredentialsService } from '../auth/credentials.service.js';
+import { KnownDevices } from '../auth/known-device.js';
 import { TokenPairDto } from '../auth/dto/token.dto.js';
 import { ApiOAuthErrors } from '../docs/api-problems.js';
 import { AppError, invalidField } from '../kernel/app-error.js';
 import { ConsumesForm } from '../kernel/content-type.js';
+import { RateLimited } from '../limits/rate-limit.guard.js';
 import { assertNoClient } from './client-authentication.js';
 import { TokenRequestDto } from './token.dto.js';
 
@@ -17,10 +20,12 @@ export class TokenController {
   constructor(
     private readonly auth: AuthService,
     private readonly credentials: CredentialsService,
+    private readonly devices: KnownDevices,
   ) {}
 
   /** The token endpoint of RFC 6749 section 3.2. */
   @Public()
+  @RateLimited('token')
   @Post('token')
   @HttpCode(200)
   @ConsumesForm()
@@ -41,19 +46,24 @@ export class TokenController {
     'session_revoked',
     'token_wrong_type',
     'invalid_client',
+    'too_many_attempts',
     'overloaded',
   )
   async token(
     @Body({ schema: TokenRequestDto }) request: TokenRequestDto,
     @Headers('authorization') authorization: string | undefined,
+    @Headers('cookie') cookies: string | undefined,
     @RequestOrigin() origin: Origin,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPairDto> {
     assertNoClient(authorization, request.client_id);
     const scope = request.scope || null;
     switch (grantTypeOf(request)) {
       case 'password': {
         const username = required(request, 'username');
-        const login = await this.credentials.check(username, required(request, 'password'));
+        const password = required(request, 'password');
+        const login = await this.credentials.check({ username, password, ip: origin.ip, cookies });
+        void reply.header('set-cookie', this.devices.cookieFor(login.userId));
         return this.auth.login(login, origin, scope);
       }
       case 'refresh_token':

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { argon2id, hash, needsRehash, verify } from 'argon2';
 import { compare } from 'bcrypt';
 import { HASHING_CONFIG, type HashingConfig } from '../config/config.js';
-import { HashPool } from './hash-pool.js';
+import { Gate } from '../kernel/gate.js';
 import { normalizePassword } from './password-policy.js';
 
 /** Hashes of bcrypt, as other systems write them: $2a$, $2b$ (OpenBSD) and $2y$ (PHP, passlib) are one algorithm. */
@@ -19,16 +19,18 @@ export interface PasswordMatch {
 
 /**
  * Hashes and checks passwords. New hashes are argon2id with the configured parameters (KiB, passes, lanes); bcrypt
- * hashes verify. Every job runs in one bounded pool.
+ * hashes verify. Every job runs in one bounded pool: a hash blocks a thread of libuv's pool, which file reads and DNS
+ * share, so that unbounded a login storm would stop everything else. Jobs wait in a lane for each client, and the lanes
+ * take turns.
  */
 @Injectable()
 export class PasswordHasher {
-  private readonly pool: HashPool;
+  private readonly pool: Gate;
   private readonly parameters;
   private dummy: Promise<string> | undefined;
 
   constructor(@Inject(HASHING_CONFIG) config: HashingConfig) {
-    this.pool = new HashPool(config.concurrency, config.queue);
+    this.pool = new Gate(config.concurrency, config.queue);
     this.parameters = {
       type: argon2id,
       memoryCost: config.memoryKib,
@@ -41,8 +43,8 @@ export class PasswordHasher {
    * The PHC string of a password, normalized to NFKC.
    * @throws AppError `overloaded` where the queue is full
    */
-  async hash(password: string): Promise<string> {
-    return this.pool.run(() => hash(normalizePassword(password), this.parameters));
+  async hash(password: string, lane?: string): Promise<string> {
+    return this.pool.run(() => hash(normalizePassword(password), this.parameters), lane);
   }
 
   /**
@@ -51,13 +53,13 @@ export class PasswordHasher {
    * so a bcrypt hash is compared without normalization.
    * @throws AppError `overloaded` where the queue is full
    */
-  async matches(password: string, stored: string): Promise<PasswordMatch> {
+  async matches(password: string, stored: string, lane?: string): Promise<PasswordMatch> {
     if (BCRYPT.test(stored)) {
       const comparable = stored.replace('$2y$', '$2b$');
-      const matches = await this.pool.run(() => compare(password, comparable));
+      const matches = await this.pool.run(() => compare(password, comparable), lane);
       return { matches: matches && Buffer.byteLength(password) <= BCRYPT_MAX_BYTES, outdated: true };
     }
-    const matches = await this.pool.run(() => verify(stored, normalizePassword(password)));
+    const matches = await this.pool.run(() => verify(stored, normalizePassword(password)), lane);
     return { matches, outdated: needsRehash(stored, this.parameters) };
   }
 
@@ -65,8 +67,8 @@ export class PasswordHasher {
    * Does the work of a check without a stored hash, so that an unknown user takes the time of a known one.
    * @throws AppError `overloaded` where the queue is full
    */
-  async matchNobody(password: string): Promise<void> {
-    await this.matches(password, await this.dummyHash());
+  async matchNobody(password: string, lane?: string): Promise<void> {
+    await this.matches(password, await this.dummyHash(), lane);
   }
 
   /** Prepares the dummy hash, so that the first unknown user does not take twice the time. */

@@ -37,7 +37,7 @@ export class UsersService {
    * The slow half of creating a user, which needs no database: checks and hashes the password.
    * @throws AppError `validation_failed`, `overloaded`
    */
-  async prepare(input: CreateUser): Promise<NewUser> {
+  async prepare(input: CreateUser, lane?: string): Promise<NewUser> {
     assertAcceptablePassword(input.password, input);
     const now = this.clock.now();
     const username = input.username ?? null;
@@ -48,7 +48,7 @@ export class UsersService {
       username,
       usernameKey: username === null ? null : identityKey(username),
       fullName: input.fullName ?? null,
-      passwordHash: await this.hasher.hash(input.password),
+      passwordHash: await this.hasher.hash(input.password, lane),
       roles: input.roles,
       now: new Date(now),
     };

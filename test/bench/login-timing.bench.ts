@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { PasswordHasher } from '../../src/passwords/password-hasher.js';
+import { PasswordHasher } from '../support/built.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { areaUnderCurve, median, report } from './report.js';
 
 /** Logins a group; the groups take turns, so that a slow moment of the machine hits all alike. */
-const LOGINS = 400;
+const LOGINS = 2000;
 const PARAMETERS = { ARGON2_MEMORY_KIB: '19456', ARGON2_TIME: '2' };
 
 let server: TestServer;
@@ -22,6 +22,8 @@ async function failedLogin(username: string): Promise<number> {
   });
   const took = Number(process.hrtime.bigint() - start) / 1e6;
   expect(status).toBe(401);
+  // The sixth would be refused before the password is looked at.
+  await server.database.query('DELETE FROM rate_limits');
   return took;
 }
 

@@ -188,7 +188,8 @@ describe('latchkey audit verify', () => {
       stdout: expect.stringMatching(/event_(edited|forged)/),
     });
     expect(JSON.parse((await verify('--json')).stdout)).toMatchObject({ whole: false });
-  });
+    // Each run of the command is a process that loads the service.
+  }, 90_000);
 
   it('says what a checkpoint looks like where it is given something else', async () => {
     expect(await verify('yesterday')).toMatchObject({

@@ -1,18 +1,24 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Client as Postgres } from 'pg';
 import { RevocationFeed } from '../support/built.js';
-import { testServer } from '../support/database.js';
+import { createDatabase, testServer, type TestDatabase } from '../support/database.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
+let own: TestDatabase;
 
 beforeAll(async () => {
+  own = await createDatabase();
   // The token outlives the longest staleness, so that the guard and not its expiry is what is seen.
   server = await startServer({
+    database: own,
     env: { ACCESS_TOKEN_EXPIRE_MINUTES: '60', DATABASE_CONNECT_TIMEOUT_MS: '500' },
   });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await own.drop();
+});
 
 /** Lets nobody in and throws everybody out, or lets them in again. */
 async function database(reachable: boolean): Promise<void> {

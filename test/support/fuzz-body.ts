@@ -88,11 +88,13 @@ const EXTRA_KEYS = [
 /** Values that fit, by what the property is called or how it is described; `~…~` is filled in when it is sent. */
 function fittingValue(name: string, schema: Schema): fc.Arbitrary<string> {
   const texts = (...values: string[]) => fc.constantFrom(...values).map((value) => JSON.stringify(value));
+  if (name === 'client_secret') return texts('', '', '', '~marked~');
   if (/password|secret/.test(name)) return texts('~password~', '~password~', '~marked~', '~refresh~');
   if (/token/.test(name)) return texts('~refresh~', '~refresh~', '~marked~', '~access~', '~forged~');
   if (name === 'email') return texts('~unique~@example.com', '~username~@example.com');
-  if (name === 'username') return texts('~username~', 'u~unique~');
-  if (name === 'grant_type') return texts('password', 'refresh_token', 'client_credentials', 'code');
+  if (name === 'username') return texts('~username~', '~username~', 'u~unique~');
+  if (name === 'grant_type')
+    return texts('password', 'password', 'refresh_token', 'refresh_token', 'client_credentials');
   if (name === 'scope') return texts('', '', 'users:read', 'a  b');
   if (name === 'client_id') return texts('', '', '', 'first-party', '~marked~');
   if (schema.enum) return fc.constantFrom(...schema.enum).map((value) => JSON.stringify(value));

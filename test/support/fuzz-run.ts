@@ -38,6 +38,8 @@ export async function fuzz(server: TestServer, { seed, runs }: FuzzOptions): Pro
     const faults = [...faultsOf(answer, raw), ...leaksIn(answer, actors.secrets())];
     if (faults.length > 0) throw new Error(`${raw.method} ${raw.path}: ${faults.join('; ')}\n${answer.text}`);
     const done = answer.status < 300 && raw.method !== 'OPTIONS';
+    // What comes next is to be looked at, and not refused for what came before.
+    if (answer.status === 429) await server.database.query('DELETE FROM rate_limits');
     if (request.operation.startsWith(`${raw.method} `) && (done || answer.status === 409)) {
       reached.add(request.operation);
     }

@@ -62,6 +62,11 @@ export class ServiceProcess {
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('the service was not started');
+    return this.child.pid;
+  }
+
   get client(): Client {
     return new Client(this.url);
   }
@@ -155,6 +160,15 @@ export async function eventually(withinMs: number, question: () => Promise<boole
   return performance.now() - start;
 }
 
+/** Every client of a test has one address, and most tests are not about that. */
+export const WIDE_LIMITS = {
+  LIMIT_FAILURES_PER_ADDRESS: '100000/60',
+  LIMIT_REGISTER: '100000/60',
+  LIMIT_REFRESH: '100000/60',
+  LIMIT_TOKEN: '100000/60',
+  LIMIT_PASSWORD: '100000/60',
+} as const;
+
 function defaults(): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
@@ -162,5 +176,6 @@ function defaults(): Record<string, string> {
     LOG_FORMAT: 'json',
     ARGON2_MEMORY_KIB: '8192',
     ARGON2_TIME: '1',
+    ...WIDE_LIMITS,
   };
 }

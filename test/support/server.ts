@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { RevocationFeed, createApp, createLog, loadConfig } from './built.js';
 import type { Config } from '../../src/config/config.js';
+import { WIDE_LIMITS } from './process.js';
 import { Client } from './client.js';
 import { TestClock } from './clock.js';
 import { workerDatabase, type TestDatabase } from './database.js';
@@ -30,6 +31,11 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** Moves time on for the limits: their library reads the machine's clock. */
+export async function waitOut({ database }: TestServer, milliseconds: number): Promise<void> {
+  await database.query('UPDATE rate_limits SET expire = expire - $1', [milliseconds]);
+}
+
 /** A secret made at run time: no test depends on a file or on the environment. */
 export function newSecret(): string {
   return randomBytes(32).toString('hex');
@@ -54,6 +60,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     LOG_LEVEL: 'debug',
     LOG_FORMAT: 'json',
     DATABASE_POOL_SIZE: '20',
+    ...WIDE_LIMITS,
     ...options.env,
   });
   const database = options.database ?? (await workerDatabase());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { HashPool } from './hash-pool.js';
+import { Gate } from './gate.js';
 
 /** A job that runs until it is told to finish. */
 function job() {
@@ -21,9 +21,9 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
-describe('the hash pool', () => {
+describe('a gate', () => {
   it('runs no more jobs at once than it may, and the others in their order', async () => {
-    const pool = new HashPool(2, 10);
+    const pool = new Gate(2, 10);
     const jobs = [job(), job(), job(), job()];
     const runs = jobs.map(({ run }) => pool.run(run));
     await settle();
@@ -37,7 +37,7 @@ describe('the hash pool', () => {
   });
 
   it('refuses at once what finds the queue full, and takes jobs again afterwards', async () => {
-    const pool = new HashPool(1, 1);
+    const pool = new Gate(1, 1);
     const [first, second, third] = [job(), job(), job()];
     const runs = [pool.run(first.run), pool.run(second.run)];
     await expect(pool.run(third.run)).rejects.toMatchObject({ code: 'overloaded' });
@@ -50,7 +50,7 @@ describe('the hash pool', () => {
   });
 
   it('gives a failed job’s place to the next one', async () => {
-    const pool = new HashPool(1, 1);
+    const pool = new Gate(1, 1);
     const [broken, next] = [job(), job()];
     const failing = pool.run(broken.run);
     const waiting = pool.run(next.run);
@@ -59,5 +59,47 @@ describe('the hash pool', () => {
     next.finish();
     await waiting;
     expect(next.state.started).toBe(true);
+  });
+
+  it('lets lanes take turns, however many wait in one of them', async () => {
+    const gate = new Gate(1, 10);
+    const order: string[] = [];
+    const first = job();
+    const runs = [gate.run(first.run)];
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2']) {
+      runs.push(gate.run(() => Promise.resolve(void order.push(name)), name.charAt(0)));
+    }
+    first.finish();
+    await Promise.all(runs);
+    expect(order).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4']);
+  });
+
+  it('makes room for a newcomer at the end of the longest lane, and for nobody who has as many waiting', async () => {
+    const gate = new Gate(1, 3);
+    const ran: string[] = [];
+    const first = job();
+    const runs = [gate.run(first.run)];
+    const enter = (name: string) => {
+      const run = gate.run(() => Promise.resolve(void ran.push(name)), name.charAt(0));
+      const outcome = run.then(
+        () => 'ran',
+        (error: { code: string }) => error.code,
+      );
+      return outcome;
+    };
+    const outcomes = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map(enter);
+    first.finish();
+    await Promise.all(runs);
+    expect(await Promise.all(outcomes)).toEqual([
+      'ran',
+      'overloaded',
+      'overloaded',
+      'overloaded',
+      'ran',
+      'overloaded',
+      'ran',
+    ]);
+    expect(ran).toEqual(['a1', 'b1', 'c1']);
+    expect(gate.idle).toBe(true);
   });
 });

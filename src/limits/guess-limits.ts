@@ -1,0 +1,165 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { HASHING_CONFIG, LIMITS_CONFIG, type HashingConfig, type LimitsConfig } from '../config/config.js';
+import { AppError } from '../kernel/app-error.js';
+import { Gate } from '../kernel/gate.js';
+import { LOG, type Log } from '../kernel/log.js';
+import { sharedCounter, type Counter, type Taken } from './counters.js';
+import { CountersRepository } from './counters.repository.js';
+
+/** Wrong passwords before the first delay, and between two delays. */
+const FREE_FAILURES = 5;
+/** Passwords of one account that an instance looks at together. Fewer than are free: right ones never refuse others. */
+const AT_ONCE = FREE_FAILURES - 1;
+/** Wrong passwords are counted together for so long, in seconds, where no delay comes between. */
+const WINDOW_SECONDS = 900;
+/** The first delay, in seconds; each further one is three times as long, up to a day. */
+const FIRST_DELAY_SECONDS = 30;
+const DELAY_GROWTH = 3;
+const DAY_SECONDS = 86_400;
+const MONTH_SECONDS = 30 * DAY_SECONDS;
+/**
+ * Delays before nothing is evaluated any more: with {@link FREE_FAILURES} each, no more than 100 failures in a row,
+ * 60 of strangers and 40 of devices the owner has used (NIST SP 800-63B-4 section 3.2.2).
+ */
+const STRANGERS_DELAYS = 12;
+const DEVICES_DELAYS = 8;
+
+/** Who tries a password, and whose. */
+export interface Guess {
+  /** A user's id, or for a name nobody has, that name's hash: both are refused alike. */
+  readonly account: string;
+  readonly accountExists: boolean;
+  /** See ClientAddresses; undefined where it is not known. */
+  readonly client: string | undefined;
+  /** A device that logged in to this account before, or a live session of it. */
+  readonly knownDevice: boolean;
+}
+
+/** The two budgets of an account: what strangers use up is not taken from the owner's devices. */
+interface Track {
+  readonly failures: Counter;
+  readonly delays: Counter;
+  readonly delaysOfNobody: Counter;
+}
+
+/**
+ * Limits how often a password is guessed. Failures are counted for the account and for the client's address, before the
+ * password is looked at and in one step each, in the database, so that neither parallel guesses nor many instances get
+ * more; delays grow instead of locking, and a success clears the account.
+ */
+@Injectable()
+export class GuessLimits {
+  private readonly addresses: Counter;
+  private readonly strangers: Track;
+  private readonly devices: Track;
+  private readonly gates = new Map<string, Gate>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly counters: CountersRepository,
+    @Inject(LIMITS_CONFIG) config: LimitsConfig,
+    @Inject(HASHING_CONFIG) private readonly hashing: HashingConfig,
+    @Inject(LOG) private readonly log: Log,
+  ) {
+    this.addresses = sharedCounter(dataSource, 'address', config.failuresPerAddress);
+    this.strangers = this.track('strangers', STRANGERS_DELAYS);
+    this.devices = this.track('devices', DEVICES_DELAYS);
+  }
+
+  /**
+   * Evaluates a password where the budgets allow it.
+   * @param evaluate answers undefined where the password is wrong; what it throws counts as not evaluated
+   * @throws AppError `too_many_attempts` with `Retry-After`, `invalid_credentials`, `overloaded`, and what `evaluate` throws
+   */
+  async attempt<T>(guess: Guess, evaluate: () => Promise<T | undefined>): Promise<T> {
+    const key = this.accountKey(guess);
+    const gate = this.gates.get(key) ?? new Gate(AT_ONCE, this.hashing.queue);
+    this.gates.set(key, gate);
+    try {
+      return await gate.run(() => this.counted(guess, evaluate), guess.client);
+    } finally {
+      if (gate.idle) this.gates.delete(key);
+    }
+  }
+
+  /** Forgets every failure for an account: its owner was there, or an administrator says so. */
+  async clear(account: string): Promise<void> {
+    const keys = ['strangers', 'devices'].flatMap((name) => [
+      `${name}:${account}`,
+      `${name}-delays:${account}`,
+    ]);
+    await this.counters.clear(this.dataSource.manager, keys);
+  }
+
+  private async counted<T>(guess: Guess, evaluate: () => Promise<T | undefined>): Promise<T> {
+    const track = guess.knownDevice ? this.devices : this.strangers;
+    const taken = await this.reserve(guess, track);
+    const result = await evaluate().catch(async (error: unknown) => {
+      await this.refund(this.accountKey(guess), this.addressKey(guess));
+      throw error;
+    });
+    if (result === undefined) {
+      if (taken.taken >= FREE_FAILURES) await this.delay(guess, track);
+      throw new AppError('invalid_credentials');
+    }
+    await Promise.all([this.clear(guess.account), this.refund(this.addressKey(guess))]);
+    return result;
+  }
+
+  private track(name: string, delays: number): Track {
+    const counter = (suffix: string, points: number, seconds: number) =>
+      sharedCounter(this.dataSource, `${name}${suffix}`, { points, seconds });
+    return {
+      failures: counter('', FREE_FAILURES, WINDOW_SECONDS),
+      delays: counter('-delays', delays, 0),
+      // Names that nobody has are without number, and are forgotten.
+      delaysOfNobody: counter('-delays', delays, MONTH_SECONDS),
+    };
+  }
+
+  private async reserve(guess: Guess, { failures }: Track): Promise<Taken> {
+    if (guess.client !== undefined) refuseUnlessAllowed(await this.addresses.take(guess.client), 'address');
+    const taken = await failures.take(guess.account);
+    if (!taken.allowed) await this.refund(this.addressKey(guess));
+    refuseUnlessAllowed(taken, 'account');
+    return taken;
+  }
+
+  private async delay(guess: Guess, track: Track): Promise<void> {
+    const counter = guess.accountExists ? track.delays : track.delaysOfNobody;
+    const { taken, allowed } = await counter.take(guess.account);
+    const last = !allowed || taken === counter.budget.points;
+    const seconds = Math.min(FIRST_DELAY_SECONDS * DELAY_GROWTH ** (taken - 1), DAY_SECONDS);
+    await track.failures.block(guess.account, last ? 0 : seconds);
+    if (!guess.accountExists) return;
+    const facts = { user: guess.account, known_device: guess.knownDevice };
+    if (last) this.log.warn(facts, 'no further password is tried for an account after too many wrong ones');
+    else
+      this.log.warn(
+        { ...facts, delay_seconds: seconds },
+        'wrong passwords for an account, delaying the next',
+      );
+  }
+
+  private accountKey({ account, knownDevice }: Guess): string {
+    return `${knownDevice ? 'devices' : 'strangers'}:${account}`;
+  }
+
+  private addressKey({ client }: Guess): string | undefined {
+    return client === undefined ? undefined : `address:${client}`;
+  }
+
+  private async refund(...keys: ReadonlyArray<string | undefined>): Promise<void> {
+    const known = keys.filter((key) => key !== undefined);
+    if (known.length > 0) await this.counters.refund(this.dataSource.manager, known);
+  }
+}
+
+function refuseUnlessAllowed({ allowed, resetSeconds = DAY_SECONDS }: Taken, what: string): void {
+  if (allowed) return;
+  throw new AppError('too_many_attempts', {
+    headers: { 'retry-after': String(resetSeconds) },
+    diagnosis: { cause: `the budget of the ${what} is used up` },
+  });
+}

@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { FirstAdministrator } from '../support/built.js';
+import type { Answer, Person } from '../support/client.js';
+import { startServer, waitOut, type TestServer } from '../support/server.js';
+
+const FREE = 5;
+const FIRST_DELAY_S = 30;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const ROUNDS = 10;
+const ROOT = { email: 'root@example.com', password: 'only for this test run' };
+
+let server: TestServer;
+let person: Person;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+beforeEach(async () => {
+  await server.database.query('DELETE FROM rate_limits');
+  person = await server.client.register();
+});
+afterAll(() => server.close());
+
+function login(password: string, username = person.username, cookie?: string): Promise<Answer> {
+  const headers: Record<string, string> = cookie === undefined ? {} : { cookie };
+  return server.client.post('/auth/login', { headers, json: { username, password } });
+}
+
+async function fail(times: number, username = person.username, cookie?: string): Promise<number[]> {
+  const statuses = [];
+  for (let index = 0; index < times; index++) {
+    statuses.push((await login('wrong', username, cookie)).status);
+  }
+  return statuses;
+}
+
+/** The cookie of a browser in which the person logged in before. */
+async function deviceCookie(): Promise<string> {
+  const { headers } = await login(person.password);
+  return headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+}
+
+function waitOf({ status, headers }: Answer): [number, number] {
+  return [status, Number(headers.get('retry-after'))];
+}
+
+/** How many wrong passwords are looked at where somebody goes on for ever, waiting as long as they are told. */
+async function evaluatedInARow(cookie?: string): Promise<number> {
+  let evaluated = 0;
+  for (let day = 0; day < 60; day++) {
+    const answers = await fail(FREE + 1, person.username, cookie);
+    const looked = answers.filter((status) => status === 401).length;
+    if (looked === 0) return evaluated;
+    evaluated += looked;
+    await waitOut(server, DAY_MS + 1000);
+  }
+  throw new Error('no end');
+}
+
+describe('wrong passwords for an account', () => {
+  it('are refused with 401 five times, and then, the right one too, with 429 and the time to wait', async () => {
+    expect(await fail(FREE)).toEqual(Array.from({ length: FREE }, () => 401));
+    const wrong = await login('wrong');
+    expect(wrong).toMatchObject({
+      status: 429,
+      body: { code: 'too_many_attempts', detail: 'Too many attempts, wait before the next one' },
+    });
+    const [, wait] = waitOf(await login(person.password));
+    expect(wait).toBeGreaterThan(FIRST_DELAY_S - 10);
+    expect(wait).toBeLessThanOrEqual(FIRST_DELAY_S);
+  });
+
+  it('are the same account’s by e-mail address, by user name and at the token endpoint', async () => {
+    await fail(2, person.username);
+    await fail(2, person.email);
+    const form = { username: person.email, password: 'wrong' };
+    expect((await server.client.post('/oauth/token', { form })).status).toBe(401);
+    const { status, body } = await server.client.post<{ error: string }>('/oauth/token', { form });
+    expect([status, body.error]).toEqual([429, 'temporarily_unavailable']);
+    expect((await login('wrong')).status).toBe(429);
+  });
+
+  it('have to wait longer each time, and never for good before the owner could be back', async () => {
+    const waits = [];
+    for (let round = 0; round < 5; round++) {
+      await fail(FREE);
+      const [status, wait] = waitOf(await login('wrong'));
+      expect(status).toBe(429);
+      waits.push(wait);
+      await waitOut(server, wait * 1000 + 500);
+    }
+    expect(waits.map((wait) => Math.ceil(wait / 10) * 10)).toEqual([30, 90, 270, 810, 2430]);
+    expect((await login(person.password)).status).toBe(200);
+  });
+
+  it('are forgotten with a success', async () => {
+    await fail(FREE - 1);
+    expect((await login(person.password)).status).toBe(200);
+    expect(await fail(FREE)).toEqual(Array.from({ length: FREE }, () => 401));
+  });
+
+  it('sent all at once are looked at five times, however many there are', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      person = await server.client.register();
+      const answers = await Promise.all(Array.from({ length: 20 }, () => login('wrong')));
+      const statuses = answers.map(({ status }) => status).sort();
+      expect(statuses).toEqual([
+        ...Array.from({ length: FREE }, () => 401),
+        ...Array.from({ length: 20 - FREE }, () => 429),
+      ]);
+    }
+  });
+
+  it('are refused alike, byte by byte, for an account that does not exist', async () => {
+    const told = [];
+    for (const username of [person.username, 'nobody-at-all']) {
+      const answers = [];
+      for (let index = 0; index < FREE + 2; index++) {
+        const answer = await server.client.post('/auth/login', {
+          headers: { 'x-request-id': 'same' },
+          json: { username, password: 'wrong' },
+        });
+        const { date: _, 'retry-after': wait, ...headers } = Object.fromEntries(answer.headers);
+        answers.push({ status: answer.status, text: answer.text, headers, waits: wait !== undefined });
+      }
+      told.push(answers);
+    }
+    expect(told[1]).toEqual(told[0]);
+  });
+
+  it('do not hinder many right ones at the same moment', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => login(person.password)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it('are not counted where the password was not looked at', async () => {
+    for (let index = 0; index < FREE + 2; index++) {
+      const { status } = await server.client.post('/auth/login', { json: { username: person.username } });
+      expect(status).toBe(422);
+    }
+    expect((await login(person.password)).status).toBe(200);
+  });
+});
+
+describe('a device the owner has used', () => {
+  it('logs in while strangers have used up their attempts', async () => {
+    const cookie = await deviceCookie();
+    await fail(FREE + 5);
+    expect((await login(person.password)).status).toBe(429);
+    expect((await login(person.password, person.username, cookie)).status).toBe(200);
+    // And the owner's success clears the account.
+    expect((await login(person.password)).status).toBe(200);
+  });
+
+  it('has a budget of its own, and uses it up', async () => {
+    const cookie = await deviceCookie();
+    expect(await fail(FREE, person.username, cookie)).toEqual(Array.from({ length: FREE }, () => 401));
+    expect((await login(person.password, person.username, cookie)).status).toBe(429);
+    expect((await login(person.password)).status).toBe(200);
+  });
+
+  it('is known for one account alone, by a cookie that cannot be made up', async () => {
+    const mine = await deviceCookie();
+    const other = await server.client.register();
+    await fail(FREE, other.username);
+    expect((await login(other.password, other.username, mine)).status).toBe(429);
+    const [, userId = ''] = /latchkey_device=([^.]+)/.exec(mine) ?? [];
+    const signature = mine.slice(mine.lastIndexOf('.') + 1);
+    for (const forged of [
+      mine.replace(userId, other.id),
+      mine.replace(signature, ''),
+      `${mine}x`,
+      `latchkey_device=${other.id}.${Math.floor(Date.now() / 1000)}.${signature}`,
+      'latchkey_device=',
+      'latchkey_device=..',
+    ]) {
+      expect((await login(other.password, other.username, forged)).status).toBe(429);
+    }
+  });
+
+  it('gets the cookie for HTTP alone, for this site, for a year', async () => {
+    const { headers } = await login(person.password);
+    expect(headers.get('set-cookie')).toMatch(
+      /^latchkey_device=[\w.-]+; Path=\/; Max-Age=31536000; HttpOnly; SameSite=Lax$/,
+    );
+    const form = { username: person.username, password: person.password };
+    const token = await server.client.post('/oauth/token', { form });
+    expect(token.headers.get('set-cookie')).toMatch(/^latchkey_device=/);
+  });
+
+  it('is anyone with a live session, who changes the password: with a budget of its own as well', async () => {
+    const { access_token: token } = await server.client.login(person);
+    await fail(FREE + 1);
+    const change = (current: string) =>
+      server.client.request('PUT', '/users/me/password', {
+        token,
+        json: { current_password: current, new_password: 'another long phrase' },
+      });
+    for (let index = 0; index < FREE - 1; index++) expect((await change('wrong')).status).toBe(401);
+    expect((await change(person.password)).status).toBe(204);
+    person = { ...person, password: 'another long phrase' };
+    expect((await login(person.password)).status).toBe(200);
+  });
+});
+
+describe('an account that is guessed at for ever', () => {
+  it('has no more than 100 wrong passwords in a row looked at, from strangers and devices together', async () => {
+    const cookie = await deviceCookie();
+    const strangers = await evaluatedInARow();
+    const devices = await evaluatedInARow(cookie);
+    expect([strangers, devices]).toEqual([60, 40]);
+    await waitOut(server, 300 * DAY_MS);
+    expect((await login(person.password)).status).toBe(429);
+  });
+
+  it('is opened again by an administrator', async () => {
+    await evaluatedInARow();
+    await server.app.get(FirstAdministrator).ensure(ROOT);
+    const { access_token: token } = await server.client.login({ username: ROOT.email, ...ROOT });
+    const cleared = await server.client.request('DELETE', `/users/${person.id}/failed-logins`, { token });
+    expect(cleared.status).toBe(204);
+    expect((await login(person.password)).status).toBe(200);
+  });
+});

@@ -1,0 +1,145 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Answer } from '../support/client.js';
+import { startServer, waitOut, type TestServer } from '../support/server.js';
+
+let server: TestServer | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function start(env: Record<string, string>): Promise<TestServer> {
+  server = await startServer({ env });
+  return server;
+}
+
+function register(on: TestServer, headers: Record<string, string> = {}): Promise<Answer> {
+  const json = {
+    email: `p${Math.random().toString(36).slice(2)}@example.com`,
+    password: 'a long enough phrase',
+  };
+  return on.client.post('/auth/register', { headers, json });
+}
+
+async function statuses(times: number, request: () => Promise<Answer>): Promise<number[]> {
+  const all = [];
+  for (let index = 0; index < times; index++) all.push((await request()).status);
+  return all;
+}
+
+describe('registering', () => {
+  it('is refused with 429 beyond its limit, and told in RateLimit headers how much is left', async () => {
+    const on = await start({ LIMIT_REGISTER: '2/3600' });
+    const first = await register(on);
+    expect(first.status).toBe(201);
+    expect(first.headers.get('ratelimit-policy')).toBe('"register";q=2;w=3600');
+    expect(first.headers.get('ratelimit')).toMatch(/^"register";r=1;t=3(600|59\d)$/);
+    await register(on);
+    const refused = await register(on);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } });
+    expect(refused.headers.get('ratelimit')).toMatch(/^"register";r=0;t=3(600|59\d)$/);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3500);
+    await waitOut(on, 3_601_000);
+    expect((await register(on)).status).toBe(201);
+  });
+
+  it('is counted in the database: all instances and a restart go on with the same count', async () => {
+    const on = await start({ LIMIT_REGISTER: '2/3600' });
+    await register(on);
+    const [row] = await on.database.query<{ points: number }>(
+      `SELECT points FROM rate_limits WHERE key = 'register:127.0.0.1'`,
+    );
+    expect(row?.points).toBe(1);
+  });
+
+  it('sent at the same moment does not overrun its limit', async () => {
+    const on = await start({ LIMIT_REGISTER: '5/3600' });
+    const answers = await Promise.all(Array.from({ length: 30 }, () => register(on)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(25);
+  });
+});
+
+describe('refreshing, the token endpoint and changing the password', () => {
+  it('have limits of their own', async () => {
+    const on = await start({ LIMIT_REFRESH: '2/60', LIMIT_TOKEN: '3/60', LIMIT_PASSWORD: '1/60' });
+    const { access_token: token } = await on.client.newcomer();
+    const refresh = () => on.client.post('/auth/refresh', { json: { refresh_token: 'x' } });
+    expect(await statuses(3, refresh)).toEqual([401, 401, 429]);
+    const form = { grant_type: 'refresh_token', refresh_token: 'x' };
+    expect(await statuses(4, () => on.client.post('/oauth/token', { form }))).toEqual([400, 400, 400, 429]);
+    const json = { current_password: 'wrong', new_password: 'another long phrase' };
+    const change = () => on.client.request('PUT', '/users/me/password', { token, json });
+    expect(await statuses(2, change)).toEqual([401, 429]);
+  });
+});
+
+describe('wrong passwords from one address', () => {
+  it('are refused beyond their limit whatever the account, while right ones cost nothing', async () => {
+    const on = await start({ LIMIT_FAILURES_PER_ADDRESS: '3/900' });
+    const person = await on.client.register();
+    const login = (username: string, password: string) =>
+      on.client.post('/auth/login', { json: { username, password } });
+    expect(await statuses(6, () => login(person.username, person.password))).toEqual(Array(6).fill(200));
+    for (const name of ['one', 'two', 'three']) expect((await login(name, 'wrong')).status).toBe(401);
+    expect((await login('four', 'wrong')).status).toBe(429);
+    expect((await login(person.username, person.password)).status).toBe(429);
+  });
+});
+
+describe('the address of a client', () => {
+  const forwarded = (address: string) => ({ 'x-forwarded-for': address });
+
+  it('is not what X-Forwarded-For says where nobody is trusted', async () => {
+    const on = await start({ LIMIT_REGISTER: '2/3600' });
+    const all = [];
+    for (const address of ['198.51.100.1', '198.51.100.2', '198.51.100.3']) {
+      all.push((await register(on, forwarded(address))).status);
+    }
+    expect(all).toEqual([201, 201, 429]);
+  });
+
+  it('is the rightmost one a trusted proxy did not have, so that nobody can make up another', async () => {
+    const on = await start({ LIMIT_REGISTER: '2/3600', TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8' });
+    const all = [];
+    for (const made of ['1.1.1.1', '2.2.2.2', '3.3.3.3']) {
+      all.push((await register(on, forwarded(`${made}, 198.51.100.1, 10.0.0.9`))).status);
+    }
+    expect(all).toEqual([201, 201, 429]);
+    expect((await register(on, forwarded('198.51.100.2'))).status).toBe(201);
+  });
+
+  it('counts by /64 where it is IPv6', async () => {
+    const on = await start({ LIMIT_REGISTER: '2/3600', TRUSTED_PROXIES: '127.0.0.1' });
+    const all = [];
+    for (const address of ['2001:db8::1', '2001:db8::2', '2001:db8::ffff:1', '2001:db8:0:1::1']) {
+      all.push((await register(on, forwarded(address))).status);
+    }
+    expect(all).toEqual([201, 201, 429, 201]);
+  });
+
+  it('is nobody’s where a trusted proxy tells none: strangers never share one counter', async () => {
+    const on = await start({ LIMIT_REGISTER: '1/3600', TRUSTED_PROXIES: '127.0.0.1' });
+    expect(await statuses(3, () => register(on))).toEqual([201, 201, 201]);
+    expect(await statuses(2, () => register(on, forwarded('unknown')))).toEqual([201, 201]);
+    const person = await on.client.register();
+    const login = () =>
+      on.client.post('/auth/login', { json: { username: person.username, password: 'wrong' } });
+    // What guards an account is there all the same.
+    expect(await statuses(6, login)).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+
+  it('is never text that is no address, in the list of sessions either', async () => {
+    const on = await start({ TRUSTED_PROXIES: '127.0.0.1' });
+    const person = await on.client.register();
+    const { body } = await on.client.post<{ access_token: string }>('/auth/login', {
+      headers: forwarded('<script>'),
+      json: { username: person.username, password: person.password },
+    });
+    const { body: sessions } = await on.client.get<Array<{ ip: string | null }>>('/auth/sessions', {
+      token: body.access_token,
+    });
+    expect(sessions.map(({ ip }) => ip)).toEqual([null]);
+  });
+});
