@@ -34,6 +34,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     usage: 'audit verify [checkpoint] [--json]',
     does: 'find the first audit event that was removed, edited, added or reordered',
   },
+  doctor: {
+    load: async () => (await import('./doctor.command.js')).doctorCommand,
+    usage: 'doctor [--json]',
+    does: 'look at settings, database, clock, keys and proxies, and say what to fix',
+  },
   'token explain': {
     load: async () => (await import('./explain.command.js')).explainCommand,
     usage: 'token explain <token | -> [--url URL] [--json]',

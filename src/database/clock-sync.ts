@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { Clock } from '../kernel/clock.js';
 import { LOG, type Log } from '../kernel/log.js';
 import { Periodic } from '../kernel/periodic.js';
-import { DatabaseClock } from './database-clock.js';
+import { DATABASE_TIME, DatabaseClock } from './database-clock.js';
 
 const INTERVAL_MS = 5000;
 /** Beyond this the machine's clock deserves a look: its other programs will not agree with our tokens. */
@@ -39,9 +39,7 @@ export class ClockSync implements OnModuleDestroy {
   private async measure(): Promise<void> {
     if (!(this.clock instanceof DatabaseClock)) return;
     const askedAt = performance.now();
-    const [row]: Array<{ ms: number }> = await this.dataSource.query(
-      'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
-    );
+    const [row]: Array<{ ms: number }> = await this.dataSource.query(DATABASE_TIME);
     if (row) this.clock.observe(row.ms, askedAt, performance.now());
     this.warn(this.clock.skewMs());
   }

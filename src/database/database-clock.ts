@@ -1,6 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { Clock } from '../kernel/clock.js';
 
+/** Asks for what {@link DatabaseClock.observe} takes, as `ms`. */
+export const DATABASE_TIME = 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms';
+
 /**
  * The database's time, which all instances share: when a refresh token was rotated, and since when a token is revoked,
  * is judged by other instances than the one that wrote it down. Between two measurements it advances by the
