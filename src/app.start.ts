@@ -4,14 +4,11 @@ import { FirstAdministrator, type CreatedAdministrator } from './auth/first-admi
 import type { Config } from './config/config.js';
 import { DatabaseClock } from './database/database-clock.js';
 import { migrate } from './database/migrate.js';
-import type { OpenDatabase } from './database/open-database.js';
+import { DATABASE_WAIT_MS, type OpenDatabase } from './database/open-database.js';
 import type { Log } from './kernel/log.js';
 import { KeyRing } from './keys/key-ring.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { drain } from './shutdown.js';
-
-/** A database that starts beside us (compose, a reboot) gets this long. */
-const DATABASE_WAIT_MS = 30_000;
 
 /** The service while it runs in this process. */
 export interface RunningService {

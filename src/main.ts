@@ -3,7 +3,7 @@ import { administratorText, banner, startFields, type StartFacts } from './banne
 import { readEnvironment } from './config/environment.js';
 import { ConfigError, loadConfig } from './config/env.schema.js';
 import { unavailableDatabase } from './database/connection.js';
-import { openDatabase } from './database/open-database.js';
+import { DATABASE_WAIT_MS, openDatabase } from './database/open-database.js';
 import { AppError } from './kernel/app-error.js';
 import { createLog, type Log } from './kernel/log.js';
 
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   reportCrashes(log);
   // The application's code takes as long to load as an embedded database to start, in another process.
   const [database, { startService }] = await Promise.all([
-    openDatabase(config.database, log),
+    openDatabase(config.database, log, DATABASE_WAIT_MS),
     import('./app.start.js'),
   ]);
   const service = await startService(config, log, database);

@@ -1,9 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { types } from 'node:util';
+import type { ClientConfig } from 'pg';
 import { AppError } from '../kernel/app-error.js';
+
+const RETRY_MS = 500;
 
 /** Where PostgreSQL is: a URL as given, or the parts of a server we run ourselves. */
 export type ConnectionTarget =
-  | { readonly url: string }
+  | {
+      readonly url: string;
+      /** Whether a pooler stands in between, which may run each transaction in another session, see pooler.ts. */
+      readonly pooled?: boolean;
+    }
   | {
       readonly host: string;
       readonly port: number;
@@ -20,6 +28,37 @@ export interface PoolSettings {
   readonly poolSize: number;
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
+}
+
+/** The target for a connection of its own, beside the pool. */
+export function clientOptions(target: ConnectionTarget): ClientConfig {
+  return 'url' in target ? { connectionString: target.url } : target;
+}
+
+export function isPooled(target: ConnectionTarget): boolean {
+  return 'url' in target && target.pooled === true;
+}
+
+/**
+ * Tries to connect until it succeeds: a server that starts beside us answers in a while.
+ * @throws the database's error after `waitMs`, and at once where waiting does not help
+ */
+export async function whenReachable<T>(connect: () => Promise<T>, waitMs: number): Promise<T> {
+  const deadline = Date.now() + waitMs;
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (!mayComeUp(error) || Date.now() > deadline) throw error;
+      await delay(RETRY_MS);
+    }
+  }
+}
+
+/** A wrong password or database name never comes right by itself. */
+function mayComeUp(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return unavailableDatabase(error) !== undefined && !(typeof code === 'string' && /^(28|3D)/.test(code));
 }
 
 /** SQLSTATE classes and codes that mean the server cannot be asked now, not that the question was wrong. */

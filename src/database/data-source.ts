@@ -1,9 +1,11 @@
+import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { Initial1763769600000 } from '../../migrations/1763769600000-initial.js';
 import { SigningKeys1763773200000 } from '../../migrations/1763773200000-signing-keys.js';
 import { AuditEvents1763776800000 } from '../../migrations/1763776800000-audit-events.js';
 import { RateLimits1763780400000 } from '../../migrations/1763780400000-rate-limits.js';
-import type { ConnectionTarget, PoolSettings } from './connection.js';
+import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
+import { IdlePool } from './idle-pool.js';
 
 /** Every migration, oldest first; a landed one is never edited. */
 const MIGRATIONS = [
@@ -15,11 +17,14 @@ const MIGRATIONS = [
 
 /**
  * The options of every connection to PostgreSQL: the application, the command line and the tests share them.
- * The schema comes from migrations alone. A statement that outlives `statementTimeoutMs` is cancelled by the server.
+ * The schema comes from migrations alone. A statement that outlives `statementTimeoutMs` is cancelled by the server;
+ * behind a pooler, which refuses to be told or ignores it, only one of a transaction is, see transaction.ts.
  */
 export function dataSourceOptions(target: ConnectionTarget, pool: PoolSettings) {
+  const serverLimitMs = isPooled(target) ? undefined : pool.statementTimeoutMs;
   return {
     type: 'postgres',
+    driver: { ...pg, Pool: IdlePool },
     ...where(target),
     applicationName: 'latchkey',
     migrations: MIGRATIONS,
@@ -31,10 +36,10 @@ export function dataSourceOptions(target: ConnectionTarget, pool: PoolSettings) 
     // The pool reports connections lost while idle; the next query opens another, and readiness tells the rest.
     poolErrorHandler: () => undefined,
     extra: {
-      statement_timeout: pool.statementTimeoutMs,
+      statement_timeout: serverLimitMs,
       // For a server that no longer answers at all: the client gives up a little after the server should have.
       query_timeout: pool.statementTimeoutMs + 1000,
-      idle_in_transaction_session_timeout: pool.statementTimeoutMs,
+      idle_in_transaction_session_timeout: serverLimitMs,
       keepAlive: true,
     },
   } as const satisfies DataSourceOptions;

@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { Clock } from '../kernel/clock.js';
 import { LOG, type Log } from '../kernel/log.js';
 import { ClockSync } from './clock-sync.js';
-import { CONNECTION_TARGET, type ConnectionTarget, type PoolSettings } from './connection.js';
+import { CONNECTION_TARGET, isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { dataSourceOptions } from './data-source.js';
 import { Transactions } from './transaction.js';
 
@@ -19,11 +19,18 @@ export class DatabaseModule {
       autoLoadEntities: true,
       retryAttempts: 0,
     });
+    // A pooler passes no settings of a session on; those of a transaction it does.
+    const limitMs = isPooled(target) ? pool.statementTimeoutMs : undefined;
+    const transactions = {
+      provide: Transactions,
+      useFactory: (dataSource: DataSource) => new Transactions(dataSource, limitMs),
+      inject: [DataSource],
+    };
     return {
       module: DatabaseModule,
       imports: [orm],
       providers: [
-        Transactions,
+        transactions,
         { provide: CONNECTION_TARGET, useValue: target },
         {
           provide: ClockSync,

@@ -1,11 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DataSource, MigrationExecutor, type Migration } from 'typeorm';
-import { unavailableDatabase, type ConnectionTarget, type PoolSettings } from './connection.js';
+import { whenReachable, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { dataSourceOptions } from './data-source.js';
 
 /** The advisory lock that migrating processes queue for; any constant that nothing else in the database uses. */
 const MIGRATION_LOCK = 0x6c61746b;
-const RETRY_MS = 500;
 
 export interface MigrateOptions {
   /** How long to wait for a database that cannot be reached yet, in milliseconds. */
@@ -69,28 +67,10 @@ async function withDataSource<T>(
   const base = dataSourceOptions(target, { ...pool, poolSize: 2 });
   // The client's own time limit would cut a long migration as well.
   const dataSource = new DataSource({ ...base, extra: { ...base.extra, query_timeout: undefined } });
-  await connect(dataSource, Date.now() + waitMs);
+  await whenReachable(() => dataSource.initialize(), waitMs);
   try {
     return await work(dataSource);
   } finally {
     await dataSource.destroy();
-  }
-}
-
-/** A server that starts beside us answers in a while; a wrong password or database name never does. */
-function mayComeUp(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return unavailableDatabase(error) !== undefined && !(typeof code === 'string' && /^(28|3D)/.test(code));
-}
-
-async function connect(dataSource: DataSource, deadline: number): Promise<void> {
-  for (;;) {
-    try {
-      await dataSource.initialize();
-      return;
-    } catch (error) {
-      if (!mayComeUp(error) || Date.now() > deadline) throw error;
-      await delay(RETRY_MS);
-    }
   }
 }

@@ -1,8 +1,14 @@
 import type { DatabaseConfig } from '../config/config.js';
 import type { Log } from '../kernel/log.js';
-import type { ConnectionTarget } from './connection.js';
+import { whenReachable, type ConnectionTarget } from './connection.js';
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { KeptServer } from './kept-server.js';
+import { findsPooler } from './pooler.js';
+
+/** A database that starts beside the service (compose, a reboot) gets this long. */
+export const DATABASE_WAIT_MS = 30_000;
+/** Somebody waits for a command. */
+const COMMAND_WAIT_MS = 5000;
 
 export interface OpenDatabase {
   readonly target: ConnectionTarget;
@@ -13,15 +19,22 @@ export interface OpenDatabase {
 }
 
 /**
- * PostgreSQL at `DATABASE_URL`, or the embedded server of `DATA_DIR`, started or joined, and started again where it is
- * killed.
- * @throws EmbeddedPostgresError with a message for a person where the embedded server cannot run here
+ * PostgreSQL at `DATABASE_URL`, once it can be reached, or the embedded server of `DATA_DIR`, started or joined, and
+ * started again where it is killed.
+ * @throws EmbeddedPostgresError with a message for a person where the embedded server cannot run here; the database's
+ * error where that of the URL stays out of reach for `waitMs`
  */
-export async function openDatabase(config: DatabaseConfig, log: Log): Promise<OpenDatabase> {
-  if (config.url !== undefined) {
-    const { hostname, port, pathname } = new URL(config.url);
+export async function openDatabase(
+  config: DatabaseConfig,
+  log: Log,
+  waitMs = COMMAND_WAIT_MS,
+): Promise<OpenDatabase> {
+  const { url } = config;
+  if (url !== undefined) {
+    const { hostname, port, pathname } = new URL(url);
     const description = `PostgreSQL at ${hostname}${port && `:${port}`}${pathname}`;
-    return { target: { url: config.url }, description, close: async () => undefined };
+    const pooled = await whenReachable(() => findsPooler({ url }, config.connectTimeoutMs), waitMs);
+    return { target: { url, pooled }, description, close: async () => undefined };
   }
   const server = await startEmbeddedPostgres({ dataDir: config.dataDir });
   const kept = new KeptServer(server, config.dataDir, (error) => {

@@ -1,4 +1,3 @@
-import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 
 /** A running transaction: what to talk to the database with, and what to do once it is committed. */
@@ -13,23 +12,36 @@ const ATTEMPTS = 3;
 const RETRYABLE: ReadonlySet<unknown> = new Set(['40001', '40P01']);
 
 /** Runs transactions; a deadlock's victim is run again, up to three times in all. */
-@Injectable()
 export class Transactions {
-  constructor(private readonly dataSource: DataSource) {}
+  /** @param limitMs the server's time limit, where the session does not have it already */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly limitMs?: number,
+  ) {}
 
   /** Commits what `work` did and returns its result, or rolls it back and throws its error. */
   async run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const committed: Array<() => void> = [];
       try {
-        const result = await this.dataSource.transaction((manager) =>
-          work({ manager, afterCommit: (callback) => committed.push(callback) }),
-        );
+        const result = await this.dataSource.transaction(async (manager) => {
+          await this.limit(manager);
+          return work({ manager, afterCommit: (callback) => committed.push(callback) });
+        });
         for (const callback of committed) callback();
         return result;
       } catch (error) {
         if (attempt === ATTEMPTS || !RETRYABLE.has((error as { code?: unknown } | null)?.code)) throw error;
       }
     }
+  }
+
+  /** Without it, an instance that freezes in the middle would hold its locks for as long as it likes. */
+  private async limit(manager: EntityManager): Promise<void> {
+    if (this.limitMs === undefined) return;
+    await manager.query(
+      `SELECT set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $1, true)`,
+      [String(this.limitMs)],
+    );
   }
 }

@@ -19,7 +19,7 @@ import { SigningKeysRepository, type KeyRow } from './signing-keys.repository.js
 export type KeyRecorder = (transaction: Transaction, row: KeyRow) => Promise<void>;
 
 /** How often each instance looks at the table: a change is known everywhere this soon. */
-const RELOAD_INTERVAL_MS = 1000;
+const RELOAD_INTERVAL_MS = 400;
 /** Beyond the time verifiers may cache the key set: for the reload, and clocks that differ. */
 const LEAD_MARGIN_MS = 2000;
 const DAY_MS = 86_400_000;

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
-import { CONNECTION_TARGET, type ConnectionTarget } from '../database/connection.js';
+import { CONNECTION_TARGET, clientOptions, isPooled, type ConnectionTarget } from '../database/connection.js';
+import { LOG, type Log } from '../kernel/log.js';
 
 const CHANNEL = 'latchkey_revocations';
 const RECONNECT_MS = 1000;
@@ -21,10 +22,21 @@ export class RevocationListener {
   constructor(
     private readonly dataSource: DataSource,
     @Inject(CONNECTION_TARGET) private readonly target: ConnectionTarget,
+    @Inject(LOG) private readonly log: Log,
   ) {}
 
-  /** Calls `wake` at every notification, and after each (re)connection, when some may have been missed. */
+  /**
+   * Calls `wake` at every notification, and after each (re)connection, when some may have been missed. Behind a pooler
+   * nothing is listened to: LISTEN would stay with a session that the next client gets.
+   */
   start(wake: () => void): void {
+    if (isPooled(this.target)) {
+      this.log.info(
+        'the database is behind a pooler, which passes no notifications: what other instances revoke is read at an ' +
+          'interval, and felt within half a second instead of at once',
+      );
+      return;
+    }
     void this.connect(wake);
   }
 
@@ -82,8 +94,4 @@ export class RevocationListener {
     this.reconnect = setTimeout(() => void this.connect(wake), RECONNECT_MS);
     this.reconnect.unref();
   }
-}
-
-function clientOptions(target: ConnectionTarget) {
-  return 'url' in target ? { connectionString: target.url } : target;
 }

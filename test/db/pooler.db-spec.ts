@@ -1,0 +1,24 @@
+import { expect, it } from '@jest/globals';
+import { findsPooler } from '../../src/database/pooler.js';
+import { testServer } from '../support/database.js';
+import { Pooler, poolerIsMissing } from '../support/pooler.js';
+
+const TIMEOUT_MS = 10_000;
+
+if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pgbouncer\n');
+
+it('a server that is reached directly is not taken for a pooler', async () => {
+  expect(await findsPooler(testServer(), TIMEOUT_MS)).toBe(false);
+});
+
+(poolerIsMissing ? it.skip : it).each(['transaction', 'session'] as const)(
+  'a pooler is found in %s mode',
+  async (mode) => {
+    const pooler = await Pooler.before(testServer(), { mode, sessions: 2 });
+    try {
+      expect(await findsPooler(pooler.target, TIMEOUT_MS)).toBe(true);
+    } finally {
+      await pooler.stop();
+    }
+  },
+);

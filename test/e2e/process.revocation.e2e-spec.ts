@@ -1,0 +1,234 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { Client as Postgres } from 'pg';
+import type { Answer, Client, TokenPair } from '../support/client.js';
+import { createEmptyDatabase } from '../support/database.js';
+import {
+  eventually,
+  type Folder,
+  killProcesses,
+  newFolder,
+  type ServiceProcess,
+  startProcess,
+} from '../support/process.js';
+import { newSecret } from '../support/server.js';
+import { decode } from '../support/tokens.js';
+
+const ROUNDS = 3;
+const SPREAD_MS = 1000;
+const ROOT = { username: 'root@example.com', password: 'only for this test run' };
+
+const challenge = (description: string) => `Bearer error="invalid_token", error_description="${description}"`;
+const ACCEPTED = [200, undefined, null];
+const REVOKED = [401, 'token_revoked', challenge('Token has been revoked')];
+const STALE = [401, 'token_stale', challenge('Permissions have changed, refresh the token')];
+
+let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+let folder: Folder;
+let instances: [ServiceProcess, ServiceProcess];
+let admin: TokenPair;
+/** Nobody does anything about this one. */
+let bystander: TokenPair;
+
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+  folder = await newFolder();
+  const env = {
+    DATABASE_URL: database.url,
+    JWT_ISSUER: 'https://id.example',
+    JWT_ALGORITHM: 'ES256',
+    SECRET_KEY: newSecret(),
+    BOOTSTRAP_ADMIN_EMAIL: ROOT.username,
+    BOOTSTRAP_ADMIN_PASSWORD: ROOT.password,
+    LOG_LEVEL: 'info',
+  };
+  const start = () => startProcess({ folder: folder.path, env });
+  instances = await Promise.all([start(), start()]);
+  admin = await instances[0].client.login(ROOT);
+  bystander = await instances[0].client.newcomer();
+});
+afterAll(async () => {
+  await killProcesses();
+  await database.drop();
+  await folder.remove();
+});
+
+/** The instance something is done on and the one where it is felt; each is the other in the next round. */
+async function everyRound(work: (here: Client, there: Client) => Promise<void>): Promise<void> {
+  const [one, other] = instances.map(({ client }) => client) as [Client, Client];
+  for (let round = 0; round < ROUNDS; round++) await (round % 2 ? work(other, one) : work(one, other));
+}
+
+/** How an instance answers a token, without a look into the database. */
+async function seen(client: Client, token: string): Promise<unknown[]> {
+  const { status, body, headers } = await client.get('/auth/verify', { token });
+  return [status, body['code'], headers.get('www-authenticate')];
+}
+
+/** The first answer that is no 200 has to be the right one, and to come within a second. */
+async function expectFelt(client: Client, token: string, refusal: unknown[]): Promise<void> {
+  let answer: unknown[] = ACCEPTED;
+  const refused = async () => {
+    answer = await seen(client, token);
+    return answer[0] !== 200;
+  };
+  expect(await eventually(SPREAD_MS, refused)).toBeLessThan(SPREAD_MS);
+  expect(answer).toEqual(refusal);
+}
+
+async function expectAccepted(client: Client, ...tokens: string[]): Promise<void> {
+  for (const token of tokens) expect(await seen(client, token)).toEqual(ACCEPTED);
+}
+
+function administer(client: Client, method: string, path: string, json?: unknown): Promise<Answer> {
+  return client.request(method, path, { token: admin.access_token, ...(json !== undefined && { json }) });
+}
+
+async function newRole(client: Client, ...scopes: string[]): Promise<string> {
+  const name = `r-${randomBytes(5).toString('hex')}`;
+  expect((await administer(client, 'PUT', `/roles/${name}`, { scopes })).status).toBe(200);
+  return name;
+}
+
+const sidOf = (token: string) => String(decode(token).claims['sid']);
+const kidOf = (token: string) => String(decode(token).header['kid']);
+
+/** Sessions that were used a moment ago get rows of their own; of others only the row for everything tells. */
+async function leaveIdle(token: string): Promise<void> {
+  const connection = new Postgres(database.target);
+  await connection.connect();
+  const idle = `UPDATE sessions SET last_used_at = last_used_at - interval '1 hour' WHERE id = $1`;
+  expect((await connection.query(idle, [sidOf(token)])).rowCount).toBe(1);
+  await connection.end();
+}
+
+async function publishedBy(client: Client): Promise<string[]> {
+  const { body } = await client.get<{ keys: Array<{ kid: string }> }>('/.well-known/jwks.json');
+  return body.keys.map(({ kid }) => kid);
+}
+
+/** What somebody does, how it is answered, and which access tokens it kills and leaves. */
+interface Revoking {
+  readonly act: () => Promise<Answer>;
+  readonly status: number;
+  readonly kills: readonly string[];
+  readonly leaves?: readonly string[];
+}
+
+const REVOKING: Readonly<Record<string, (here: Client, there: Client) => Promise<Revoking>>> = {
+  'a logout': async (here) => {
+    const { access_token: token } = await here.newcomer();
+    return { act: () => here.post('/auth/logout', { token }), status: 204, kills: [token] };
+  },
+  'a logout everywhere': async (here, there) => {
+    const person = await here.newcomer();
+    const { access_token: token } = await there.login(person);
+    const kills = [person.access_token, token];
+    return { act: () => here.post('/auth/logout-all', { token }), status: 204, kills };
+  },
+  'the removal of another session of one’s own': async (here, there) => {
+    const { access_token: token, ...person } = await here.newcomer();
+    const { access_token: removed } = await there.login(person);
+    const act = () => here.request('DELETE', `/auth/sessions/${sidOf(removed)}`, { token });
+    return { act, status: 204, kills: [removed], leaves: [token] };
+  },
+  'the removal of a session by an administrator': async (here, there) => {
+    const { access_token: token, ...person } = await here.newcomer();
+    const { access_token: removed } = await there.login(person);
+    const act = () => administer(here, 'DELETE', `/users/${person.id}/sessions/${sidOf(removed)}`);
+    return { act, status: 204, kills: [removed], leaves: [token] };
+  },
+  'a change of the password': async (here, there) => {
+    const { access_token: token, ...person } = await here.newcomer();
+    const { access_token: other } = await there.login(person);
+    const json = { current_password: person.password, new_password: `${person.password} anew` };
+    const act = () => here.request('PUT', '/users/me/password', { token, json });
+    return { act, status: 204, kills: [other], leaves: [token] };
+  },
+  'the disabling of a user': async (here) => {
+    const { access_token: token, id } = await here.newcomer();
+    const act = () => administer(here, 'PATCH', `/users/${id}`, { status: 'disabled' });
+    return { act, status: 200, kills: [token] };
+  },
+  'the deletion of a user': async (here) => {
+    const { access_token: token, id } = await here.newcomer();
+    return { act: () => administer(here, 'DELETE', `/users/${id}`), status: 204, kills: [token] };
+  },
+  'a refresh token that is presented when its child was used already': async (here, there) => {
+    const grandparent = await here.newcomer();
+    const { body: parent } = await there.refresh(grandparent.refresh_token);
+    const { body: live } = await here.refresh(parent.refresh_token);
+    const kills = [grandparent, parent, live].map((pair) => pair.access_token);
+    return { act: () => here.refresh(grandparent.refresh_token), status: 401, kills };
+  },
+};
+
+describe('on the other instance, within a second', () => {
+  it.each(Object.entries(REVOKING))('%s kills the tokens it is about, and no others', async (_, prepare) => {
+    await everyRound(async (here, there) => {
+      const { act, status, kills, leaves = [] } = await prepare(here, there);
+      await expectAccepted(there, bystander.access_token, ...kills, ...leaves);
+      expect((await act()).status).toBe(status);
+      await Promise.all(kills.map((token) => expectFelt(there, token, REVOKED)));
+      await expectAccepted(there, bystander.access_token, ...leaves);
+    });
+  });
+
+  it.each([
+    ['a change of a user’s roles', 'PATCH'],
+    ['a change of the scopes of a user’s role', 'PUT'],
+  ])('%s makes tokens stale, and a refresh brings the new scopes', async (_, method) => {
+    await everyRound(async (here, there) => {
+      const person = await here.register();
+      const roles = [await newRole(here, 'tasks:read'), await newRole(here, 'tasks:delete')];
+      const give = (role = '') => administer(here, 'PATCH', `/users/${person.id}`, { roles: [role] });
+      const redefine = (role = '') => administer(here, 'PUT', `/roles/${role}`, { scopes: ['tasks:delete'] });
+      expect((await give(roles[0])).status).toBe(200);
+      const pair = await here.login(person);
+      expect(pair.scope).toBe('tasks:read');
+      await expectAccepted(there, bystander.access_token, pair.access_token);
+
+      expect((await (method === 'PUT' ? redefine(roles[0]) : give(roles[1]))).status).toBe(200);
+      await expectFelt(there, pair.access_token, STALE);
+      const { status, body: fresh } = await there.refresh(pair.refresh_token);
+      expect([status, fresh.scope]).toEqual([200, 'tasks:delete']);
+      await expectAccepted(there, bystander.access_token, fresh.access_token);
+      await expectAccepted(here, fresh.access_token);
+    });
+  });
+
+  it('a compromised key kills every token it signed, and a new login gets another key', async () => {
+    await everyRound(async (here, there) => {
+      admin = await here.login(ROOT);
+      const person = await there.newcomer();
+      const kid = kidOf(person.access_token);
+      await expectAccepted(there, admin.access_token, person.access_token);
+      expect((await administer(here, 'POST', '/keys/rotate', { compromised: kid })).status).toBe(200);
+      const killed = [admin.access_token, person.access_token];
+      await Promise.all(killed.map((token) => expectFelt(there, token, REVOKED)));
+
+      // Each instance reads the ring once a second: until then a login may still be signed with the dead key.
+      await eventually(2 * SPREAD_MS, async () => !(await publishedBy(there)).includes(kid));
+      const { access_token: fresh } = await there.login(person);
+      expect(kidOf(fresh)).not.toBe(kid);
+      await expectAccepted(there, fresh);
+      await expectAccepted(here, fresh);
+    });
+  });
+
+  it('a revocation of everything kills every token of before, and none of a new login', async () => {
+    await everyRound(async (here, there) => {
+      admin = await here.login(ROOT);
+      const person = await there.newcomer();
+      await leaveIdle(person.access_token);
+      const killed = [admin.access_token, person.access_token];
+      await expectAccepted(there, ...killed);
+      const all = { kind: 'all', subject: '*', reason: 'test' };
+      expect((await administer(here, 'POST', '/revocations', all)).status).toBe(201);
+      await Promise.all(killed.map((token) => expectFelt(there, token, REVOKED)));
+      const { access_token: fresh } = await there.login(person);
+      await expectAccepted(there, fresh);
+      await expectAccepted(here, fresh);
+    });
+  });
+});
