@@ -9,6 +9,7 @@ import type { Log } from './kernel/log.js';
 import { KeyRing } from './keys/key-ring.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { drain } from './shutdown.js';
+import { answerFirst } from './thread-priority.js';
 
 /** The service while it runs in this process. */
 export interface RunningService {
@@ -45,6 +46,7 @@ async function create(config: Config, log: Log, database: OpenDatabase): Promise
     if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database');
     const app = await createApp({ config, target: database.target, clock: new DatabaseClock(), log });
     await app.get(PasswordHasher).prepare();
+    answerFirst();
     return app;
   } catch (error) {
     await database.close();

@@ -44,14 +44,37 @@ export class CredentialsService {
    * @throws AppError `invalid_credentials`, `account_disabled` (only with the right password), `too_many_attempts`,
    * `overloaded`
    */
-  async check({ username, password, ip, cookies }: Attempt): Promise<Login> {
+  async check(attempt: Attempt): Promise<Login> {
+    const client = this.addresses.clientOf(attempt.ip);
+    return this.limits.admit(client, () => this.checked(attempt, client));
+  }
+
+  /**
+   * Whether the password is this user's own. A live session asks: its wrong guesses are counted as a known device's.
+   * @returns the stored hash, so that a change can insist that it is still the one that was checked
+   * @throws AppError `not_found` where there is no such user, `invalid_credentials`, `too_many_attempts`, `overloaded`
+   */
+  async checkOwn(userId: string, password: string, ip: string | null): Promise<string> {
+    const client = this.addresses.clientOf(ip);
+    return this.limits.admit(client, async () => {
+      const stored = await this.users.findCredentials(this.manager, { id: userId });
+      if (!stored) throw new AppError('not_found');
+      const guess = { account: userId, accountExists: true, client, knownDevice: true };
+      return this.limits.attempt(guess, () => this.matching(stored, password, client));
+    });
+  }
+
+  private async checked(
+    { username, password, cookies }: Attempt,
+    client: string | undefined,
+  ): Promise<Login> {
     const key = identityKey(username);
     const by = key.includes('@') ? { emailKey: key } : { usernameKey: key };
     const stored = await this.users.findCredentials(this.manager, by);
     const guess = {
       account: stored?.id ?? createHash('sha256').update(key).digest('base64url'),
       accountExists: stored !== undefined,
-      client: this.addresses.clientOf(ip),
+      client,
       knownDevice: stored !== undefined && this.devices.isKnown(cookies, stored.id),
     };
     const login = await this.limits.attempt(guess, async () => {
@@ -64,19 +87,6 @@ export class CredentialsService {
     });
     if (stored?.status !== 'active') throw new AppError('account_disabled');
     return login;
-  }
-
-  /**
-   * Whether the password is this user's own. A live session asks: its wrong guesses are counted as a known device's.
-   * @returns the stored hash, so that a change can insist that it is still the one that was checked
-   * @throws AppError `not_found` where there is no such user, `invalid_credentials`, `too_many_attempts`, `overloaded`
-   */
-  async checkOwn(userId: string, password: string, ip: string | null): Promise<string> {
-    const stored = await this.users.findCredentials(this.manager, { id: userId });
-    if (!stored) throw new AppError('not_found');
-    const client = this.addresses.clientOf(ip);
-    const guess = { account: userId, accountExists: true, client, knownDevice: true };
-    return this.limits.attempt(guess, () => this.matching(stored, password, client));
   }
 
   /** The stored hash where the password matches it. */

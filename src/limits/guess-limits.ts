@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HASHING_CONFIG, LIMITS_CONFIG, type HashingConfig, type LimitsConfig } from '../config/config.js';
+import { Admission } from '../kernel/admission.js';
 import { AppError } from '../kernel/app-error.js';
 import { Gate } from '../kernel/gate.js';
 import { LOG, type Log } from '../kernel/log.js';
@@ -53,28 +54,39 @@ export class GuessLimits {
   private readonly addresses: Counter;
   private readonly strangers: Track;
   private readonly devices: Track;
+  private readonly admission: Admission;
   private readonly gates = new Map<string, Gate>();
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly counters: CountersRepository,
     @Inject(LIMITS_CONFIG) config: LimitsConfig,
-    @Inject(HASHING_CONFIG) private readonly hashing: HashingConfig,
+    @Inject(HASHING_CONFIG) { concurrency, queue }: HashingConfig,
     @Inject(LOG) private readonly log: Log,
   ) {
+    this.admission = new Admission(concurrency + queue);
     this.addresses = sharedCounter(dataSource, 'address', config.failuresPerAddress);
     this.strangers = this.track('strangers', STRANGERS_DELAYS);
     this.devices = this.track('devices', DEVICES_DELAYS);
   }
 
   /**
-   * Evaluates a password where the budgets allow it.
+   * Does the work of a log-in where not too many are under way already; the next is refused before it costs anything.
+   * @param client see ClientAddresses: one client does not shut the others out
+   * @throws AppError `overloaded`, and what `work` throws
+   */
+  async admit<T>(client: string | undefined, work: () => Promise<T>): Promise<T> {
+    return this.admission.run(work, client);
+  }
+
+  /**
+   * Evaluates a password where the budgets allow it. To be called within {@link admit}.
    * @param evaluate answers undefined where the password is wrong; what it throws counts as not evaluated
-   * @throws AppError `too_many_attempts` with `Retry-After`, `invalid_credentials`, `overloaded`, and what `evaluate` throws
+   * @throws AppError `too_many_attempts` with `Retry-After`, `invalid_credentials`, and what `evaluate` throws
    */
   async attempt<T>(guess: Guess, evaluate: () => Promise<T | undefined>): Promise<T> {
     const key = this.accountKey(guess);
-    const gate = this.gates.get(key) ?? new Gate(AT_ONCE, this.hashing.queue);
+    const gate = this.gates.get(key) ?? new Gate(AT_ONCE, Number.POSITIVE_INFINITY);
     this.gates.set(key, gate);
     try {
       return await gate.run(() => this.counted(guess, evaluate), guess.client);
