@@ -70,6 +70,8 @@ export interface RateLimit {
 }
 
 export interface LimitsConfig {
+  /** Where attempts are counted; in PostgreSQL where absent. */
+  readonly redisUrl: string | undefined;
   /** Wrong passwords from one address, whatever the account. */
   readonly failuresPerAddress: RateLimit;
   readonly register: RateLimit;

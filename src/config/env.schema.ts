@@ -96,6 +96,13 @@ const schema = z.object({
   REVOCATION_MAX_STALENESS_SECONDS: integer('seconds', 10, DAY).default(300),
   KEY_ROTATION_DAYS: integer('days', 1, 3650).default(30),
   JWKS_MAX_AGE_SECONDS: integer('seconds', 1, DAY).default(300),
+  REDIS_URL: z
+    .string()
+    .refine(
+      (value) => /^rediss?:\/\/./.test(value) && URL.canParse(value),
+      'must be a URL such as redis://host:6379/0',
+    )
+    .optional(),
   LIMIT_FAILURES_PER_ADDRESS: rate().default({ points: 100, seconds: 900 }),
   LIMIT_REGISTER: rate().default({ points: 30, seconds: 3600 }),
   LIMIT_REFRESH: rate().default({ points: 600, seconds: 60 }),
@@ -247,6 +254,7 @@ function slices(settings: Settings): Config {
     },
     revocation: { maxStalenessSeconds: settings.REVOCATION_MAX_STALENESS_SECONDS },
     limits: {
+      redisUrl: settings.REDIS_URL,
       failuresPerAddress: settings.LIMIT_FAILURES_PER_ADDRESS,
       register: settings.LIMIT_REGISTER,
       refresh: settings.LIMIT_REFRESH,

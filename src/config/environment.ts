@@ -5,7 +5,13 @@ import type { ConfigProblem, Environment } from './env.schema.js';
 import { generateSecret } from './generated-secret.js';
 
 /** Settings whose value may be kept in a file of its own, as container platforms mount secrets. */
-const FROM_FILE = ['SECRET_KEY', 'JWT_PRIVATE_KEY', 'BOOTSTRAP_ADMIN_PASSWORD', 'DATABASE_URL'] as const;
+const FROM_FILE = [
+  'SECRET_KEY',
+  'JWT_PRIVATE_KEY',
+  'BOOTSTRAP_ADMIN_PASSWORD',
+  'DATABASE_URL',
+  'REDIS_URL',
+] as const;
 
 /** Settings of which one says what the other would: a layer that has one of them speaks for all. */
 const ALTERNATIVES: ReadonlyArray<readonly string[]> = [

@@ -1,6 +1,23 @@
-import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
-import type { DataSource } from 'typeorm';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Redis } from 'ioredis';
 import type { Pool } from 'pg';
+import {
+  RateLimiterMemory,
+  RateLimiterPostgres,
+  RateLimiterRedis,
+  RateLimiterRes,
+} from 'rate-limiter-flexible';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+import { DataSource } from 'typeorm';
+import { LIMITS_CONFIG, type LimitsConfig } from '../config/config.js';
+import { LOG, type Log } from '../kernel/log.js';
+import { CountersRepository } from './counters.repository.js';
+
+/** Redis answers at once or is taken for away: a log-in waits for it. Milliseconds. */
+const REDIS_TIMEOUT_MS = 500;
+const REFUND = `for _, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
+end`;
 
 /** So many points in so many seconds; the seconds begin with the first. */
 export interface Budget {
@@ -26,45 +43,109 @@ export interface Counter {
   block(key: string, seconds: number): Promise<void>;
 }
 
-/** A counter that every instance shares. @param name begins its keys in the table `rate_limits` */
-export function sharedCounter(dataSource: DataSource, name: string, budget: Budget): Counter {
-  const pool = (dataSource.driver as unknown as { master: Pool }).master;
-  // Without the name it comes with: a transaction pooler keeps no prepared statements.
-  const storeClient = {
-    query: ({ text, values }: { text: string; values: unknown[] }) => pool.query({ text, values }),
-  };
-  return counterOf(
-    budget,
-    new RateLimiterPostgres({
-      storeClient,
+/**
+ * Makes the counters: in PostgreSQL, or with `REDIS_URL` in Redis or Valkey. While that is away PostgreSQL counts, from
+ * nothing, so that limits hold all the same.
+ */
+@Injectable()
+export class Counters implements OnModuleDestroy {
+  private readonly redis: Redis | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly rows: CountersRepository,
+    @Inject(LIMITS_CONFIG) { redisUrl }: LimitsConfig,
+    @Inject(LOG) private readonly log: Log,
+  ) {
+    this.redis = redisUrl === undefined ? undefined : this.connect(redisUrl);
+  }
+
+  /** A counter that every instance shares. @param name begins its keys */
+  shared(name: string, budget: Budget): Counter {
+    const options = { keyPrefix: name, points: budget.points, duration: budget.seconds };
+    const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
+    const postgres = new RateLimiterPostgres({
+      ...options,
+      // Without the name it comes with: a transaction pooler keeps no prepared statements.
+      storeClient: { query: ({ text, values }: Query) => pool.query({ text, values }) },
       storeType: 'client',
       tableName: 'rate_limits',
       tableCreated: true,
       clearExpiredByTimeout: false,
-      keyPrefix: name,
-      points: budget.points,
-      duration: budget.seconds,
-    }),
-  );
+    });
+    if (!this.redis) return counterOf(budget, postgres);
+    return counterOf(
+      budget,
+      new RateLimiterRedis({ ...options, storeClient: this.redis, insuranceLimiter: postgres }),
+    );
+  }
+
+  /** A counter of this instance alone, for what happens too often to ask a server each time. */
+  local(name: string, budget: Budget): Counter {
+    return counterOf(
+      budget,
+      new RateLimiterMemory({ keyPrefix: name, points: budget.points, duration: budget.seconds }),
+    );
+  }
+
+  /** Forgets what shared counters know under these keys, each `name:key`. */
+  async clear(keys: readonly string[]): Promise<void> {
+    const cleared = this.redis?.del(...keys).then(
+      () => true,
+      () => false,
+    );
+    if (!(await cleared)) await this.rows.clear(this.dataSource.manager, keys);
+  }
+
+  /** Gives a point back to each of these keys of shared counters, where one is counted still. */
+  async refund(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    const refunded = this.redis?.eval(REFUND, keys.length, ...keys).then(
+      () => true,
+      () => false,
+    );
+    if (!(await refunded)) await this.rows.refund(this.dataSource.manager, keys);
+  }
+
+  onModuleDestroy(): void {
+    this.redis?.disconnect();
+  }
+
+  private connect(url: string): Redis {
+    const redis = new Redis(url, {
+      keyPrefix: 'latchkey:',
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      connectTimeout: REDIS_TIMEOUT_MS,
+      commandTimeout: REDIS_TIMEOUT_MS,
+    });
+    let away = false;
+    redis.on('error', (error: Error) => {
+      if (!away)
+        this.log.warn({ err: error }, 'Redis cannot be reached; PostgreSQL counts attempts meanwhile');
+      away = true;
+    });
+    redis.on('ready', () => {
+      if (away) this.log.info('Redis counts attempts again');
+      away = false;
+    });
+    return redis;
+  }
 }
 
-/** A counter of this instance alone, for what happens too often to ask the database each time. */
-export function localCounter(name: string, budget: Budget): Counter {
-  return counterOf(
-    budget,
-    new RateLimiterMemory({ keyPrefix: name, points: budget.points, duration: budget.seconds }),
-  );
+interface Query {
+  readonly text: string;
+  readonly values: unknown[];
 }
 
-function counterOf(budget: Budget, limiter: RateLimiterPostgres | RateLimiterMemory): Counter {
+function counterOf(budget: Budget, limiter: RateLimiterAbstract): Counter {
   return {
     budget,
     async take(key) {
-      const allowed = await limiter.consume(key).catch((refusal: unknown) => {
+      const { consumedPoints: taken, msBeforeNext } = await limiter.consume(key).catch((refusal: unknown) => {
         if (refusal instanceof RateLimiterRes) return refusal;
         throw refusal;
       });
-      const { consumedPoints: taken, msBeforeNext } = allowed;
       const resetSeconds = msBeforeNext < 0 ? undefined : Math.max(1, Math.ceil(msBeforeNext / 1000));
       return { allowed: taken <= budget.points, taken, resetSeconds };
     },

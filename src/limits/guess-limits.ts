@@ -1,12 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { HASHING_CONFIG, LIMITS_CONFIG, type HashingConfig, type LimitsConfig } from '../config/config.js';
 import { Admission } from '../kernel/admission.js';
 import { AppError } from '../kernel/app-error.js';
 import { Gate } from '../kernel/gate.js';
 import { LOG, type Log } from '../kernel/log.js';
-import { sharedCounter, type Counter, type Taken } from './counters.js';
-import { CountersRepository } from './counters.repository.js';
+import { Counters, type Counter, type Taken } from './counters.js';
 
 /** Wrong passwords before the first delay, and between two delays. */
 const FREE_FAILURES = 5;
@@ -58,14 +56,13 @@ export class GuessLimits {
   private readonly gates = new Map<string, Gate>();
 
   constructor(
-    private readonly dataSource: DataSource,
-    private readonly counters: CountersRepository,
+    private readonly counters: Counters,
     @Inject(LIMITS_CONFIG) config: LimitsConfig,
     @Inject(HASHING_CONFIG) { concurrency, queue }: HashingConfig,
     @Inject(LOG) private readonly log: Log,
   ) {
     this.admission = new Admission(concurrency + queue);
-    this.addresses = sharedCounter(dataSource, 'address', config.failuresPerAddress);
+    this.addresses = counters.shared('address', config.failuresPerAddress);
     this.strangers = this.track('strangers', STRANGERS_DELAYS);
     this.devices = this.track('devices', DEVICES_DELAYS);
   }
@@ -101,7 +98,7 @@ export class GuessLimits {
       `${name}:${account}`,
       `${name}-delays:${account}`,
     ]);
-    await this.counters.clear(this.dataSource.manager, keys);
+    await this.counters.clear(keys);
   }
 
   private async counted<T>(guess: Guess, evaluate: () => Promise<T | undefined>): Promise<T> {
@@ -121,7 +118,7 @@ export class GuessLimits {
 
   private track(name: string, delays: number): Track {
     const counter = (suffix: string, points: number, seconds: number) =>
-      sharedCounter(this.dataSource, `${name}${suffix}`, { points, seconds });
+      this.counters.shared(`${name}${suffix}`, { points, seconds });
     return {
       failures: counter('', FREE_FAILURES, WINDOW_SECONDS),
       delays: counter('-delays', delays, 0),
@@ -163,8 +160,7 @@ export class GuessLimits {
   }
 
   private async refund(...keys: ReadonlyArray<string | undefined>): Promise<void> {
-    const known = keys.filter((key) => key !== undefined);
-    if (known.length > 0) await this.counters.refund(this.dataSource.manager, known);
+    await this.counters.refund(keys.filter((key) => key !== undefined));
   }
 }
 

@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { LIMITS_CONFIG, type LimitsConfig } from '../config/config.js';
-import { localCounter, sharedCounter, type Counter } from './counters.js';
+import { Counters, type Counter } from './counters.js';
 
 /** What is limited by the client's address, beside wrong passwords. */
 export type LimitName = 'register' | 'refresh' | 'token' | 'password';
@@ -11,13 +10,13 @@ export type LimitName = 'register' | 'refresh' | 'token' | 'password';
 export class RateLimits {
   private readonly counters: Readonly<Record<LimitName, Counter>>;
 
-  constructor(dataSource: DataSource, @Inject(LIMITS_CONFIG) config: LimitsConfig) {
+  constructor(counters: Counters, @Inject(LIMITS_CONFIG) config: LimitsConfig) {
     this.counters = {
-      register: sharedCounter(dataSource, 'register', config.register),
-      // A refresh is one statement; asking the database for its count too would double its cost.
-      refresh: localCounter('refresh', config.refresh),
-      token: localCounter('token', config.token),
-      password: localCounter('password', config.password),
+      register: counters.shared('register', config.register),
+      // A refresh is one statement; asking a server for its count too would double its cost.
+      refresh: counters.local('refresh', config.refresh),
+      token: counters.local('token', config.token),
+      password: counters.local('password', config.password),
     };
   }
 
