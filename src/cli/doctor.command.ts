@@ -16,6 +16,8 @@ import type { Command } from './command.js';
 const WAIT_MS = 0;
 const OLDEST_POSTGRES = 140_000;
 const NOTEWORTHY_SKEW_MS = 1000;
+/** So many sessions of different people do not begin at one address. */
+const TELLING_SESSIONS = 200;
 
 /** What was looked at, and what to do where it is not as it should be. */
 export interface Finding {
@@ -119,7 +121,9 @@ async function database(config: Config): Promise<Finding[]> {
       await versionOf(dataSource),
       clockFinding(clock.skewMs()),
       migrationsFinding(pending),
-      ...(pending.length === 0 ? [await keysOf(dataSource, config, clock.now())] : []),
+      ...(pending.length === 0
+        ? [await keysOf(dataSource, config, clock.now()), await addressesOf(dataSource, config)]
+        : []),
     ];
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
@@ -191,6 +195,24 @@ async function keysOf(dataSource: DataSource, config: Config, now: number): Prom
     return good('keys', `${named} signs; ${config.keys.algorithm} takes over after the next start`);
   }
   return good('keys', `${named} signs; ${states.length} in all: ${states.join(', ')}`);
+}
+
+/** Behind a proxy that the settings do not name, everybody seems to come from one address. */
+async function addressesOf(dataSource: DataSource, { http }: Config): Promise<Finding> {
+  const [row]: Array<{ sessions: number; addresses: number; ip: string | null }> = await dataSource.query(
+    `SELECT count(*)::int AS sessions, count(DISTINCT ip)::int AS addresses, min(ip) AS ip
+       FROM (SELECT ip FROM sessions ORDER BY id DESC LIMIT $1) AS newest`,
+    [TELLING_SESSIONS],
+  );
+  const { sessions = 0, addresses = 0, ip = null } = row ?? {};
+  if (sessions < TELLING_SESSIONS || addresses > 1)
+    return good('addresses', `${addresses} in the newest sessions`);
+  const says = `the newest ${sessions} sessions all came from ${ip ?? 'no known address'}`;
+  const fix =
+    http.trustedProxies.length === 0
+      ? 'where that is a proxy, name it in TRUSTED_PROXIES, and have it send X-Forwarded-For'
+      : 'have the proxies of TRUSTED_PROXIES send X-Forwarded-For, and name every one of them';
+  return { about: 'addresses', state: 'risk', says, fix };
 }
 
 function good(about: string, says: string): Finding {

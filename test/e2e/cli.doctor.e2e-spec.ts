@@ -50,9 +50,16 @@ describe('latchkey doctor', () => {
     const { status, findings } = await doctor();
     expect(status).toBe(0);
     expect(findings.map(({ about, state }) => [about, state])).toEqual(
-      ['settings', 'CORS_ORIGINS', 'TRUSTED_PROXIES', 'database', 'clock', 'migrations', 'keys'].map(
-        (about) => [about, 'good'],
-      ),
+      [
+        'settings',
+        'CORS_ORIGINS',
+        'TRUSTED_PROXIES',
+        'database',
+        'clock',
+        'migrations',
+        'keys',
+        'addresses',
+      ].map((about) => [about, 'good']),
     );
   });
 
@@ -136,6 +143,31 @@ describe('latchkey doctor', () => {
     const everybody = await doctor({ ...production, TRUSTED_PROXIES: '10.0.0.1,0.0.0.0/0' });
     expect(everybody.status).toBe(1);
     expect(everybody.about('TRUSTED_PROXIES')).toMatchObject({ state: 'fault' });
+  });
+
+  it('finds that all sessions begin at one address, as behind a proxy nobody named', async () => {
+    const own = await createDatabase();
+    const server = await startServer({ env: { SECRET_KEY: SECRET, JWT_ALGORITHM: 'ES256' }, database: own });
+    const { id, access_token: token } = await server.client.newcomer();
+    const { body: sessions } = await server.client.get<Array<{ id: string }>>('/auth/sessions', { token });
+    await server.close();
+    await own.query(
+      `INSERT INTO sessions SELECT (jsonb_populate_record(s, jsonb_build_object('id', gen_random_uuid(),
+         'refresh_token_id', gen_random_uuid()))).* FROM sessions s, generate_series(2, 200) WHERE s.id = $1`,
+      [sessions[0]?.id],
+    );
+    const change = { DATABASE_URL: urlOf(own.target) };
+    expect((await doctor(change)).about('addresses')).toMatchObject({
+      state: 'risk',
+      says: 'the newest 200 sessions all came from 127.0.0.1',
+      fix: expect.stringContaining('TRUSTED_PROXIES'),
+    });
+    await own.query(`UPDATE sessions SET ip = '198.51.100.7' WHERE user_id = $1 AND id = $2`, [
+      id,
+      sessions[0]?.id,
+    ]);
+    expect((await doctor(change)).about('addresses')).toMatchObject({ state: 'good' });
+    await own.drop();
   });
 
   it('makes no database where there is none yet', async () => {
