@@ -92,8 +92,10 @@ function addHooks(app: NestFastifyApplication, routes: RouteTable, log: Log): vo
   const lifecycle = app.get(Lifecycle);
   const proxies = app.get(ProxyWatch);
   fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
-  fastify.addHook('onRequest', async (request: FastifyRequest) => {
+  fastify.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     lifecycle.requestBegins();
+    // Not in onResponse, which is never told of a client that went away before it was answered.
+    reply.raw.once('close', () => lifecycle.requestEnds());
     proxies.see(request.raw);
     assertHost(request);
   });
@@ -106,7 +108,6 @@ function addHooks(app: NestFastifyApplication, routes: RouteTable, log: Log): vo
   });
   fastify.addHook('preParsing', async (request: FastifyRequest) => assertContentType(request));
   fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-    lifecycle.requestEnds();
     // The route's pattern, not the path: a path may hold what a log must not.
     const { method, id, routeOptions } = request;
     log.info(

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import pg, { type Client } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { Initial1763769600000 } from '../../migrations/1763769600000-initial.js';
 import { SigningKeys1763773200000 } from '../../migrations/1763773200000-signing-keys.js';
@@ -41,6 +41,11 @@ export function dataSourceOptions(target: ConnectionTarget, pool: PoolSettings) 
       query_timeout: pool.statementTimeoutMs + 1000,
       idle_in_transaction_session_timeout: serverLimitMs,
       keepAlive: true,
+      // A connection that breaks while the pool hands it over has no listener of the pool's and none of TypeORM's yet,
+      // and an error that nobody listens to would end the process. Whoever was to use it is told by the first query.
+      onConnect: (client: Client) => {
+        client.on('error', () => undefined);
+      },
     },
   } as const satisfies DataSourceOptions;
 }

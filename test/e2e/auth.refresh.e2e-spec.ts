@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Agent, request } from 'node:http';
-import { json } from 'node:stream/consumers';
 import type { TokenPair } from '../support/client.js';
+import { KeepAliveClient } from '../support/keep-alive-client.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { decode } from '../support/tokens.js';
 
@@ -110,30 +109,17 @@ describe('refreshing', () => {
 });
 
 describe('fifty parallel refreshes of one token', () => {
-  const agent = new Agent({ keepAlive: true, maxSockets: PARALLEL });
-  afterAll(() => agent.destroy());
-
-  /** A plain request on a connection that is open already: ten thousand of them should not wait for the client. */
-  function refresh(refreshToken: string): Promise<{ status: number; body: TokenPair }> {
-    const body = JSON.stringify({ refresh_token: refreshToken });
-    const headers = { 'content-type': 'application/json', 'content-length': body.length };
-    return new Promise((resolve, reject) => {
-      const sent = request(`${server.url}/auth/refresh`, { method: 'POST', agent, headers }, (response) => {
-        json(response)
-          .then((parsed) => resolve({ status: response.statusCode ?? 0, body: parsed as TokenPair }))
-          .catch(reject);
-      });
-      sent.on('error', reject);
-      sent.end(body);
-    });
-  }
+  let client: KeepAliveClient;
+  beforeAll(async () => {
+    client = new KeepAliveClient(server.url, PARALLEL);
+    await client.warmUp();
+  });
+  afterAll(() => client.close());
 
   it('never make two live tokens and never log the client out', async () => {
     let { refresh_token: token } = await server.client.newcomer();
-    // Warmed: the pool's connections and the client's are open before the first round counts.
-    await Promise.all(Array.from({ length: PARALLEL }, () => refresh('no token')));
     for (let round = 0; round < ROUNDS; round++) {
-      const answers = await Promise.all(Array.from({ length: PARALLEL }, () => refresh(token)));
+      const answers = await Promise.all(Array.from({ length: PARALLEL }, () => client.refresh(token)));
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
       const successors = new Set(answers.map(({ body }) => body.refresh_token));
       expect(successors.size).toBe(1);

@@ -200,6 +200,20 @@ describe('a service that is asked to stop', () => {
     service.signal('SIGTERM');
     expect(await exitOf(service)).toMatchObject({ code: 0, signal: null });
   });
+
+  it('does not wait for the answers of clients that went away before it stopped', async () => {
+    const service = await start({});
+    const gone = await open(service);
+    gone.write(
+      'POST /auth/refresh HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+    );
+    await service.client.get('/health/live');
+    gone.destroy();
+    (await open(service)).write('GET /health/live HTTP/1.1\r\nhost: x\r\n');
+    await service.client.get('/health/live');
+    service.signal('SIGTERM');
+    expect(await exitOf(service)).toMatchObject({ code: 0, signal: null });
+  });
 });
 
 describe('a crash', () => {

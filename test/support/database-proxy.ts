@@ -1,19 +1,27 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { TestDatabase, TestTarget } from './database.js';
+import type { TestTarget } from './database.js';
+import { TcpProxy } from './tcp-proxy.js';
 
-/** Stands between a service and its database, so that a test can take the database away and give it back. */
-export class DatabaseProxy {
-  private readonly sockets = new Set<Socket>();
-  private readonly server: Server;
-  private stalled = false;
-  private port = 0;
+/** ReadyForQuery: its type, its length, and a state that may differ. The server writes it last, after the commit. */
+const READY_FOR_QUERY = Buffer.from('Z\0\0\0\x05');
 
+/** The last words of a server that stops, or of its administrator who ends a connection: ErrorResponse. */
+export const TERMINATED = errorResponse('57P01', 'terminating connection due to administrator command');
+
+function errorResponse(sqlState: string, message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${sqlState}\0M${message}\0\0`);
+  const head = Buffer.from('E\0\0\0\0');
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}
+
+/** Stands between a service and its database. */
+export class DatabaseProxy extends TcpProxy {
   private constructor(private readonly origin: TestTarget) {
-    this.server = createServer((socket) => this.forward(socket));
+    super(origin);
   }
 
-  static async before(database: TestDatabase): Promise<DatabaseProxy> {
-    const proxy = new DatabaseProxy(database.target);
+  static async before({ target }: { readonly target: TestTarget }): Promise<DatabaseProxy> {
+    const proxy = new DatabaseProxy(target);
     await proxy.restore();
     return proxy;
   }
@@ -23,44 +31,7 @@ export class DatabaseProxy {
     return { ...this.origin, host: '127.0.0.1', port: this.port };
   }
 
-  /** Breaks every connection and refuses new ones, as when the server was killed. */
-  async cut(): Promise<void> {
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    for (const socket of this.sockets) socket.destroy();
-    await closed;
-  }
-
-  /** Keeps connections open and lets nothing through, as when the server's machine froze. */
-  stall(): void {
-    this.stalled = true;
-    for (const socket of this.sockets) socket.pause();
-  }
-
-  /** Listens again, or for the first time. */
-  async restore(): Promise<void> {
-    this.stalled = false;
-    for (const socket of this.sockets) socket.resume();
-    if (!this.server.listening) {
-      await new Promise<void>((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
-      this.port = (this.server.address() as AddressInfo).port;
-    }
-  }
-
-  private forward(socket: Socket): void {
-    const { host, port } = this.origin;
-    const upstream = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
-    this.join(socket, upstream);
-    this.join(upstream, socket);
-    if (this.stalled) this.stall();
-  }
-
-  private join(from: Socket, to: Socket): void {
-    this.sockets.add(from);
-    from.on('data', (chunk) => to.write(chunk));
-    from.on('error', () => undefined);
-    from.on('close', () => {
-      this.sockets.delete(from);
-      to.destroy();
-    });
+  protected isWhole(answer: Buffer): boolean {
+    return answer.subarray(-READY_FOR_QUERY.length - 1, -1).equals(READY_FOR_QUERY);
   }
 }

@@ -35,6 +35,7 @@ export class ServiceProcess {
   private readonly child: ChildProcess;
   private readonly watchers = new Set<() => void>();
   private ended = false;
+  private address: string | undefined;
 
   constructor({ folder, env, nodeOptions = [] }: ProcessOptions) {
     this.child = spawn(process.execPath, [...nodeOptions, MAIN], {
@@ -73,6 +74,11 @@ export class ServiceProcess {
 
   /** Where the service answers; by number, since a name may stand for two addresses. */
   get url(): string {
+    // Found once: the log grows by a line a request, and a test under load asks for the address as often.
+    return (this.address ??= this.announcedUrl());
+  }
+
+  private announcedUrl(): string {
     const json = this.log.find(({ msg }) => msg === 'listening')?.['url'];
     const pretty = /(http:\/\/\S+)\/docs/.exec(this.stdout)?.[1];
     const url = typeof json === 'string' ? json : pretty;

@@ -1,0 +1,365 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { EventEmitter, once } from 'node:events';
+import type { TokenPair } from '../support/client.js';
+import { Crowd } from '../support/crowd.js';
+import { createEmptyDatabase, urlOf } from '../support/database.js';
+import { DatabaseProxy, TERMINATED } from '../support/database-proxy.js';
+import { KeepAliveClient } from '../support/keep-alive-client.js';
+import {
+  eventually,
+  type Folder,
+  killProcesses,
+  newFolder,
+  type ServiceProcess,
+  startProcess,
+} from '../support/process.js';
+import { newSecret } from '../support/server.js';
+import { ServiceProxy } from '../support/service-proxy.js';
+import { SessionHolder } from '../support/session-holder.js';
+import type { Moment } from '../support/tcp-proxy.js';
+import { decode } from '../support/tokens.js';
+
+const SEED = 20_260_214;
+const MOMENTS: readonly Moment[] = ['received', 'sent', 'answered'];
+const FELT_WITHIN_MS = 1000;
+const ROUNDS = 40;
+const CHAIN = 40;
+const RACES = 8;
+const TABS = 5;
+const LIVES = 40;
+const HOLDERS = 3;
+
+/** How a refresh is known on the wire: of HTTP, and of PostgreSQL, where it is one statement that commits itself. */
+const REFRESH = 'POST /auth/refresh';
+const ROTATION = 'UPDATE sessions';
+/** The last message of a client that logs in to PostgreSQL (RFC 5802): the answer to it says that the connection is open. */
+const LOGIN = 'c=biws,r=';
+
+/** The service with a proxy on either side: a test can lose what it says to its clients, and what its database says. */
+class Instance {
+  service!: ServiceProcess;
+  /** Asks the service itself. */
+  direct!: KeepAliveClient;
+  /** Asks through {@link wire}. */
+  remote!: KeepAliveClient;
+  wire!: ServiceProxy;
+  up = false;
+
+  constructor(
+    readonly database: DatabaseProxy,
+    private readonly env: Readonly<Record<string, string>>,
+  ) {}
+
+  async start(): Promise<void> {
+    const env = { ...this.env, DATABASE_URL: urlOf(this.database.target) };
+    this.service = await startProcess({ folder: folder.path, env });
+    this.wire = await ServiceProxy.before(this.service.url);
+    this.direct = new KeepAliveClient(this.service.url, TABS);
+    this.remote = new KeepAliveClient(this.wire.url, TABS);
+    this.up = true;
+  }
+
+  async kill(): Promise<void> {
+    this.service.signal('SIGKILL');
+    await this.service.exited;
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    this.up = false;
+    this.direct.close();
+    this.remote.close();
+    await this.wire.cut();
+  }
+}
+
+let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+let folder: Folder;
+let one: Instance;
+let other: Instance;
+
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+  folder = await newFolder();
+  const env = { JWT_ISSUER: 'https://id.example', SECRET_KEY: newSecret() };
+  one = new Instance(await DatabaseProxy.before(database), env);
+  other = new Instance(await DatabaseProxy.before(database), env);
+  await Promise.all([one.start(), other.start()]);
+});
+afterAll(async () => {
+  await Promise.all([one.close(), other.close()]);
+  await killProcesses();
+  await Promise.all([one.database.cut(), other.database.cut()]);
+  await database.drop();
+  await folder.remove();
+});
+
+function instance(index: number): Instance {
+  return index % 2 ? other : one;
+}
+
+async function newHolder(): Promise<SessionHolder> {
+  return new SessionHolder(await one.service.client.newcomer());
+}
+
+async function verdict(at: Instance, refreshToken: string): Promise<unknown[]> {
+  const { status, body } = await at.direct.refresh(refreshToken);
+  return [status, body['code']];
+}
+
+/** What every instance that is up says of an access token: one status where they agree. */
+async function verified({ access_token: token }: TokenPair): Promise<number[]> {
+  const statuses = [one, other].filter(({ up }) => up).map(({ direct }) => direct.verify(token));
+  return [...new Set(await Promise.all(statuses))];
+}
+
+async function expectVerified(pair: TokenPair): Promise<void> {
+  expect(await verified(pair)).toEqual([200]);
+}
+
+async function expectEnded(holder: SessionHolder): Promise<void> {
+  expect(await verdict(other, holder.pair(0).refresh_token)).toEqual([401, 'session_revoked']);
+  await eventually(FELT_WITHIN_MS, async () => (await verified(holder.pair(0))).join() === '401');
+}
+
+/** The parent is still forgiven, and what came before it is still theft. */
+async function expectTheftFound(holder: SessionHolder): Promise<void> {
+  const again = await other.direct.refresh(holder.pair(1).refresh_token);
+  expect([again.status, again.body.refresh_token]).toEqual([200, holder.pair(0).refresh_token]);
+  const thief = await verdict(one.up ? one : other, holder.pair(2).refresh_token);
+  expect(thief).toEqual([401, 'refresh_token_reused']);
+  await expectEnded(holder);
+}
+
+/** Presents the newest token and lets the exchange come as far as `moment`, where the connection is cut. */
+async function lose(holder: SessionHolder, at: Instance, moment: Moment, share = 0): Promise<Buffer> {
+  const holding = at.wire.hold(moment, REFRESH);
+  const presented = holder.present(at.remote);
+  const held = await holding;
+  held.cut(held.answer.subarray(0, held.answer.length * share));
+  expect(await presented).toBe(false);
+  return held.answer;
+}
+
+describe('an answer that is lost on its way to the client', () => {
+  it('is given for the parent again, however often and wherever it was lost', async () => {
+    const loss = fc.record({
+      at: fc.nat(1),
+      moment: fc.constantFrom<Moment>('received', 'answered'),
+      // How much of the answer the client still gets.
+      share: fc.constantFrom(0, 0.1, 0.5, 0.99),
+    });
+    const round = fc.record({ losses: fc.array(loss, { minLength: 1, maxLength: 3 }), at: fc.nat(1) });
+    const holder = await newHolder();
+    for (const { losses, at } of fc.sample(round, { seed: SEED, numRuns: ROUNDS })) {
+      for (const { at: lostAt, moment, share } of losses) {
+        await lose(holder, instance(lostAt), moment, share);
+      }
+      expect(await holder.present(instance(at).remote)).toBe(true);
+      await expectVerified(holder.pair(0));
+    }
+    expect(decode(holder.pair(0).refresh_token).claims['gen']).toBe(ROUNDS + 1);
+    await expectTheftFound(holder);
+  });
+
+  it('is the same one again, where every answer of a session is lost once', async () => {
+    const holder = await newHolder();
+    for (let generation = 1; generation <= CHAIN; generation++) {
+      const lost = await lose(holder, instance(generation), 'answered');
+      expect(await holder.present(instance(generation >> 1).remote)).toBe(true);
+      expect(lost.includes(`"refresh_token":"${holder.pair(0).refresh_token}"`)).toBe(true);
+    }
+    await expectVerified(holder.pair(0));
+    await expectTheftFound(holder);
+  });
+
+  it('is given for the parent also while the request that was given up is still under way', async () => {
+    const person = await one.service.client.register();
+    for (let round = 0; round < RACES; round++) {
+      // A session each: a request that came so late that two rotations have overtaken it would be theft.
+      const holder = new SessionHolder(await one.service.client.login(person));
+      await lose(holder, instance(round), 'sent');
+      expect(await holder.present(instance(round >> 1).remote)).toBe(true);
+      await expectVerified(holder.pair(0));
+      expect(decode(holder.pair(0).refresh_token).claims['gen']).toBe(2);
+    }
+  });
+});
+
+describe('an answer of the database that is lost on its way to the service', () => {
+  it.each(MOMENTS)('is a 503, and the parent is answered with a pair after it: %s', async (moment) => {
+    const holder = await newHolder();
+    for (let round = 0; round < 8; round++) {
+      const holding = one.database.hold(moment, ROTATION);
+      const presented = holder.present(one.direct);
+      (await holding).cut();
+      expect(await presented).toBe(false);
+      expect(holder.presentations.at(-1)).toMatchObject({ status: 503 });
+      expect(await holder.present(instance(round).direct)).toBe(true);
+      await expectVerified(holder.pair(0));
+    }
+    expect(decode(holder.pair(0).refresh_token).claims['gen']).toBe(9);
+    await expectTheftFound(holder);
+  });
+
+  it('does not end the service where the connection breaks in the moment it is opened', async () => {
+    const holder = await newHolder();
+    // Without a connection in the pool, the next statement has to open one: mostly this one, or one of the housekeeping.
+    await one.database.cut();
+    await one.database.restore();
+    const holding = one.database.hold('answered', LOGIN);
+    const presented = holder.present(one.direct);
+    const held = await holding;
+    held.cut(Buffer.concat([held.answer, TERMINATED]));
+    await presented;
+    expect([200, 503]).toContain(holder.presentations.at(-1)?.status);
+    expect(await holder.present(one.direct)).toBe(true);
+  });
+
+  it('does not keep the end of a stolen session from being felt, where it was the answer to the commit', async () => {
+    const holder = await newHolder();
+    for (let round = 0; round < 2; round++) await holder.present(one.direct);
+    const holding = one.database.hold('answered', 'refresh_reused', 'COMMIT');
+    const presented = verdict(one, holder.pair(2).refresh_token);
+    (await holding).cut();
+    expect(await presented).toEqual([503, 'unavailable']);
+    await expectEnded(holder);
+  });
+
+  it('leaves the session as it was where the commit never came, and the theft is found the next time', async () => {
+    const holder = await newHolder();
+    for (let round = 0; round < 2; round++) await holder.present(one.direct);
+    const holding = one.database.hold('received', 'refresh_reused', 'COMMIT');
+    const presented = verdict(one, holder.pair(2).refresh_token);
+    (await holding).cut();
+    expect(await presented).toEqual([503, 'unavailable']);
+    expect(await holder.present(other.direct)).toBe(true);
+    await expectVerified(holder.pair(0));
+    await expectTheftFound(holder);
+  });
+});
+
+/** What a tab does once the access token in the store that the tabs share is used up. */
+interface Tab {
+  /** It looks into the store when so many others are done; where a fresh pair is there by then, that is all. */
+  readonly looksAfter: number;
+  /** It presents what it found when so many others are done, whatever they have stored by then. */
+  readonly sendsAfter: number;
+  readonly at: number;
+  readonly losesAnswer: boolean;
+}
+
+/** @param others how many tabs may be waited for, so that no two wait for each other */
+function anyTab(others: number): fc.Arbitrary<Tab> {
+  return fc.record({
+    looksAfter: fc.oneof(fc.constant(0), fc.nat(others)),
+    sendsAfter: fc.nat(others),
+    at: fc.nat(1),
+    losesAnswer: fc.nat(9).map((of10) => of10 === 0),
+  });
+}
+
+/**
+ * Lets every tab see to it that the store holds a fresh pair, and resolves with what was stored, in order. No tab uses
+ * a fresh pair up while others are at it: a pair lives longer than a request for it is under way.
+ */
+async function refreshByTabs(used: string, tabs: readonly Tab[], onLoss: () => void): Promise<TokenPair[]> {
+  const stored: TokenPair[] = [];
+  const done: Tab[] = [];
+  const finished = new EventEmitter();
+  const others = async (count: number): Promise<void> => {
+    while (done.length < count) await once(finished, 'tab');
+  };
+  const refresh = async ({ looksAfter, sendsAfter, at, losesAnswer }: Tab): Promise<void> => {
+    await others(looksAfter);
+    if (stored.length > 0) return;
+    await others(sendsAfter);
+    const { wire, remote } = instance(at);
+    if (losesAnswer) void wire.hold('answered', REFRESH).then((held) => held.cut());
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const answer = await remote.refresh(used).catch(onLoss);
+      if (answer) {
+        expect(answer.status).toBe(200);
+        stored.push(answer.body);
+      }
+      if (stored.length > 0) return;
+    }
+  };
+  const finish = (tab: Tab): void => {
+    done.push(tab);
+    finished.emit('tab');
+  };
+  await Promise.all(tabs.map((tab) => refresh(tab).finally(() => finish(tab))));
+  return stored;
+}
+
+describe('five tabs that share one store', () => {
+  it('never log themselves out, in whatever order they refresh, on two instances', async () => {
+    const holder = await newHolder();
+    const life = fc.tuple(...Array.from({ length: TABS }, (_, others) => anyTab(others)));
+    let lost = 0;
+    for (const tabs of fc.sample(life, { seed: SEED, numRuns: LIVES })) {
+      const stored = await refreshByTabs(holder.pair(0).refresh_token, tabs, () => void lost++);
+      expect(new Set(stored.map((pair) => pair.refresh_token)).size).toBe(1);
+      for (const pair of stored) await expectVerified(pair);
+      holder.pairs.push(...stored.slice(-1));
+    }
+    expect(lost).toBeGreaterThan(LIVES / 10);
+    expect(decode(holder.pair(0).refresh_token).claims['gen']).toBe(LIVES + 1);
+    await expectTheftFound(holder);
+  });
+});
+
+describe('an instance that is killed under clients that refresh all the time', () => {
+  let crowd: Crowd;
+
+  beforeAll(async () => {
+    const holders = await Promise.all(Array.from({ length: HOLDERS }, newHolder));
+    crowd = new Crowd(holders, (turn) => instance(turn).direct);
+    crowd.resume();
+    await crowd.moved();
+  });
+  afterAll(() => crowd.pause());
+
+  /** Resolves when both instances are up, and serve. */
+  async function restarted(): Promise<void> {
+    for (const killed of [one, other]) if (!killed.up) await killed.start();
+    await crowd.moved();
+  }
+
+  it('between two rotations costs nobody the session', async () => {
+    await crowd.pause();
+    await one.kill();
+    crowd.resume();
+    await crowd.moved();
+    await restarted();
+  });
+
+  it('during a rotation costs nobody the session, which may have been committed or not', async () => {
+    await other.database.hold('sent', ROTATION);
+    await other.kill();
+    await crowd.moved();
+    await restarted();
+  });
+
+  it('after the commit and before the answer costs nobody the session, and makes no second successor', async () => {
+    const held = await one.database.hold('answered', ROTATION);
+    await one.kill();
+    await crowd.moved();
+    const committed = ({ refresh_token: token }: TokenPair): boolean =>
+      held.answer.includes(String(decode(token).claims['jti']));
+    expect(crowd.holders.filter(({ pairs }) => pairs.some(committed))).toHaveLength(1);
+  });
+
+  it('has lost nothing that was answered before, and theft is still found', async () => {
+    await crowd.pause();
+    for (const holder of crowd.holders) {
+      // The database was there all the time: what was not answered went to an instance that was down.
+      expect(new Set(holder.presentations.map(({ status }) => status))).toEqual(new Set([200, undefined]));
+      for (const pair of holder.pairs.slice(-10)) await expectVerified(pair);
+      expect(decode(holder.pair(0).refresh_token).claims['gen']).toBe(holder.pairs.length);
+      await expectTheftFound(holder);
+    }
+  });
+});

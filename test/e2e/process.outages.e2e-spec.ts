@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client as Postgres } from 'pg';
+import { Crowd } from '../support/crowd.js';
+import { KeepAliveClient } from '../support/keep-alive-client.js';
+import {
+  eventually,
+  type Folder,
+  killProcesses,
+  newFolder,
+  type ServiceProcess,
+  startProcess,
+} from '../support/process.js';
+import { SessionHolder } from '../support/session-holder.js';
+import { decode } from '../support/tokens.js';
+
+const HOLDERS = 3;
+const HEALED_WITHIN_MS = 10_000;
+const FELT_WITHIN_MS = 1000;
+
+let folder: Folder;
+let service: ServiceProcess;
+let client: KeepAliveClient;
+let crowd: Crowd;
+
+beforeAll(async () => {
+  folder = await newFolder();
+  // No DATABASE_URL: the service has a server of its own, which it keeps running.
+  service = await startProcess({ folder: folder.path });
+  client = new KeepAliveClient(service.url, HOLDERS);
+  const newHolder = async (): Promise<SessionHolder> => new SessionHolder(await service.client.newcomer());
+  crowd = new Crowd(await Promise.all(Array.from({ length: HOLDERS }, newHolder)), () => client);
+});
+afterAll(async () => {
+  client.close();
+  await killProcesses();
+  await folder.remove();
+});
+
+function inCluster(name: string): Promise<string> {
+  return readFile(join(folder.path, '.data', 'postgres', name), 'utf8');
+}
+
+async function connected(): Promise<Postgres> {
+  const postgres = new Postgres({
+    host: join(folder.path, '.data', 'run'),
+    port: 5432,
+    user: 'latchkey',
+    database: 'latchkey',
+    password: await inCluster('latchkey.password'),
+  });
+  postgres.on('error', () => undefined);
+  await postgres.connect();
+  return postgres;
+}
+
+async function answers(): Promise<boolean> {
+  try {
+    await (await connected()).end();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The process that accepts connections and starts all others. */
+async function postmaster(): Promise<number> {
+  return Number.parseInt(await inCluster('postmaster.pid'), 10);
+}
+
+/** A process that serves a connection of the service. The server ends all others with it, and recovers from its log. */
+async function backend(): Promise<number> {
+  const postgres = await connected();
+  const { rows } = await postgres.query<{ pid: number }>(
+    "SELECT pid FROM pg_stat_activity WHERE application_name = 'latchkey' ORDER BY query_start DESC",
+  );
+  await postgres.end();
+  if (!rows[0]) throw new Error('the service has no connection');
+  return rows[0].pid;
+}
+
+interface Outage {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Signals a process of the database, and resolves when the database has gone and has come back by itself. */
+async function outage(pid: number, signal: NodeJS.Signals): Promise<Outage> {
+  const witness = await connected();
+  const gone = new Promise((resolve) => witness.once('end', resolve));
+  const from = performance.now();
+  process.kill(pid, signal);
+  await gone;
+  await eventually(HEALED_WITHIN_MS, answers);
+  return { from, to: performance.now() };
+}
+
+describe('a database that goes away under clients that refresh all the time', () => {
+  const outages: Outage[] = [];
+
+  beforeAll(async () => {
+    crowd.resume();
+    await crowd.moved();
+  });
+  afterAll(() => crowd.pause());
+
+  it.each<[string, () => Promise<number>, NodeJS.Signals]>([
+    ['is killed', postmaster, 'SIGKILL'],
+    ['is stopped and started again', postmaster, 'SIGINT'],
+    ['loses a process that was killed', backend, 'SIGKILL'],
+  ])('comes back by itself, and nobody has to log in again: it %s', async (_, victim, signal) => {
+    outages.push(await outage(await victim(), signal));
+    await crowd.moved();
+  });
+
+  it('is told as 503, never as anything else, and only while it is away', async () => {
+    await crowd.pause();
+    const all = crowd.holders.flatMap(({ presentations }) => presentations);
+    const failed = all.filter(({ status }) => status !== 200);
+    expect(new Set(failed.map(({ status }) => status))).toEqual(new Set([503]));
+    const beside = outages.map((away) => failed.filter(({ from, to }) => from < away.to && to > away.from));
+    for (const told of beside) expect(told).not.toEqual([]);
+    expect(beside.flat()).toHaveLength(failed.length);
+  });
+
+  it('has kept every rotation that was answered, and theft is still found', async () => {
+    for (const holder of crowd.holders) {
+      const live = holder.pair(0);
+      expect(decode(live.refresh_token).claims['gen']).toBe(holder.pairs.length);
+      expect(await client.verify(live.access_token)).toBe(200);
+      const theft = await client.refresh(holder.pair(2).refresh_token);
+      expect([theft.status, theft.body['code']]).toEqual([401, 'refresh_token_reused']);
+      const owner = await client.refresh(live.refresh_token);
+      expect([owner.status, owner.body['code']]).toEqual([401, 'session_revoked']);
+      await eventually(FELT_WITHIN_MS, async () => (await client.verify(live.access_token)) === 401);
+    }
+  });
+});
