@@ -32,6 +32,8 @@ import { JwtStrategy } from './strategies/jwt.strategy.js';
 import { LocalStrategy } from './strategies/local.strategy.js';
 import { TokenService } from './token.service.js';
 import { UsersAdminService } from './users-admin.service.js';
+import { UsersExportService } from './users-export.service.js';
+import { UsersImportService } from './users-import.service.js';
 
 @Module({
   imports: [
@@ -60,6 +62,8 @@ import { UsersAdminService } from './users-admin.service.js';
     SigningKeysService,
     TokenService,
     UsersAdminService,
+    UsersExportService,
+    UsersImportService,
     JwtStrategy,
     LocalStrategy,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
@@ -77,6 +81,8 @@ import { UsersAdminService } from './users-admin.service.js';
     SigningKeysService,
     TokenService,
     UsersAdminService,
+    UsersExportService,
+    UsersImportService,
   ],
 })
 export class AuthModule {}

@@ -39,8 +39,8 @@ export class CredentialsService {
   ) {}
 
   /**
-   * Takes the same time and answers the same bytes whether the user is unknown or the password wrong. A hash of bcrypt
-   * or of older parameters is renewed.
+   * Takes the same time and answers the same bytes whether the user is unknown or the password wrong. A hash of another
+   * system or of older parameters is renewed.
    * @throws AppError `invalid_credentials`, `account_disabled` (only with the right password), `too_many_attempts`,
    * `overloaded`
    */

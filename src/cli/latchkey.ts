@@ -34,6 +34,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     usage: 'audit verify [checkpoint] [--json]',
     does: 'find the first audit event that was removed, edited, added or reordered',
   },
+  'users import': {
+    load: async () => (await import('./users-import.command.js')).usersImportCommand,
+    usage: 'users import FILE --prove EMAIL [--dry-run]',
+    does: 'take over users with their password hashes, once a known password verifies',
+  },
+  'users export': {
+    load: async () => (await import('./users-export.command.js')).usersExportCommand,
+    usage: 'users export [FILE]',
+    does: 'write every user with their password hash, as users import reads them',
+  },
   doctor: {
     load: async () => (await import('./doctor.command.js')).doctorCommand,
     usage: 'doctor [--json]',
@@ -55,6 +65,11 @@ async function main(argv: string[]): Promise<number> {
       json: { type: 'boolean' },
       compromised: { type: 'string' },
       url: { type: 'string' },
+      'dry-run': { type: 'boolean' },
+      prove: { type: 'string' },
+      'without-proof': { type: 'boolean' },
+      format: { type: 'string' },
+      firebase: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -66,14 +81,23 @@ async function main(argv: string[]): Promise<number> {
   }
   const rest = positionals.slice(name.split(' ').length);
   const run = await command.load();
-  const { plan = false, json = false, compromised, url } = values;
-  return run(rest, { plan, json, compromised, url });
+  const {
+    plan = false,
+    json = false,
+    'dry-run': dryRun = false,
+    'without-proof': withoutProof = false,
+  } = values;
+  const { compromised, url, prove, format, firebase } = values;
+  return run(rest, { plan, json, compromised, url, dryRun, prove, withoutProof, format, firebase });
 }
 
-/** Our own errors say more in their detail than in their message, which is the code. */
+/**
+ * Our own errors say more in their detail than in their message, which is the code. The detail of the database's may
+ * hold a whole row, with its password hash.
+ */
 function told(error: unknown): string {
-  const { detail, message } = (error ?? {}) as { detail?: unknown; message?: unknown };
-  if (typeof detail === 'string') return detail;
+  const { name, detail, message } = (error ?? {}) as { name?: unknown; detail?: unknown; message?: unknown };
+  if (name === 'AppError' && typeof detail === 'string') return detail;
   return typeof message === 'string' ? message : 'unknown error';
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { ALGORITHMS, type Config } from './config.js';
+import { ALGORITHMS, ARGON2_MAX, type Config } from './config.js';
 import { readSigningKey } from './signing-key-file.js';
 import { secretWeakness } from './secret-strength.js';
 
@@ -108,9 +108,9 @@ const schema = z.object({
   LIMIT_REFRESH: rate().default({ points: 600, seconds: 60 }),
   LIMIT_TOKEN: rate().default({ points: 600, seconds: 60 }),
   LIMIT_PASSWORD: rate().default({ points: 30, seconds: 3600 }),
-  ARGON2_MEMORY_KIB: integer('KiB', 8192, 4_194_304).default(19_456),
-  ARGON2_TIME: integer('passes', 1, 100).default(2),
-  ARGON2_PARALLELISM: integer('lanes', 1, 64).default(1),
+  ARGON2_MEMORY_KIB: integer('KiB', 8192, ARGON2_MAX.memoryKib).default(19_456),
+  ARGON2_TIME: integer('passes', 1, ARGON2_MAX.time).default(2),
+  ARGON2_PARALLELISM: integer('lanes', 1, ARGON2_MAX.parallelism).default(1),
   HASH_CONCURRENCY: integer('hashes at once', 1, 256).default(availableParallelism()),
   HASH_QUEUE: integer('waiting hashes', 0, 100_000).default(256),
   BOOTSTRAP_ADMIN_EMAIL: z.string().optional(),

@@ -1,25 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { argon2id, hash, needsRehash, verify } from 'argon2';
-import { compare } from 'bcrypt';
+import { argon2id, hash, needsRehash } from 'argon2';
 import { HASHING_CONFIG, type HashingConfig } from '../config/config.js';
 import { Gate } from '../kernel/gate.js';
+import { readHash } from './hash-schemes.js';
 import { normalizePassword } from './password-policy.js';
-
-/** Hashes of bcrypt, as other systems write them: $2a$, $2b$ (OpenBSD) and $2y$ (PHP, passlib) are one algorithm. */
-const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
-/** bcrypt reads no further than this; see {@link PasswordHasher.matches}. */
-const BCRYPT_MAX_BYTES = 72;
+import { UnusableHash, type StoredHash } from './stored-hash.js';
 
 /** What a check of a password found. */
 export interface PasswordMatch {
   readonly matches: boolean;
-  /** The hash is of bcrypt or of older argon2 parameters, and should be written anew while the password is at hand. */
+  /** The hash is of another system or of older parameters, and should be written anew while the password is at hand. */
   readonly outdated: boolean;
 }
 
 /**
- * Hashes and checks passwords. New hashes are argon2id with the configured parameters (KiB, passes, lanes); bcrypt
- * hashes verify. Every job runs in one bounded pool: a hash blocks a thread of libuv's pool, which file reads and DNS
+ * Hashes and checks passwords. New hashes are argon2id with the configured parameters (KiB, passes, lanes); those of
+ * other systems verify, see hash-schemes.ts. Every job runs in one bounded pool: a hash blocks a thread of libuv's pool, which file reads and DNS
  * share, so that unbounded a login storm would stop everything else. Jobs wait in a lane for each client, and the lanes
  * take turns.
  */
@@ -48,19 +44,19 @@ export class PasswordHasher {
   }
 
   /**
-   * Whether a password belongs to a stored hash. bcrypt ignores what follows the 72nd byte, so that a longer password
-   * is refused there: two passwords that share 72 bytes must not open one account. Other systems hash the text as typed,
-   * so a bcrypt hash is compared without normalization.
+   * Whether a password belongs to a stored hash. Other systems hash the text as typed, so their hashes are compared
+   * without normalization. A hash that cannot be used, or would cost too much, matches nothing and takes the time of
+   * one of ours.
    * @throws AppError `overloaded` where the queue is full
    */
   async matches(password: string, stored: string, lane?: string): Promise<PasswordMatch> {
-    if (BCRYPT.test(stored)) {
-      const comparable = stored.replace('$2y$', '$2b$');
-      const matches = await this.pool.run(() => compare(password, comparable), lane);
-      return { matches: matches && Buffer.byteLength(password) <= BCRYPT_MAX_BYTES, outdated: true };
+    const read = usable(stored);
+    if (!read) {
+      await this.matchNobody(password, lane);
+      return { matches: false, outdated: true };
     }
-    const matches = await this.pool.run(() => verify(stored, normalizePassword(password)), lane);
-    return { matches, outdated: needsRehash(stored, this.parameters) };
+    const matches = await this.pool.run(() => read.verify(password), lane);
+    return { matches, outdated: read.scheme !== 'argon2id' || needsRehash(stored, this.parameters) };
   }
 
   /**
@@ -79,5 +75,14 @@ export class PasswordHasher {
   private dummyHash(): Promise<string> {
     this.dummy ??= hash('no password at all', this.parameters);
     return this.dummy;
+  }
+}
+
+function usable(stored: string): StoredHash | undefined {
+  try {
+    return readHash(stored);
+  } catch (error) {
+    if (error instanceof UnusableHash) return undefined;
+    throw error;
   }
 }

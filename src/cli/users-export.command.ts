@@ -1,0 +1,37 @@
+import { open, rm } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { UsersExportService } from '../auth/users-export.service.js';
+import type { Command } from './command.js';
+import { withApp } from './with-app.js';
+
+const EXIT_USAGE = 2;
+/** The hashes are for the one who asked for them. */
+const OWNER_ONLY = 0o600;
+
+/**
+ * Writes every user as a line of JSON, with the password hash, to a new file or to standard output. A file that was
+ * not finished is removed.
+ */
+export const usersExportCommand: Command = async ([path, ...rest]) => {
+  if (rest.length > 0) {
+    process.stderr.write('latchkey: users export takes one file\n');
+    return EXIT_USAGE;
+  }
+  return withApp(async (app) => {
+    const lines = app.get(UsersExportService).lines();
+    if (path === undefined) await pipeline(lines, process.stdout as Writable, { end: false });
+    else await toNewFile(path, lines);
+    return 0;
+  });
+};
+
+async function toNewFile(path: string, lines: AsyncIterable<string>): Promise<void> {
+  const file = await open(path, 'wx', OWNER_ONLY);
+  try {
+    await pipeline(lines, file.createWriteStream({ flush: true }));
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,108 @@
+import { open, readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { UsersImportService, type ImportCounts } from '../auth/users-import.service.js';
+import { FirebaseParameters } from '../passwords/exported-parts.js';
+import type { RowRefusal } from '../users/user-row.js';
+import { askPassword } from './ask-password.js';
+import type { Command, CommandOptions } from './command.js';
+import { Progress } from './progress.js';
+import { FileFault, FORMATS, readUsers, type Format } from './user-file.js';
+import { withApp } from './with-app.js';
+
+const EXIT_REFUSED = 1;
+const EXIT_USAGE = 2;
+
+/**
+ * Takes over the users of a file. Nothing is written before a known password has verified against its hash in the file,
+ * unless that is waived by name. Exit status 1 where lines were refused, or the password did not verify.
+ */
+export const usersImportCommand: Command = async ([path, ...rest], options) => {
+  const { prove, withoutProof, dryRun, json } = options;
+  const format = path === undefined ? undefined : formatOf(path, options);
+  if (path === undefined || rest.length > 0) return misused('users import needs a file');
+  if (!format) return misused(`the file's name does not say its format: --format ${FORMATS.join(' or ')}`);
+  if (prove === undefined ? !withoutProof && !dryRun : withoutProof) {
+    return misused(
+      'users import needs --prove EMAIL, of a user of the file whose password you know (it is read from standard ' +
+        'input), or --without-proof',
+    );
+  }
+  const firebase = options.firebase === undefined ? undefined : await firebaseParameters(options.firebase);
+  const file = await open(path);
+  try {
+    const password = prove === undefined ? undefined : await askPassword(`Password of ${prove}: `);
+    if (prove !== undefined && password === undefined) return misused('no password on standard input');
+    return await withApp(async (app) => {
+      const service = app.get(UsersImportService);
+      if (prove !== undefined && password !== undefined) {
+        const proven = await service.prove(readUsers(file, format), { email: prove, password }, firebase);
+        if (!proven) return unproven(proven === undefined);
+      }
+      const progress = new Progress();
+      const counts = await service.run(readUsers(file, format), {
+        dryRun,
+        proven: prove !== undefined,
+        firebase,
+        refused: (line, refusal) => process.stdout.write(refusedLine(line, refusal, json)),
+        progress: ({ lines, added, present, refused }) =>
+          progress.show(lines, `${lines} lines: ${added} added, ${present} present, ${refused} refused`),
+      });
+      progress.end();
+      process.stdout.write(json ? `${JSON.stringify(asJson(counts, dryRun))}\n` : told(counts, dryRun));
+      return counts.refused > 0 ? EXIT_REFUSED : 0;
+    });
+  } finally {
+    await file.close();
+  }
+};
+
+function formatOf(path: string, { format }: CommandOptions): Format | undefined {
+  const named = format ?? extname(path).slice(1).toLowerCase();
+  return FORMATS.find((known) => known === (named === 'jsonl' ? 'ndjson' : named));
+}
+
+/** @throws FileFault without what the file says, which is a secret */
+async function firebaseParameters(path: string): Promise<FirebaseParameters> {
+  const fault = `${path} does not hold the hash parameters of a Firebase project`;
+  const text = await readFile(path, 'utf8');
+  try {
+    return FirebaseParameters.parse(JSON.parse(text));
+  } catch {
+    throw new FileFault(fault);
+  }
+}
+
+function misused(why: string): number {
+  process.stderr.write(`latchkey: ${why}\n`);
+  return EXIT_USAGE;
+}
+
+function unproven(absent: boolean): number {
+  const why = absent
+    ? 'the file has no such user, or one that would be refused'
+    : 'the password does not verify against the hash in the file';
+  process.stderr.write(`latchkey: ${why}; nothing was imported\n`);
+  return EXIT_REFUSED;
+}
+
+function refusedLine(line: number, { field, reason }: RowRefusal, json: boolean): string {
+  if (json) return `${JSON.stringify({ line, field, reason })}\n`;
+  return `line ${line}: ${field === '' ? '' : `${field}: `}${reason}\n`;
+}
+
+function asJson({ unknownRoles, ...counts }: ImportCounts, dryRun: boolean) {
+  return { dry_run: dryRun, ...counts, unknown_roles: unknownRoles };
+}
+
+function told(
+  { lines, added, present, refused, schemes, unknownRoles }: ImportCounts,
+  dryRun: boolean,
+): string {
+  const by = Object.entries(schemes).sort(([, one], [, other]) => other - one);
+  return [
+    `${lines} users: ${added} ${dryRun ? 'would be added' : 'added'}, ${present} present already, ${refused} refused.`,
+    ...by.map(([scheme, count]) => `  ${scheme.padEnd(24)}${count}`),
+    ...(unknownRoles.length > 0 ? [`Roles that do not exist: ${unknownRoles.join(', ')}`] : []),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,39 @@
+import { verify } from 'argon2';
+import { ARGON2_MAX } from '../../config/config.js';
+import { normalizePassword } from '../password-policy.js';
+import { bytesOf, costOf, digestOf, UnusableHash, type StoredHash } from '../stored-hash.js';
+
+/** The PHC string format; without a version it is 1.0 (0x10). */
+const FORM =
+  /^\$(argon2(?:id|i|d))\$(?:v=(?:16|19)\$)?m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+const DJANGO = 'argon2$argon2';
+const SALT_MIN = 8;
+/** RFC 9106 section 3.1: at least so many KiB a lane. */
+const KIB_PER_LANE = 8;
+
+/**
+ * argon2id, argon2i and argon2d, as we, passlib, Keycloak's conversion and Django (`argon2$argon2id$…`) write them.
+ * A PHC string does not tell whose it is: ours are of the normalized password, those of other systems of the password
+ * as it was typed. Both are tried where they differ.
+ */
+export function argon2Hash(stored: string): StoredHash | undefined {
+  const django = stored.startsWith(DJANGO);
+  const written = django ? stored.slice('argon2'.length) : stored;
+  if (!written.startsWith('$argon2')) return undefined;
+  const [, type, memory, time, lanes, salt = '', digest = ''] = FORM.exec(written) ?? [];
+  if (type === undefined) throw new UnusableHash('malformed_hash');
+  const memoryKib = costOf(memory, ARGON2_MAX.memoryKib);
+  costOf(time, ARGON2_MAX.time);
+  if (memoryKib < KIB_PER_LANE * costOf(lanes, ARGON2_MAX.parallelism))
+    throw new UnusableHash('malformed_hash');
+  if (bytesOf(salt).length < SALT_MIN) throw new UnusableHash('malformed_hash');
+  digestOf(digest);
+  return {
+    scheme: django ? `${type} (Django)` : type,
+    verify: async (password) => {
+      const normalized = normalizePassword(password);
+      if (!django && (await verify(written, normalized))) return true;
+      return (django || normalized !== password) && verify(written, password);
+    },
+  };
+}

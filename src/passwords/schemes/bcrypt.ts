@@ -1,0 +1,36 @@
+import { compare } from 'bcrypt';
+import { createHash } from 'node:crypto';
+import { UnusableHash, type StoredHash } from '../stored-hash.js';
+
+/** $2a$, $2b$ (OpenBSD) and $2y$ (PHP, passlib) are one algorithm. */
+const FORM = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+const COST_MIN = 4;
+const COST_MAX = 14;
+/** bcrypt reads no further than this: two passwords that share 72 bytes must not open one account. */
+const MAX_BYTES = 72;
+
+/**
+ * bcrypt, and Django's `bcrypt$…` and `bcrypt_sha256$…`, which hashes the hexadecimal SHA-256 of the password and so
+ * has no limit of 72 bytes.
+ */
+export function bcryptHash(stored: string): StoredHash | undefined {
+  const [, django, written = ''] = /^(?:(bcrypt|bcrypt_sha256)\$)?(\$2.*)$/s.exec(stored) ?? [];
+  if (written === '') return undefined;
+  const cost = FORM.exec(written)?.[1];
+  if (cost === undefined || Number(cost) < COST_MIN) throw new UnusableHash('malformed_hash');
+  if (Number(cost) > COST_MAX) throw new UnusableHash('hash_too_costly');
+  const comparable = written.replace('$2y$', '$2b$');
+  if (django === 'bcrypt_sha256') {
+    const digest = (password: string): string => createHash('sha256').update(password).digest('hex');
+    return {
+      scheme: 'bcrypt-sha256 (Django)',
+      verify: (password) => compare(digest(password), comparable),
+    };
+  }
+  return {
+    scheme: django === undefined ? 'bcrypt' : 'bcrypt (Django)',
+    // The work is done in any case, so that a long password takes as long as another one.
+    verify: async (password) =>
+      (await compare(password, comparable)) && Buffer.byteLength(password) <= MAX_BYTES,
+  };
+}
