@@ -39,7 +39,7 @@ export const doctorCommand: Command = async (_args, { json }) => {
 };
 
 async function examine(): Promise<Finding[]> {
-  const { environment, problems } = await readEnvironment(process.cwd(), process.env, false);
+  const { environment, problems } = await readEnvironment(undefined, undefined, false);
   const config = configOf(environment, problems);
   if (!('http' in config)) return config.map(settingFault);
   return [
