@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { KEY_CONFIG, type KeyConfig } from '../config/config.js';
+import { secretMaterials } from '../config/secret-materials.js';
 import { eventText, type AuditEvent, type SignedEvent } from './audit-event.js';
 
 interface AuditKey {
@@ -20,13 +21,10 @@ export class AuditKeys {
   private readonly current: AuditKey;
   private readonly byId: ReadonlyMap<string, AuditKey>;
 
-  constructor(@Inject(KEY_CONFIG) { secret, previousSecrets, pinnedKey }: KeyConfig) {
-    const pinned = pinnedKey?.export({ format: 'der', type: 'pkcs8' });
-    const materials = [secret, pinned, ...previousSecrets].filter((material) => material !== undefined);
-    const [current, ...others] = materials.map(derived);
-    if (!current) throw new Error('neither a secret nor a private key is configured');
-    this.current = current;
-    this.byId = new Map([...others, current].map((key) => [key.id, key]));
+  constructor(@Inject(KEY_CONFIG) config: KeyConfig) {
+    const [current, ...others] = secretMaterials(config);
+    this.current = derived(current);
+    this.byId = new Map([...others.map(derived), this.current].map((key) => [key.id, key]));
   }
 
   /** Whether something signed by this key can be checked here. */

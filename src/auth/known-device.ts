@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { KEY_CONFIG, TOKEN_CONFIG, type KeyConfig, type TokenConfig } from '../config/config.js';
+import { secretMaterials } from '../config/secret-materials.js';
 import { Clock } from '../kernel/clock.js';
 
 const COOKIE = 'latchkey_device';
@@ -12,19 +13,19 @@ const YEAR_SECONDS = 365 * 86_400;
  */
 @Injectable()
 export class KnownDevices {
+  private readonly current: KeyObject;
+  /** The current one and those of before. */
   private readonly keys: readonly KeyObject[];
   private readonly secure: boolean;
 
   constructor(
     private readonly clock: Clock,
-    @Inject(KEY_CONFIG) { secret, previousSecrets, pinnedKey }: KeyConfig,
+    @Inject(KEY_CONFIG) config: KeyConfig,
     @Inject(TOKEN_CONFIG) { issuer }: TokenConfig,
   ) {
-    const pinned = pinnedKey?.export({ format: 'der', type: 'pkcs8' });
-    const materials = [secret, pinned, ...previousSecrets].filter((material) => material !== undefined);
-    this.keys = materials.map((material) =>
-      createSecretKey(Buffer.from(hkdfSync('sha256', material, '', 'latchkey known device', 32))),
-    );
+    const [current, ...others] = secretMaterials(config);
+    this.current = derived(current);
+    this.keys = [this.current, ...others.map(derived)];
     this.secure = issuer.startsWith('https:');
   }
 
@@ -47,8 +48,7 @@ export class KnownDevices {
     });
   }
 
-  private sign(content: string, key = this.keys[0]): string {
-    if (!key) throw new Error('neither a secret nor a private key is configured');
+  private sign(content: string, key = this.current): string {
     return createHmac('sha256', key).update(content).digest('base64url');
   }
 
@@ -59,6 +59,10 @@ export class KnownDevices {
       return right.length === given.length && timingSafeEqual(right, given);
     });
   }
+}
+
+function derived(material: string | Buffer): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', material, '', 'latchkey known device', 32)));
 }
 
 function cookiesNamed(name: string, cookies = ''): string[] {

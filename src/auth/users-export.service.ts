@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../database/transaction.js';
+import { MovedUsersRepository } from '../users/moved-users.repository.js';
 import { userLine } from '../users/user-row.js';
 import { UsersRepository } from '../users/users.repository.js';
 
@@ -14,6 +15,7 @@ export class UsersExportService {
     private readonly transactions: Transactions,
     private readonly manager: EntityManager,
     private readonly users: UsersRepository,
+    private readonly moved: MovedUsersRepository,
     private readonly audit: AuditService,
   ) {}
 
@@ -28,7 +30,7 @@ export class UsersExportService {
       await this.audit.record(transaction, { action: 'users.exported', actor: null, subject, details });
     });
     for (let after: string | null = null; ;) {
-      const page = await this.users.exportPage(this.manager, after, PAGE);
+      const page = await this.moved.exportPage(this.manager, after, PAGE);
       const last = page.at(-1);
       if (!last) return;
       yield page.map(userLine).join('');

@@ -6,10 +6,10 @@ import { Clock } from '../kernel/clock.js';
 import type { FirebaseParameters } from '../passwords/exported-parts.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from '../users/identity.js';
+import { MovedUsersRepository, type ImportedUser, type TakenNames } from '../users/moved-users.repository.js';
 import { RolesRepository } from '../users/roles.repository.js';
 import { SeenNames } from '../users/seen-names.js';
 import { readUserRow, type RowRefusal } from '../users/user-row.js';
-import { UsersRepository, type ImportedUser, type TakenNames } from '../users/users.repository.js';
 
 /** One statement each, short enough not to keep other work waiting. */
 const BATCH = 1000;
@@ -52,7 +52,7 @@ export class UsersImportService {
   constructor(
     private readonly transactions: Transactions,
     private readonly manager: EntityManager,
-    private readonly users: UsersRepository,
+    private readonly users: MovedUsersRepository,
     private readonly roles: RolesRepository,
     private readonly hasher: PasswordHasher,
     private readonly audit: AuditService,

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { ConfigError, loadConfig, type ConfigProblem } from '../config/env.schema.js';
 import { readEnvironment } from '../config/environment.js';
-import { DATABASE_TIME, DatabaseClock } from '../database/database-clock.js';
+import { DatabaseClock } from '../database/database-clock.js';
 import { dataSourceOptions } from '../database/data-source.js';
 import { pendingMigrations } from '../database/migrate.js';
 import { openDatabase, type OpenDatabase } from '../database/open-database.js';
@@ -115,7 +115,8 @@ async function database(config: Config): Promise<Finding[]> {
   try {
     opened = await openDatabase(config.database, log);
     dataSource = await new DataSource(dataSourceOptions(opened.target, config.database)).initialize();
-    const clock = await measured(dataSource);
+    const clock = new DatabaseClock();
+    await clock.measure(dataSource);
     const pending = await pendingMigrations(opened.target, config.database, { waitMs: WAIT_MS });
     return [
       await versionOf(dataSource),
@@ -144,14 +145,6 @@ async function versionOf(dataSource: DataSource): Promise<Finding> {
   const says = `PostgreSQL ${version}`;
   if (number >= OLDEST_POSTGRES) return good('database', says);
   return { about: 'database', state: 'fault', says, fix: 'use PostgreSQL 14 or newer' };
-}
-
-async function measured(dataSource: DataSource): Promise<DatabaseClock> {
-  const clock = new DatabaseClock();
-  const askedAt = performance.now();
-  const [row]: Array<{ ms: number }> = await dataSource.query(DATABASE_TIME);
-  if (row) clock.observe(row.ms, askedAt, performance.now());
-  return clock;
 }
 
 function clockFinding(skewMs: number): Finding {

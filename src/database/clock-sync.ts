@@ -1,10 +1,9 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { performance } from 'node:perf_hooks';
 import { DataSource } from 'typeorm';
 import { Clock } from '../kernel/clock.js';
 import { LOG, type Log } from '../kernel/log.js';
 import { Periodic } from '../kernel/periodic.js';
-import { DATABASE_TIME, DatabaseClock } from './database-clock.js';
+import { DatabaseClock } from './database-clock.js';
 
 const INTERVAL_MS = 5000;
 /** Beyond this the machine's clock deserves a look: its other programs will not agree with our tokens. */
@@ -38,9 +37,7 @@ export class ClockSync implements OnModuleDestroy {
 
   private async measure(): Promise<void> {
     if (!(this.clock instanceof DatabaseClock)) return;
-    const askedAt = performance.now();
-    const [row]: Array<{ ms: number }> = await this.dataSource.query(DATABASE_TIME);
-    if (row) this.clock.observe(row.ms, askedAt, performance.now());
+    await this.clock.measure(this.dataSource);
     this.warn(this.clock.skewMs());
   }
 

@@ -1,8 +1,6 @@
 import { performance } from 'node:perf_hooks';
+import type { DataSource } from 'typeorm';
 import { Clock } from '../kernel/clock.js';
-
-/** Asks for what {@link DatabaseClock.observe} takes, as `ms`. */
-export const DATABASE_TIME = 'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms';
 
 /**
  * The database's time, which all instances share: when a refresh token was rotated, and since when a token is revoked,
@@ -25,6 +23,15 @@ export class DatabaseClock extends Clock {
   observe(databaseMs: number, askedAt: number, answeredAt: number): void {
     const [least, most] = [databaseMs - answeredAt, databaseMs - askedAt];
     if (this.offsetMs < least || this.offsetMs > most) this.offsetMs = (least + most) / 2;
+  }
+
+  /** Asks the database for its time and takes it over. @throws the database's error */
+  async measure(dataSource: DataSource): Promise<void> {
+    const askedAt = performance.now();
+    const [row]: Array<{ ms: number }> = await dataSource.query(
+      'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
+    );
+    if (row) this.observe(row.ms, askedAt, performance.now());
   }
 
   /** How far the machine's own time is ahead of the database's, in milliseconds. */

@@ -80,10 +80,10 @@ describe('WWW-Authenticate', () => {
 });
 
 describe('Retry-After', () => {
-  it('stands on every 503 and on nothing else', () => {
+  it('stands on every 429 and 503 and on nothing else', () => {
     for (const code of codes) {
       const { status, headers } = problem(new AppError(code), ID, false);
-      expect([code, headers['retry-after'] !== undefined]).toEqual([code, status === 503]);
+      expect([code, headers['retry-after'] !== undefined]).toEqual([code, [429, 503].includes(status)]);
     }
   });
 });

@@ -6,7 +6,12 @@ import { ERROR_CODES, type ErrorCode } from './error-codes.js';
 import type { Log } from './log.js';
 import { requestPath } from './request-path.js';
 
-const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, string>> = { overloaded: '1', unavailable: '5' };
+const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, string>> = {
+  overloaded: '1',
+  unavailable: '5',
+  // Whoever raises it says how long it is; this is what the OpenAPI document shows.
+  too_many_attempts: '30',
+};
 
 const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'malformed_request',

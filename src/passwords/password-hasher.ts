@@ -15,9 +15,9 @@ export interface PasswordMatch {
 
 /**
  * Hashes and checks passwords. New hashes are argon2id with the configured parameters (KiB, passes, lanes); those of
- * other systems verify, see hash-schemes.ts. Every job runs in one bounded pool: a hash blocks a thread of libuv's pool, which file reads and DNS
- * share, so that unbounded a login storm would stop everything else. Jobs wait in a lane for each client, and the lanes
- * take turns.
+ * other systems verify, see hash-schemes.ts. Every job runs in one bounded pool: a hash blocks a thread of libuv's pool,
+ * which file reads and DNS share, so that unbounded a login storm would stop everything else. Jobs wait in a lane for
+ * each client, and the lanes take turns.
  */
 @Injectable()
 export class PasswordHasher {

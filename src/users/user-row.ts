@@ -7,7 +7,7 @@ import { firebaseHash, keycloakHash, type FirebaseParameters } from '../password
 import { readHash } from '../passwords/hash-schemes.js';
 import { UnusableHash, type HashFault } from '../passwords/stored-hash.js';
 import { emailField, fullNameField, identityKey, usernameField } from './identity.js';
-import type { ImportedUser, MovedUser } from './users.repository.js';
+import type { ImportedUser, MovedUser } from './moved-users.repository.js';
 
 /** Why a user of a file is not taken; never a value of the file. */
 export interface RowRefusal {

@@ -3,6 +3,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { PasswordsModule } from '../passwords/passwords.module.js';
+import { MovedUsersRepository } from './moved-users.repository.js';
 import { RolesRepository } from './roles.repository.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
@@ -12,7 +13,7 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User]), PasswordsModule],
   controllers: [UsersController],
-  providers: [UsersService, UsersRepository, RolesRepository],
-  exports: [UsersService, UsersRepository, RolesRepository],
+  providers: [UsersService, UsersRepository, MovedUsersRepository, RolesRepository],
+  exports: [UsersService, UsersRepository, MovedUsersRepository, RolesRepository],
 })
 export class UsersModule {}
