@@ -9,9 +9,9 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The compiler needs no package's install script.
-RUN npm ci --omit=optional --ignore-scripts
-COPY tsconfig.json tsconfig.build.json nest-cli.json ./
+# The compilers need no package's install script; esbuild's binary is an optional package.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json nest-cli.json esbuild.config.js ./
 COPY migrations migrations
 COPY src src
 RUN npm run build
@@ -34,7 +34,8 @@ FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
-COPY --from=build /app/dist dist
+COPY --from=build /app/dist/*.js /app/dist/*.map dist/
+COPY --from=build /app/dist/chunks dist/chunks
 COPY package.json ./
 # Everything above belongs to root: the service cannot change itself, and writes nowhere.
 USER node
@@ -43,4 +44,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # node itself, so that it gets the signal: npm and a shell would keep it.
-CMD ["node", "--enable-source-maps", "dist/src/main.js"]
+CMD ["node", "dist/main.js"]

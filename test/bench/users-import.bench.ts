@@ -2,10 +2,11 @@ import { expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CLI } from '../support/cli.js';
 import { createDatabase, urlOf } from '../support/database.js';
 import { newFolder } from '../support/process.js';
 import { newSecret } from '../support/server.js';
@@ -45,7 +46,7 @@ async function measured(
   env: Record<string, string>,
 ): Promise<Measured> {
   const begun = performance.now();
-  const child = spawn(process.execPath, [resolve('dist/src/cli/latchkey.js'), ...args], {
+  const child = spawn(process.execPath, [CLI, ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'ignore'],

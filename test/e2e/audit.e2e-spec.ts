@@ -2,16 +2,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { AuditSealer, AuditService, FirstAdministrator, Transactions } from '../support/built.js';
 import type { NewAuditEvent } from '../../src/audit/audit-event.js';
+import { CLI } from '../support/cli.js';
 import { urlOf } from '../support/database.js';
 import { eventually } from '../support/process.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 type Event = Record<string, unknown> & { readonly id: string };
-
-const CLI = resolve('dist/src/cli/latchkey.js');
 
 let server: TestServer;
 let token: string;

