@@ -1,4 +1,5 @@
 import { build } from 'esbuild';
+import { readFile } from 'node:fs/promises';
 
 /**
  * Packs what `nest build` compiled, with the packages it uses, into a few files: Node then reads ten files at a start
@@ -22,6 +23,24 @@ const absent = [
   'class-validator',
 ];
 
+/**
+ * One file of this package makes its own require() to look for exports of older versions of TypeORM, and would load
+ * the whole of it a second time, from node_modules. With the ordinary require() it finds the copy that is packed.
+ */
+const oneTypeorm = {
+  name: 'one-typeorm',
+  setup({ onLoad, onEnd }) {
+    const own = 'const require = createRequire(import.meta.url);';
+    let mended = false;
+    onLoad({ filter: /@nestjs.typeorm.dist.common.typeorm-compat\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      mended = text.includes(own);
+      return { contents: text.replace(own, '') };
+    });
+    onEnd(() => (mended ? {} : { errors: [{ text: 'TypeORM would be loaded twice: see one-typeorm' }] }));
+  },
+};
+
 await build({
   entryPoints: { main: 'dist/src/main.js', latchkey: 'dist/src/cli/latchkey.js' },
   outdir: 'dist',
@@ -36,6 +55,7 @@ await build({
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },
+  plugins: [oneTypeorm],
   sourcemap: true,
   logLevel: 'warning',
 });
