@@ -8,6 +8,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentPrincipal, Public } from '../access/access.decorators.js';
+import { CurrentAsker, type Asker } from '../access/asker.decorator.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { ownAccount } from '../access/own-account.js';
 import type { Principal } from '../access/principal.js';
@@ -103,8 +104,9 @@ export class AuthController {
   async refresh(
     @Body({ schema: RefreshDto }) { refresh_token: token }: RefreshDto,
     @RequestOrigin() origin: Origin,
+    @CurrentAsker() asker: Asker,
   ): Promise<TokenPairDto> {
-    return this.auth.refresh(token, origin);
+    return this.auth.refresh(token, { origin, asker });
   }
 
   @Post('logout')

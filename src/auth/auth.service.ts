@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { FIRST_PARTY, type Principal } from '../access/principal.js';
+import type { Asker } from '../access/asker.decorator.js';
 import type { Origin } from '../access/origin.decorator.js';
 import { parseScope } from '../access/scopes.js';
 import type { NewAuditEvent } from '../audit/audit-event.js';
@@ -82,10 +83,14 @@ export class AuthService {
    * @throws AppError `refresh_token_invalid`, `refresh_token_expired`, `refresh_token_reused`, `session_revoked`,
    * `token_wrong_type`, `invalid_scope`
    */
-  async refresh(refreshToken: string, origin: Origin, scope: string | null = null): Promise<TokenPairDto> {
+  async refresh(
+    refreshToken: string,
+    from: { readonly origin: Origin; readonly asker: Asker },
+    scope: string | null = null,
+  ): Promise<TokenPairDto> {
     const { sid, gen } = this.verifyRefresh(refreshToken);
     const outcome = await this.sessions.present(sid, gen);
-    return this.pairOf(await this.granted(outcome, origin), scope);
+    return this.pairOf(await this.granted(outcome, from), scope);
   }
 
   /** Ends the principal's session; its tokens are dead on every instance within a second. */
@@ -139,7 +144,10 @@ export class AuthService {
   }
 
   /** @throws AppError for every outcome but a grant; a reused token ends its session first */
-  private async granted(outcome: RefreshOutcome, origin: Origin): Promise<SessionGrant> {
+  private async granted(
+    outcome: RefreshOutcome,
+    { origin, asker }: { readonly origin: Origin; readonly asker: Asker },
+  ): Promise<SessionGrant> {
     switch (outcome.kind) {
       case 'granted':
         return outcome.grant;
@@ -149,6 +157,12 @@ export class AuthService {
         throw new AppError('session_revoked', { diagnosis: { cause: outcome.reason } });
       case 'reuse': {
         const { id, userId } = outcome.session;
+        const diagnosis = { session: id, user: userId };
+        // An instance that stood still finds requests whose clients have long gone elsewhere, and refreshed there.
+        // Nobody gets an answer, so nobody who stole a token has anything of it.
+        if (await asker.hasLeft()) {
+          throw new AppError('refresh_token_reused', { diagnosis: { ...diagnosis, unheard: true } });
+        }
         const subject = { kind: 'session', id } as const;
         const event = {
           action: 'session.refresh_reused',
@@ -158,7 +172,7 @@ export class AuthService {
           origin,
         } as const;
         await this.end(userId, id, { reason: 'refresh token reused', actor: null }, event);
-        throw new AppError('refresh_token_reused', { diagnosis: { session: id, user: userId } });
+        throw new AppError('refresh_token_reused', { diagnosis });
       }
     }
   }

@@ -75,7 +75,8 @@ export class ProblemFilter implements ExceptionFilter {
     } else if (ERROR_CODES[error.code].bearer !== undefined) {
       this.options.log.info(line, `JWT refused: ${error.code}`);
     } else {
-      this.options.log.debug(line, `request refused: ${error.code}`);
+      // Why somebody was not let in is asked about later; what was wrong with a body, its sender was told.
+      this.options.log[error.status === 401 ? 'info' : 'debug'](line, `request refused: ${error.code}`);
     }
   }
 }

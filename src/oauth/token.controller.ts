@@ -2,6 +2,7 @@ import { Body, Controller, Headers, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../access/access.decorators.js';
+import { CurrentAsker, type Asker } from '../access/asker.decorator.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { AuthService } from '../auth/auth.service.js';
 import { CredentialsService } from '../auth/credentials.service.js';
@@ -54,6 +55,7 @@ export class TokenController {
     @Headers('authorization') authorization: string | undefined,
     @Headers('cookie') cookies: string | undefined,
     @RequestOrigin() origin: Origin,
+    @CurrentAsker() asker: Asker,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPairDto> {
     assertNoClient(authorization, request.client_id);
@@ -67,7 +69,7 @@ export class TokenController {
         return this.auth.login(login, origin, scope);
       }
       case 'refresh_token':
-        return this.auth.refresh(required(request, 'refresh_token'), origin, scope);
+        return this.auth.refresh(required(request, 'refresh_token'), { origin, asker }, scope);
       default:
         throw new AppError('unsupported_grant_type');
     }

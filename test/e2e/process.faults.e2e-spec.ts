@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TokenPair } from '../support/client.js';
 import { Crowd } from '../support/crowd.js';
 import { createEmptyDatabase, urlOf } from '../support/database.js';
@@ -23,6 +24,8 @@ import { decode } from '../support/tokens.js';
 const SEED = 20_260_214;
 const MOMENTS: readonly Moment[] = ['received', 'sent', 'answered'];
 const FELT_WITHIN_MS = 1000;
+/** How long a connection that is open takes to carry a request to the other end of the machine. */
+const SENT_WITHIN_MS = 20;
 const ROUNDS = 40;
 const CHAIN = 40;
 const RACES = 8;
@@ -184,6 +187,28 @@ describe('an answer that is lost on its way to the client', () => {
       await expectVerified(holder.pair(0));
       expect(decode(holder.pair(0).refresh_token).claims['gen']).toBe(2);
     }
+  });
+});
+
+describe('a request that its client gave up while the instance stood still', () => {
+  it('does not end the session that went on elsewhere, and is not answered', async () => {
+    const holder = await newHolder();
+    const impatient = new KeepAliveClient(one.service.url, 1);
+    await impatient.warmUp();
+    one.service.signal('SIGSTOP');
+    try {
+      const given = impatient.refresh(holder.pair(0).refresh_token).catch(() => 'nothing');
+      await delay(SENT_WITHIN_MS);
+      impatient.close();
+      expect(await given).toBe('nothing');
+      for (let rotation = 0; rotation < 2; rotation++) expect(await holder.present(other.direct)).toBe(true);
+    } finally {
+      one.service.signal('SIGCONT');
+    }
+    const unheard = (): boolean => one.service.log.some((line) => line['unheard'] === true);
+    await eventually(FELT_WITHIN_MS, async () => unheard());
+    await expectVerified(holder.pair(0));
+    await expectTheftFound(holder);
   });
 });
 
