@@ -8,6 +8,8 @@ export interface RawRequest {
   readonly path: string;
   readonly headers?: ReadonlyArray<readonly [string, string]>;
   readonly body?: Buffer | string;
+  /** The client's own address, such as 127.0.0.2. */
+  readonly from?: string;
 }
 
 export interface RawAnswer {
@@ -22,7 +24,7 @@ const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS
 /** Sends over a connection of its own, so that a server that closes it after a refusal does not race the next one. */
 export function rawRequest(
   url: string,
-  { method, path, headers = [], body }: RawRequest,
+  { method, path, headers = [], body, from }: RawRequest,
 ): Promise<RawAnswer> {
   const { hostname, port, host } = new URL(url);
   const lines = headers.map(([name, value]): [string, string] => [name, latin1(value)]);
@@ -32,7 +34,15 @@ export function rawRequest(
   lines.push(['Connection', 'close']);
   return new Promise((resolve, reject) => {
     let answered = false;
-    const options = { hostname, port, method, path: latin1(path), agent: false, headers: lines.flat() };
+    const options = {
+      hostname,
+      port,
+      method,
+      path: latin1(path),
+      agent: false,
+      headers: lines.flat(),
+      ...(from !== undefined && { localAddress: from }),
+    };
     const outgoing = httpRequest(options, (response) => {
       answered = true;
       const chunks: Buffer[] = [];
