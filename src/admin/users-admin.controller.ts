@@ -12,10 +12,10 @@ import { CurrentPrincipal, RequireScopes } from '../access/access.decorators.js'
 import type { Principal } from '../access/principal.js';
 import { UsersAdminService } from '../auth/users-admin.service.js';
 import { ApiProblems } from '../docs/api-problems.js';
-import { describePage, PageQueryDto } from '../kernel/paging.js';
+import { describePage } from '../kernel/paging.js';
 import { toUserDto, UserDto } from '../users/dto/user.dto.js';
 import { UsersService } from '../users/users.service.js';
-import { ChangeUserDto, CreateUserDto } from './dto/user-admin.dto.js';
+import { ChangeUserDto, CreateUserDto, UsersQueryDto } from './dto/user-admin.dto.js';
 import { objectId } from './object-id.js';
 
 @ApiTags('administration')
@@ -28,23 +28,29 @@ export class UsersAdminController {
 
   @RequireScopes('users:read')
   @Get()
-  @ApiOperation({ summary: 'All users', description: 'In the order of creation.' })
+  @ApiOperation({
+    summary: 'All users',
+    description: 'In the order of creation; a search by address in the order of the addresses.',
+  })
   @ApiOkResponse({
     standardSchema: z.array(UserDto),
     description: 'One page',
     headers: {
-      'X-Total-Count': { description: 'How many users there are', schema: { type: 'integer' } },
+      'X-Total-Count': {
+        description: 'How many there are in all; from 100,000 on, up to ten minutes ago',
+        schema: { type: 'integer' },
+      },
       Link: { description: 'RFC 8288: first, prev, next', schema: { type: 'string' } },
     },
   })
   @ApiProblems('validation_failed')
   async list(
-    @Query({ schema: PageQueryDto }) page: PageQueryDto,
+    @Query({ schema: UsersQueryDto }) { email_prefix: emailPrefix, ...page }: UsersQueryDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserDto[]> {
-    const { users, total } = await this.users.list(page);
-    describePage(request, reply, page, { total, items: users });
+    const { users, total } = await this.users.list({ ...page, emailPrefix });
+    describePage(request, reply, page, { total, items: users, filter: { email_prefix: emailPrefix } });
     return users.map(toUserDto);
   }
 

@@ -27,10 +27,17 @@ export function describePage(
   request: FastifyRequest,
   reply: FastifyReply,
   page: PageQueryDto,
-  found: { readonly total: number; readonly items: ReadonlyArray<{ readonly id: string }> },
+  found: {
+    readonly total: number;
+    readonly items: ReadonlyArray<{ readonly id: string }>;
+    /** What else the list was asked for, and its other pages are. */
+    readonly filter?: Readonly<Record<string, string | undefined>>;
+  },
 ): void {
   const path = requestPath(request);
-  const link = (rel: string, where: string) => `<${path}?limit=${page.limit}${where}>; rel="${rel}"`;
+  const filters = Object.entries(found.filter ?? {}).filter(([, value]) => value !== undefined);
+  const filter = filters.map(([name, value = '']) => `&${name}=${encodeURIComponent(value)}`).join('');
+  const link = (rel: string, where: string) => `<${path}?limit=${page.limit}${filter}${where}>; rel="${rel}"`;
   const links = [link('first', '')];
   const isFull = found.items.length === page.limit;
   if (page.after !== undefined) {

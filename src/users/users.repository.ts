@@ -47,6 +47,8 @@ export interface Page {
   readonly offset: number;
   /** The last id of the page before: keyset paging, which stays fast on any page. */
   readonly after?: string | undefined;
+  /** The beginning of the e-mail addresses' keys; the page is then in the order of the keys. */
+  readonly emailPrefix?: string | undefined;
 }
 
 const RECORD = `
@@ -102,15 +104,33 @@ export class UsersRepository {
     return rows[0];
   }
 
-  async list(manager: EntityManager, page: Page): Promise<UserRecord[]> {
+  async list(manager: EntityManager, { limit, offset, after, emailPrefix }: Page): Promise<UserRecord[]> {
+    const values: unknown[] = [limit, offset];
+    const where: string[] = [];
+    const order = emailPrefix === undefined ? 'id' : 'email_key';
+    if (emailPrefix !== undefined) where.push(`email_key LIKE $${values.push(`${literal(emailPrefix)}%`)}`);
+    if (after !== undefined) {
+      const last = values.push(after);
+      // By the key of somebody who was deleted meanwhile nothing is found; the service tells that from the end.
+      where.push(
+        order === 'id' ? `id > $${last}` : `email_key > (SELECT email_key FROM users WHERE id = $${last})`,
+      );
+    }
+    const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
+    // Roles and scopes are looked up for the rows of the page alone, not for those an offset skips.
     return manager.query(
-      `SELECT ${RECORD} FROM users u WHERE ($3::uuid IS NULL OR u.id > $3) ORDER BY u.id LIMIT $1 OFFSET $2`,
-      [page.limit, page.offset, page.after ?? null],
+      `SELECT ${RECORD} FROM (SELECT id FROM users ${condition} ORDER BY ${order} LIMIT $1 OFFSET $2) page
+         JOIN users u ON u.id = page.id ORDER BY u.${order}`,
+      values,
     );
   }
 
-  async count(manager: EntityManager): Promise<number> {
-    const rows: Array<{ count: number }> = await manager.query('SELECT count(*)::int AS count FROM users');
+  /** How many users there are, or whose e-mail address begins so. Takes time in proportion to what it counts. */
+  async count(manager: EntityManager, emailPrefix = ''): Promise<number> {
+    const rows: Array<{ count: number }> = await manager.query(
+      `SELECT count(*)::int AS count FROM users ${emailPrefix === '' ? '' : 'WHERE email_key LIKE $1'}`,
+      emailPrefix === '' ? [] : [`${literal(emailPrefix)}%`],
+    );
     return rows[0]?.count ?? 0;
   }
 
@@ -238,6 +258,11 @@ export class UsersRepository {
   async delete(manager: EntityManager, id: string): Promise<boolean> {
     return changed(await manager.query('DELETE FROM users WHERE id = $1', [id]));
   }
+}
+
+/** A text for LIKE that stands for itself. */
+function literal(value: string): string {
+  return value.replace(/[\\%_]/g, String.raw`\$&`);
 }
 
 /** TypeORM answers an UPDATE or DELETE with its rows and how many it touched. */

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { uniqueViolation } from '../database/connection.js';
-import { AppError } from '../kernel/app-error.js';
+import { AppError, invalidField } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from './identity.js';
+import { UserCounts } from './user-counts.js';
 import { UsersRepository, type NewUser, type Page, type UserRecord } from './users.repository.js';
 
 export interface CreateUser {
@@ -31,6 +32,7 @@ export class UsersService {
     private readonly manager: EntityManager,
     private readonly hasher: PasswordHasher,
     private readonly clock: Clock,
+    private readonly counts: UserCounts,
   ) {}
 
   /**
@@ -67,12 +69,21 @@ export class UsersService {
     return user;
   }
 
-  /** One page in the order of creation, and how many users there are in all. */
+  /**
+   * One page in the order of creation, or of those whose e-mail address begins so in the order of the addresses; and how
+   * many there are in all, which may be minutes old from 100,000 on.
+   * @throws AppError `validation_failed` where a search goes on after somebody who is gone
+   */
   async list(page: Page): Promise<{ users: UserRecord[]; total: number }> {
+    const emailPrefix = page.emailPrefix === undefined ? undefined : identityKey(page.emailPrefix);
     const [users, total] = await Promise.all([
-      this.users.list(this.manager, page),
-      this.users.count(this.manager),
+      this.users.list(this.manager, { ...page, emailPrefix }),
+      this.counts.of(emailPrefix),
     ]);
+    const isLost = users.length === 0 && emailPrefix !== undefined && page.after !== undefined;
+    // Whoever was deleted meanwhile has no place in the alphabet, and an empty page would read as its end.
+    if (isLost && !(await this.users.findById(this.manager, page.after)))
+      throw invalidField('after', 'invalid_format');
     return { users, total };
   }
 

@@ -175,7 +175,8 @@ describe('the OpenAPI document', () => {
     ];
     const parameters = (name: string) =>
       at(name).operation.parameters.map((parameter) => [parameter.name, parameter.in, parameter.schema]);
-    expect(parameters('GET /users')).toEqual(page);
+    const prefix = ['email_prefix', 'query', { type: 'string', minLength: 1, maxLength: 254 }];
+    expect(parameters('GET /users')).toEqual([...page, prefix]);
     expect(parameters('GET /auth/sessions')).toEqual(page);
     expect(parameters('GET /auth/verify')).toEqual([['scope', 'query', { type: 'string', maxLength: 1000 }]]);
     expect(parameters('GET /users/{id}')).toEqual([['id', 'path', { type: 'string', format: 'uuid' }]]);

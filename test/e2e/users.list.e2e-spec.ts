@@ -115,6 +115,78 @@ describe('an administrator', () => {
   });
 });
 
+describe('a search by the beginning of the e-mail address', () => {
+  const addresses = (answer: Answer<Listed[]>): string[] => answer.body.map(({ email }) => email);
+  const found = async (prefix: string, more = '') =>
+    addresses(await page(`?email_prefix=${encodeURIComponent(prefix)}${more}`));
+
+  beforeAll(async () => {
+    const names = [
+      'zed.b@x.example',
+      'Zed.A@x.example',
+      'zed_c@x.example',
+      'zed%d@x.example',
+      'zed\u00e9@x.example',
+    ];
+    for (const email of [...names, 'ze@x.example']) {
+      const json = { email, password: 'a ship is safe in harbour' };
+      expect((await server.client.post('/auth/register', { json })).status).toBe(201);
+    }
+  });
+
+  it('finds whom it names in any case, in the order of the addresses, and nobody else', async () => {
+    const all = [
+      'zed%d@x.example',
+      'Zed.A@x.example',
+      'zed.b@x.example',
+      'zed_c@x.example',
+      'zed\u00e9@x.example',
+    ];
+    expect(await found('zed')).toEqual(all);
+    expect(await found('ZED')).toEqual(all);
+    expect(await found('zed.b@x.example')).toEqual(['zed.b@x.example']);
+    expect(await found('ze@')).toEqual(['ze@x.example']);
+    expect(await found('ed.b')).toEqual([]);
+    expect((await page('?email_prefix=zed')).headers.get('x-total-count')).toBe('5');
+  });
+
+  it.each([
+    ['zed_', ['zed_c@x.example']],
+    ['zed%', ['zed%d@x.example']],
+    ['z_d', []],
+    ['%', []],
+    ['\\', []],
+    ["zed'", []],
+    ['zed\u00e9', ['zed\u00e9@x.example']],
+  ])('takes %j for itself', async (prefix, expected) => {
+    expect(await found(prefix)).toEqual(expected);
+  });
+
+  it('pages by the last id, by offset and by its links', async () => {
+    const all = await found('zed');
+    const first = await page('?email_prefix=zed&limit=2');
+    const second = await page(`?email_prefix=zed&limit=2&after=${ids(first).at(-1)}`);
+    expect([...addresses(first), ...addresses(second)]).toEqual(all.slice(0, 4));
+    expect(await found('zed', '&limit=2&offset=3')).toEqual(all.slice(3));
+    expect(second.headers.get('link')).toBe(
+      '</users?limit=2&email_prefix=zed>; rel="first", ' +
+        `</users?limit=2&email_prefix=zed&after=${ids(second).at(-1)}>; rel="next"`,
+    );
+    const odd = await page('?email_prefix=zed%25%26%3E&limit=2&offset=1');
+    expect(odd.headers.get('link')).toContain('email_prefix=zed%25%26%3E&offset=0>; rel="prev"');
+  });
+
+  it('does not take an address that was deleted meanwhile for the end of the list', async () => {
+    const person = await server.client.register('zzz');
+    expect(await found('z', `&after=${person.id}`)).toEqual([]);
+    await server.client.request('DELETE', `/users/${person.id}`, { token: admin });
+    const { status, body } = await server.client.get(`/users?email_prefix=z&after=${person.id}`, {
+      token: admin,
+    });
+    expect([status, body['errors']]).toEqual([422, [expect.objectContaining({ field: 'after' })]]);
+  });
+});
+
 describe('a page that cannot be', () => {
   it.each([
     ['limit=0', 'limit', 'out_of_range'],
@@ -129,6 +201,9 @@ describe('a page that cannot be', () => {
     ['offset=-1', 'offset', 'out_of_range'],
     ['offset=abc', 'offset', 'invalid_format'],
     ['after=me', 'after', 'invalid_format'],
+    ['email_prefix=', 'email_prefix', 'too_short'],
+    ['email_prefix=%00', 'email_prefix', 'control_character'],
+    [`email_prefix=${'a'.repeat(255)}`, 'email_prefix', 'too_long'],
   ])('is validation_failed: %s', async (query, field, code) => {
     const { status, body } = await server.client.get(`/users?${query}`, { token: admin });
     expect([status, body['code']]).toEqual([422, 'validation_failed']);
@@ -155,5 +230,42 @@ describe('who may not', () => {
   it('is asked for a token without one', async () => {
     const { status, body, headers } = await server.client.get('/users');
     expect([status, body['code'], headers.get('www-authenticate')]).toEqual([401, 'token_missing', 'Bearer']);
+  });
+});
+
+describe('the number of users, where there are 100,000', () => {
+  const total = async (): Promise<number> => Number((await page('?limit=1')).headers.get('x-total-count'));
+
+  beforeAll(async () => {
+    await server.database.query(
+      `INSERT INTO users (id, email, email_key, password_hash, created_at, updated_at)
+       SELECT gen_random_uuid(), n || '@many.example', n || '@many.example', '-', now(), now()
+         FROM generate_series(1, 100000) AS n`,
+    );
+  });
+
+  it('is answered again for a minute, then while they are counted again', async () => {
+    const before = await total();
+    await server.client.register();
+    expect(await total()).toBe(before);
+    await server.move(61_000);
+    expect(await total()).toBe(before);
+    while ((await total()) === before);
+    expect(await total()).toBe(before + 1);
+  });
+
+  it('is never more than ten minutes old', async () => {
+    const before = await total();
+    await server.client.register();
+    await server.move(601_000);
+    expect(await total()).toBeGreaterThan(before);
+  });
+
+  it('is exact for a search that finds fewer', async () => {
+    const person = await server.client.register('one-more');
+    const search = async () => (await page('?email_prefix=one-more')).headers.get('x-total-count');
+    expect(await search()).toBe('1');
+    await server.client.request('DELETE', `/users/${person.id}`, { token: admin });
+    expect(await search()).toBe('0');
   });
 });

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { RegisterDto } from '../../auth/dto/login.dto.js';
+import { PageQueryDto } from '../../kernel/paging.js';
+import { text } from '../../kernel/validation.js';
 import { ChangeProfileDto } from '../../users/dto/user.dto.js';
 import { rolesField } from './role.dto.js';
+
+export const UsersQueryDto = PageQueryDto.extend({
+  email_prefix: text({ max: 254 }).optional().meta({
+    description: 'Only those whose e-mail address begins so, in any case; in the order of the addresses',
+  }),
+});
+export type UsersQueryDto = z.output<typeof UsersQueryDto>;
 
 export const CreateUserDto = RegisterDto.extend({
   roles: rolesField.optional().meta({ description: '`user` where absent', examples: [['user']] }),
