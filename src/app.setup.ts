@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -14,6 +13,7 @@ import { NestLog, type Log } from './kernel/log.js';
 import { ProblemFilter } from './kernel/problem.filter.js';
 import { RouteTable } from './kernel/route-table.js';
 import { SchemaPipe } from './kernel/schema.pipe.js';
+import { securityHeaders } from './security-headers.js';
 
 /**
  * Makes the application as production runs it, ready to listen: the tests use it too.
@@ -28,13 +28,9 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     abortOnError: false,
   });
   addHooks(app, routes, log);
-  await app.register(helmet, {
-    contentSecurityPolicy: { directives: CONTENT_SECURITY_POLICY },
-    // The other names below this host's are not ours to speak for.
-    strictTransportSecurity: { includeSubDomains: false },
-  });
   answerExpectations(app.getHttpServer());
-  app.enableCors(corsDelegate(config.http) as never);
+  // It works its headers out for each request: nobody pays for what no page may use.
+  if (config.http.corsOrigins.length > 0) app.enableCors(corsDelegate(config.http) as never);
   app.useGlobalPipes(new SchemaPipe());
   app.useGlobalFilters(
     new ProblemFilter({
@@ -49,15 +45,6 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   return app;
 }
 
-const CONTENT_SECURITY_POLICY = {
-  defaultSrc: ["'self'"],
-  // Swagger UI sets styles on its elements and draws its icons from data URLs.
-  styleSrc: ["'self'", "'unsafe-inline'"],
-  imgSrc: ["'self'", 'data:'],
-  // It would send the page's own requests to https: on a host that serves plain HTTP.
-  upgradeInsecureRequests: null,
-};
-
 /** OPTIONS is a preflight where a browser's headers say so, and otherwise a method like any other. */
 function corsDelegate(config: HttpConfig) {
   const options = corsOptions(config);
@@ -69,7 +56,7 @@ function corsDelegate(config: HttpConfig) {
 
 function corsOptions({ corsOrigins }: HttpConfig) {
   return {
-    origin: corsOrigins.length > 0 ? [...corsOrigins] : false,
+    origin: [...corsOrigins],
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
@@ -87,27 +74,44 @@ function corsOptions({ corsOrigins }: HttpConfig) {
   };
 }
 
+type HookDone = (error?: Error) => void;
+
+/** Hooks that wait for nothing are told so: a promise for each would cost every request. */
+function settle(done: HookDone, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done();
+}
+
 function addHooks(app: NestFastifyApplication, routes: RouteTable, log: Log): void {
   const fastify = app.getHttpAdapter().getInstance();
   const lifecycle = app.get(Lifecycle);
   const proxies = app.get(ProxyWatch);
   fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
-  fastify.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+  const always = securityHeaders();
+  fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: HookDone) => {
     lifecycle.requestBegins();
     // Not in onResponse, which is never told of a client that went away before it was answered.
     reply.raw.once('close', () => lifecycle.requestEnds());
     proxies.see(request.raw);
-    assertHost(request);
+    settle(done, () => assertHost(request));
   });
   // Also on what is answered before any route, such as the preflight of CORS.
-  fastify.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply) => {
-    void reply.header('x-request-id', request.id);
+  fastify.addHook('onSend', (request: FastifyRequest, reply: FastifyReply, _payload, done: HookDone) => {
+    void reply.headers(always).header('x-request-id', request.id);
     // Nothing is cached unless its route says so: most answers hold a credential or depend on one.
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     if (lifecycle.draining) void reply.header('connection', 'close');
+    done();
   });
-  fastify.addHook('preParsing', async (request: FastifyRequest) => assertContentType(request));
-  fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+  fastify.addHook('preParsing', (request: FastifyRequest, _reply, _payload, done: HookDone) =>
+    settle(done, () => assertContentType(request)),
+  );
+  fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: HookDone) => {
     // The route's pattern, not the path: a path may hold what a log must not.
     const { method, id, routeOptions } = request;
     log.info(

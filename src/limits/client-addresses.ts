@@ -2,10 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { HTTP_CONFIG, type HttpConfig } from '../config/config.js';
 
+const KNOWN_MAX = 1000;
+
 /** Tells whose requests are counted together. */
 @Injectable()
 export class ClientAddresses {
   private readonly proxies = new BlockList();
+  /** Answers of lately: the same few clients ask again and again, and a block list takes its time. */
+  private readonly known = new Map<string, string | undefined>();
 
   constructor(@Inject(HTTP_CONFIG) { trustedProxies }: HttpConfig) {
     for (const range of trustedProxies) {
@@ -22,7 +26,16 @@ export class ClientAddresses {
    * the proxy did not tell. Nobody is to share a counter with strangers for that.
    */
   clientOf(ip: string | null): string | undefined {
-    const address = plain(ip ?? '');
+    if (ip === null) return undefined;
+    if (this.known.has(ip)) return this.known.get(ip);
+    if (this.known.size >= KNOWN_MAX) this.known.clear();
+    const client = this.find(ip);
+    this.known.set(ip, client);
+    return client;
+  }
+
+  private find(ip: string): string | undefined {
+    const address = plain(ip);
     if (isIP(address) === 0) return undefined;
     if (this.proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) return undefined;
     return isIPv6(address) ? `${network(address)}::/64` : address;

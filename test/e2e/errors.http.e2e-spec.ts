@@ -120,7 +120,10 @@ describe('what is no HTTP', () => {
     ['NUL in a header', ['GET /health/live HTTP/1.1', 'Host: x', 'X: \u0000']],
     ['a space in the path', ['GET /a b HTTP/1.1', 'Host: x']],
     ['a folded header', ['GET /health/live HTTP/1.1', 'Host: x', 'X: a', ' b']],
-    ['an unknown transfer coding', ['POST /auth/login HTTP/1.1', 'Host: x', 'Transfer-Encoding: gzip']],
+    [
+      'an unknown transfer coding',
+      ['POST /auth/login HTTP/1.1', 'Host: x', 'Content-Type: application/json', 'Transfer-Encoding: gzip'],
+    ],
     ['no Host', ['GET /health/live HTTP/1.1', 'Connection: close']],
   ])('is answered 400 in the one form: %s', async (_, lines) => {
     const answer = await bytesSent(...lines);

@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+
+/** One connection's part of a load: what it sends first, and after each answer. */
+export type Chain = (answer: string | undefined) => Buffer;
+
+export interface Load {
+  /** Requests that were answered with the expected status. */
+  readonly answered: number;
+  readonly perSecond: number;
+  /** Of the server's process, all threads, in microseconds. */
+  readonly cpuPerRequest: number;
+  /** Of the answers, in milliseconds. */
+  readonly p99: number;
+}
+
+const NANOSECONDS_A_MICROSECOND = 1000;
+const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** Pins every thread of a process to one core, where the machine can; tells whether it could. */
+export function pin(pid: number, core: number): boolean {
+  try {
+    execFileSync('taskset', ['-acp', String(core), String(pid)], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What all threads of a process have used of the processor, in microseconds; Linux counts it to the nanosecond. */
+export function cpuOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const used = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'));
+  return used.reduce((sum, line) => sum + Number(line.split(' ')[0]), 0) / NANOSECONDS_A_MICROSECOND;
+}
+
+/**
+ * Sends over as many connections as there are chains, each the next request when the last is answered, and counts what
+ * the server's process uses meanwhile. Does as little itself as it can: the requests are bytes, an answer is looked at
+ * for its status and length.
+ * @throws an error with the answer where one has another status
+ */
+export async function load(
+  { url, pid }: { readonly url: string; readonly pid: number },
+  chains: readonly Chain[],
+  { milliseconds, status }: { readonly milliseconds: number; readonly status: number },
+): Promise<Load> {
+  const { hostname, port } = new URL(url);
+  const sockets = chains.map(() => connect({ host: hostname, port: Number(port), noDelay: true }));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  const times: number[] = [];
+  const cpu = cpuOf(pid);
+  const start = performance.now();
+  const end = start + milliseconds;
+  await Promise.all(
+    sockets.map((socket, index) => drive(socket, chains[index] as Chain, { end, status, times })),
+  );
+  const seconds = (performance.now() - start) / 1000;
+  const used = cpuOf(pid) - cpu;
+  times.sort((a, b) => a - b);
+  return {
+    answered: times.length,
+    perSecond: times.length / seconds,
+    cpuPerRequest: used / times.length,
+    p99: times[Math.floor(times.length * 0.99)] ?? 0,
+  };
+}
+
+function drive(
+  socket: Socket,
+  chain: Chain,
+  { end, status, times }: { end: number; status: number; times: number[] },
+): Promise<void> {
+  const expected = `HTTP/1.1 ${status} `;
+  return new Promise((resolve, reject) => {
+    let received: Buffer | undefined;
+    let sentAt = performance.now();
+    const send = (answer?: string): void => {
+      sentAt = performance.now();
+      socket.write(chain(answer));
+    };
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('the server closed the connection')));
+    socket.on('data', (chunk) => {
+      received = received ? Buffer.concat([received, chunk]) : chunk;
+      const headEnd = received.indexOf(HEAD_END);
+      if (headEnd === -1) return;
+      const head = received.toString('latin1', 0, headEnd);
+      const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+      if (received.length < headEnd + HEAD_END.length + length) return;
+      const body = received.toString('utf8', headEnd + HEAD_END.length);
+      received = undefined;
+      if (!head.startsWith(expected)) return reject(new Error(`${head}\n\n${body}`));
+      const now = performance.now();
+      times.push(now - sentAt);
+      if (now < end) return send(body);
+      socket.removeAllListeners('close').destroy();
+      resolve();
+    });
+    send();
+  });
+}
+
+/** The bytes of a request without a body. */
+export function getRequest(path: string, headers: Readonly<Record<string, string>> = {}): Buffer {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}\r\n`);
+}
+
+/** The bytes of a request with a JSON body. */
+export function postRequest(path: string, body: unknown): Buffer {
+  const text = JSON.stringify(body);
+  const headers = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n`;
+  return Buffer.from(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n${text}`);
+}

@@ -1,0 +1,167 @@
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import type { TokenPair } from '../support/client.js';
+import { createEmptyDatabase } from '../support/database.js';
+import {
+  type Folder,
+  killProcesses,
+  newFolder,
+  type ServiceProcess,
+  startProcess,
+} from '../support/process.js';
+import { newSecret } from '../support/server.js';
+import { decode } from '../support/tokens.js';
+import { type Chain, getRequest, load, type Load, pin, postRequest } from './load.js';
+import { median, report } from './report.js';
+
+const SERVER_CORE = 0;
+const CLIENT_CORE = 1;
+const CONNECTIONS = 32;
+const REFRESH_CHAINS = 16;
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
+const ROUND_MS = 2000;
+const WARM_UP_MS = 1500;
+
+/** A server under load: its address, its process, and how each connection goes on. */
+interface Contestant {
+  readonly url: string;
+  readonly pid: number;
+  readonly chains: () => readonly Chain[];
+}
+
+let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+let folder: Folder;
+const baselines: Array<{ kill(): void }> = [];
+
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+  folder = await newFolder();
+  if (!pin(process.pid, CLIENT_CORE)) process.stdout.write('Not pinned: there is no taskset here.\n');
+});
+afterEach(async () => {
+  for (const baseline of baselines.splice(0)) baseline.kill();
+  await killProcesses();
+});
+afterAll(async () => {
+  await database.drop();
+  await folder.remove();
+});
+
+async function startService(env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+  const service = await startProcess({
+    folder: folder.path,
+    // Both ends of the comparison write no line a request; the banner says where the service is.
+    env: {
+      DATABASE_URL: database.url,
+      JWT_ISSUER: 'https://id.example',
+      LOG_LEVEL: 'warn',
+      LOG_FORMAT: 'pretty',
+      ...env,
+    },
+  });
+  pin(service.pid, SERVER_CORE);
+  return service;
+}
+
+async function startBaseline(env: Readonly<Record<string, string>>): Promise<{ url: string; pid: number }> {
+  const child = spawn(process.execPath, [resolve('test/bench/baseline.mjs')], {
+    env: { PATH: process.env['PATH'] ?? '', DATABASE: database.url, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  baselines.push(child);
+  const [port] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+  const pid = child.pid as number;
+  pin(pid, SERVER_CORE);
+  return { url: `http://127.0.0.1:${port.trim()}`, pid };
+}
+
+/** In turns, so that what else the machine does falls on both; medians of the rounds. */
+async function compare(
+  title: string,
+  baseline: Contestant,
+  service: Contestant,
+  connections = CONNECTIONS,
+): Promise<void> {
+  const run = ({ chains, ...server }: Contestant, milliseconds: number) =>
+    load(server, chains(), { milliseconds, status: 200 });
+  const rounds: Array<{ readonly baseline: Load; readonly service: Load }> = [];
+  for (const contestant of [baseline, service]) await run(contestant, WARM_UP_MS);
+  for (let round = 0; round < ROUNDS; round++) {
+    rounds.push({ baseline: await run(baseline, ROUND_MS), service: await run(service, ROUND_MS) });
+  }
+  const middle = (figure: (round: (typeof rounds)[number]) => number): number => median(rounds.map(figure));
+  const ratio = middle((round) => round.service.cpuPerRequest / round.baseline.cpuPerRequest);
+  report(title, {
+    connections,
+    rounds: ROUNDS,
+    cpu_us_baseline: middle((round) => round.baseline.cpuPerRequest),
+    cpu_us_service: middle((round) => round.service.cpuPerRequest),
+    cpu_ratio: ratio,
+    per_second_baseline: Math.round(middle((round) => round.baseline.perSecond)),
+    per_second_service: Math.round(middle((round) => round.service.perSecond)),
+    p99_ms_service: middle((round) => round.service.p99),
+  });
+  expect(ratio).toBeGreaterThan(0);
+}
+
+/** The same request again and again. */
+function repeated(request: Buffer, connections = CONNECTIONS): () => readonly Chain[] {
+  return () => Array.from({ length: connections }, () => () => request);
+}
+
+function bearer({ access_token: token }: TokenPair): Record<string, string> {
+  return { Authorization: `Bearer ${token}` };
+}
+
+it.each(['HS256', 'ES256', 'RS256'])('GET /auth/verify, %s', async (algorithm) => {
+  const secret = newSecret();
+  const service = await startService({ SECRET_KEY: secret, JWT_ALGORITHM: algorithm });
+  const pair = await service.client.newcomer();
+  const { body } = await service.client.get<{ keys: Array<{ kid: string }> }>('/.well-known/jwks.json');
+  const active = body.keys.find(({ kid }) => kid === decode(pair.access_token).header['kid']);
+  const key: Record<string, string> = active ? { JWK: JSON.stringify(active) } : {};
+  const baseline = await startBaseline({ SECRET: secret, ALGORITHM: algorithm, ...key });
+  const chains = repeated(getRequest('/auth/verify', bearer(pair)));
+  await compare(
+    `GET /auth/verify, ${algorithm}`,
+    { ...baseline, chains },
+    { url: service.url, pid: service.pid, chains },
+  );
+});
+
+it('GET /users/me', async () => {
+  const secret = newSecret();
+  const service = await startService({ SECRET_KEY: secret });
+  const baseline = await startBaseline({ SECRET: secret });
+  const chains = repeated(getRequest('/users/me', bearer(await service.client.newcomer())));
+  await compare('GET /users/me', { ...baseline, chains }, { url: service.url, pid: service.pid, chains });
+});
+
+it('POST /auth/refresh', async () => {
+  const secret = newSecret();
+  const service = await startService({ SECRET_KEY: secret });
+  const baseline = await startBaseline({ SECRET: secret });
+  const person = await service.client.register();
+  const pairs = await Promise.all(Array.from({ length: REFRESH_CHAINS }, () => service.client.login(person)));
+  const rows = await Promise.all(Array.from({ length: REFRESH_CHAINS }, () => service.client.login(person)));
+  // Where a round ends, the next goes on from the newest token.
+  const newest = pairs.map(({ refresh_token: token }) => token);
+  const refreshing = (): readonly Chain[] =>
+    newest.map((_, index) => (answer) => {
+      if (answer !== undefined) newest[index] = (JSON.parse(answer) as TokenPair).refresh_token;
+      return postRequest('/auth/refresh', { refresh_token: newest[index] });
+    });
+  const updating = (): readonly Chain[] =>
+    rows.map(({ refresh_token: token }) => {
+      const request = postRequest('/auth/refresh', { session: decode(token).claims['sid'] });
+      return () => request;
+    });
+  await compare(
+    'POST /auth/refresh',
+    { ...baseline, chains: updating },
+    { url: service.url, pid: service.pid, chains: refreshing },
+    REFRESH_CHAINS,
+  );
+});
