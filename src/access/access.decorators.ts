@@ -1,15 +1,18 @@
 import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import type { Principal } from './principal.js';
+import type { Principal, UserPrincipal } from './principal.js';
 import type { ServiceScope } from './scopes.js';
 
 export const IS_PUBLIC = 'latchkey:public';
 export const REQUIRED_SCOPES = 'latchkey:scopes';
+export const USERS_ONLY = 'latchkey:users-only';
 
 /** OpenAPI extensions from which the document derives each operation's `security`; see docs/openapi.ts. */
 export const PUBLIC_EXTENSION = 'x-latchkey-public';
 export const SCOPES_EXTENSION = 'x-required-scopes';
+export const USERS_EXTENSION = 'x-latchkey-users-only';
+export const CLIENT_EXTENSION = 'x-latchkey-client';
 
 type RouteDecorator = MethodDecorator & ClassDecorator;
 
@@ -24,8 +27,32 @@ export function RequireScopes(...scopes: [ServiceScope, ...ServiceScope[]]): Rou
 }
 
 /** The principal the guard let in. Only for routes that are not public. */
-export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal =>
+  principalOf(context),
+);
+
+/**
+ * The user the guard let in. A handler that asks for one closes its route to clients: the guard refuses them before
+ * anything else is looked at, and the OpenAPI document says so.
+ */
+export const CurrentUser = createParamDecorator(
+  (_: unknown, context: ExecutionContext): UserPrincipal => {
+    const principal = principalOf(context);
+    if (principal.kind !== 'user') throw new Error('CurrentUser used on a route that lets clients in');
+    return principal;
+  },
+  [closeToClients],
+);
+
+function principalOf(context: ExecutionContext): Principal {
   const { user } = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
-  if (!user) throw new Error('CurrentPrincipal used on a route without a guard');
+  if (!user) throw new Error('a principal is asked for on a route without a guard');
   return user;
-});
+}
+
+function closeToClients(target: object, method: string | symbol | undefined): void {
+  const descriptor = method === undefined ? undefined : Object.getOwnPropertyDescriptor(target, method);
+  if (method === undefined || !descriptor) throw new Error('CurrentUser belongs to a handler');
+  const mark = applyDecorators(SetMetadata(USERS_ONLY, true), ApiExtension(USERS_EXTENSION, true));
+  mark(target, method, descriptor);
+}

@@ -2,9 +2,11 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { ClientsModule } from '../clients/clients.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AuditController } from './audit.controller.js';
+import { ClientsController } from './clients.controller.js';
 import { KeysController } from './keys.controller.js';
 import { RevocationsController } from './revocations.controller.js';
 import { RolesController } from './roles.controller.js';
@@ -12,11 +14,12 @@ import { UserSessionsController } from './user-sessions.controller.js';
 import { UsersAdminController } from './users-admin.controller.js';
 
 @Module({
-  imports: [AuditModule, AuthModule, SessionsModule, UsersModule],
+  imports: [AuditModule, AuthModule, ClientsModule, SessionsModule, UsersModule],
   controllers: [
     UsersAdminController,
     UserSessionsController,
     RolesController,
+    ClientsController,
     RevocationsController,
     KeysController,
     AuditController,

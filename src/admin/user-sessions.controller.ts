@@ -28,7 +28,7 @@ export class UserSessionsController {
   @ApiOkResponse({ standardSchema: z.array(SessionDto), description: 'Oldest first' })
   @ApiProblems('validation_failed', 'not_found')
   async list(
-    @CurrentPrincipal() { sessionId }: Principal,
+    @CurrentPrincipal() { sid }: Principal,
     @Param('id') id: string,
     @Query({ schema: PageQueryDto }) page: PageQueryDto,
     @Req() request: FastifyRequest,
@@ -37,7 +37,7 @@ export class UserSessionsController {
     const user = await this.users.get(objectId(id));
     const { sessions, total } = await this.sessions.list(user.id, page);
     describePage(request, reply, page, { total, items: sessions });
-    return sessions.map((session) => toSessionDto(session, sessionId));
+    return sessions.map((session) => toSessionDto(session, sid));
   }
 
   @RequireScopes('sessions:write')

@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, HttpCode, Patch, Put } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal } from '../access/access.decorators.js';
+import { CurrentUser } from '../access/access.decorators.js';
 import { ownAccount } from '../access/own-account.js';
-import type { Principal } from '../access/principal.js';
+import type { UserPrincipal } from '../access/principal.js';
 import { ApiProblems } from '../docs/api-problems.js';
 import { RateLimited } from '../limits/rate-limit.guard.js';
 import { ChangeProfileDto, toUserDto, UserDto } from '../users/dto/user.dto.js';
@@ -19,7 +19,7 @@ export class AccountController {
   @ApiOkResponse({ standardSchema: UserDto, description: 'The profile as it is now' })
   @ApiProblems('malformed_request', 'validation_failed', 'email_taken', 'username_taken')
   async change(
-    @CurrentPrincipal() principal: Principal,
+    @CurrentUser() principal: UserPrincipal,
     @Body({ schema: ChangeProfileDto }) { full_name: fullName, ...change }: ChangeProfileDto,
   ): Promise<UserDto> {
     return toUserDto(await ownAccount(this.accounts.changeProfile(principal, { ...change, fullName })));
@@ -38,7 +38,7 @@ export class AccountController {
     'overloaded',
   )
   async changePassword(
-    @CurrentPrincipal() principal: Principal,
+    @CurrentUser() principal: UserPrincipal,
     @Body({ schema: ChangePasswordDto }) body: ChangePasswordDto,
   ): Promise<void> {
     const { current_password: currentPassword, new_password: newPassword } = body;
@@ -50,7 +50,7 @@ export class AccountController {
   @ApiOperation({ summary: 'Delete my account', description: 'Sessions and tokens end with it.' })
   @ApiNoContentResponse({ description: 'The account is gone' })
   @ApiProblems('last_administrator')
-  async delete(@CurrentPrincipal() principal: Principal): Promise<void> {
+  async delete(@CurrentUser() principal: UserPrincipal): Promise<void> {
     await ownAccount(this.accounts.delete(principal));
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '../access/principal.js';
+import type { UserPrincipal } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
@@ -39,7 +39,7 @@ export class AccountService {
    * Changes the principal's own password. Every other session of theirs ends, this one stays.
    * @throws AppError `invalid_credentials`, `validation_failed`, `overloaded`
    */
-  async changePassword(principal: Principal, change: PasswordChange): Promise<void> {
+  async changePassword(principal: UserPrincipal, change: PasswordChange): Promise<void> {
     const { userId, sessionId } = principal;
     const from = await this.credentials.checkOwn(userId, change.currentPassword, principal.origin.ip);
     assertAcceptablePassword(change.newPassword, await this.accounts.get(userId), 'new_password');
@@ -57,7 +57,7 @@ export class AccountService {
   }
 
   /** Changes the principal's own profile. @throws AppError `not_found`, `email_taken`, `username_taken` */
-  async changeProfile(principal: Principal, change: ChangeProfile): Promise<UserRecord> {
+  async changeProfile(principal: UserPrincipal, change: ChangeProfile): Promise<UserRecord> {
     const { userId } = principal;
     return this.transactions.run(async (transaction) => {
       const user = await this.accounts.changeProfile(userId, change, transaction.manager);
@@ -103,7 +103,7 @@ export class AccountService {
    * Deletes the principal's own account with its sessions; its tokens are dead at once.
    * @throws AppError `not_found`, `last_administrator`
    */
-  async delete(principal: Principal): Promise<void> {
+  async delete(principal: UserPrincipal): Promise<void> {
     const { userId } = principal;
     await this.transactions.run(async (transaction) => {
       await this.assertNotLast(transaction, userId);

@@ -7,11 +7,11 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CurrentPrincipal, Public } from '../access/access.decorators.js';
+import { CurrentPrincipal, CurrentUser, Public } from '../access/access.decorators.js';
 import { CurrentAsker, type Asker } from '../access/asker.decorator.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { ownAccount } from '../access/own-account.js';
-import type { Principal } from '../access/principal.js';
+import type { Principal, UserPrincipal } from '../access/principal.js';
 import { ApiProblems } from '../docs/api-problems.js';
 import { RateLimited } from '../limits/rate-limit.guard.js';
 import { toUserDto, UserDto } from '../users/dto/user.dto.js';
@@ -113,7 +113,7 @@ export class AuthController {
   @HttpCode(204)
   @ApiOperation({ summary: 'End this session' })
   @ApiNoContentResponse({ description: 'Its tokens are dead' })
-  async logout(@CurrentPrincipal() principal: Principal): Promise<void> {
+  async logout(@CurrentUser() principal: UserPrincipal): Promise<void> {
     await this.auth.logout(principal);
   }
 
@@ -121,7 +121,7 @@ export class AuthController {
   @HttpCode(204)
   @ApiOperation({ summary: 'End every session of mine' })
   @ApiNoContentResponse({ description: 'All their tokens are dead' })
-  async logoutAll(@CurrentPrincipal() principal: Principal): Promise<void> {
+  async logoutAll(@CurrentUser() principal: UserPrincipal): Promise<void> {
     await ownAccount(this.auth.logoutAll(principal));
   }
 
@@ -135,7 +135,14 @@ export class AuthController {
   @ApiOkResponse({
     description: 'The token is good; the body is empty',
     headers: {
-      'X-Auth-User': { description: 'The user’s id', schema: { type: 'string' } },
+      'X-Auth-User': {
+        description: 'The user’s id; of a client’s own token the client’s',
+        schema: { type: 'string' },
+      },
+      'X-Auth-Client': {
+        description: 'Whom the token was issued to: `first-party`, or the client’s id',
+        schema: { type: 'string' },
+      },
       'X-Auth-Scope': { description: 'The token’s scopes, space-separated', schema: { type: 'string' } },
       'X-Auth-Session': { description: 'The session’s id', schema: { type: 'string' } },
     },
@@ -147,9 +154,11 @@ export class AuthController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): void {
     assertScopes(principal.scopes, scope);
+    // Always all of them: some proxies let a header of the asker's own through where the answer has none.
     void reply
-      .header('x-auth-user', principal.userId)
+      .header('x-auth-user', principal.subject)
+      .header('x-auth-client', principal.clientId)
       .header('x-auth-scope', [...principal.scopes].join(' '))
-      .header('x-auth-session', principal.sessionId);
+      .header('x-auth-session', principal.sid);
   }
 }

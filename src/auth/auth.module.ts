@@ -1,11 +1,12 @@
 // Owns: logging in, tokens, guards, and what a change of an account means for its sessions.
-// May import: every room below it (users, sessions, revocation, keys, passwords, database, docs, access, kernel, config).
+// May import: every room below it (users, sessions, clients, revocation, keys, passwords, database, docs, access, kernel, config).
 // Never: is imported by one of those.
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 import { AuditModule } from '../audit/audit.module.js';
+import { ClientsModule } from '../clients/clients.module.js';
 import { KeysModule } from '../keys/keys.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
@@ -18,10 +19,13 @@ import { AccountService } from './account.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { AuthorityService } from './authority.service.js';
+import { ClientGrants } from './client-grants.service.js';
+import { ClientsAdminService } from './clients-admin.service.js';
 import { CredentialsService } from './credentials.service.js';
 import { FirstAdministrator } from './first-administrator.js';
 import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
+import { UsersOnlyGuard } from './guards/users-only.guard.js';
 import { Housekeeping } from './housekeeping.js';
 import { KnownDevices } from './known-device.js';
 import { ManualRevocationService } from './manual-revocation.service.js';
@@ -38,6 +42,7 @@ import { UsersImportService } from './users-import.service.js';
 @Module({
   imports: [
     AuditModule,
+    ClientsModule,
     PassportModule,
     JwtModule.register({}),
     KeysModule,
@@ -53,6 +58,8 @@ import { UsersImportService } from './users-import.service.js';
     AccessChanges,
     AccountService,
     AuthorityService,
+    ClientGrants,
+    ClientsAdminService,
     CredentialsService,
     FirstAdministrator,
     Housekeeping,
@@ -67,11 +74,14 @@ import { UsersImportService } from './users-import.service.js';
     JwtStrategy,
     LocalStrategy,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
+    { provide: APP_GUARD, useClass: UsersOnlyGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
   ],
   exports: [
     AuthService,
     AccountService,
+    ClientGrants,
+    ClientsAdminService,
     CredentialsService,
     FirstAdministrator,
     KnownDevices,

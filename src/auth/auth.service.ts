@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { FIRST_PARTY, type Principal } from '../access/principal.js';
+import { FIRST_PARTY, type UserPrincipal } from '../access/principal.js';
 import type { Asker } from '../access/asker.decorator.js';
 import type { Origin } from '../access/origin.decorator.js';
 import { parseScope } from '../access/scopes.js';
@@ -94,18 +94,18 @@ export class AuthService {
   }
 
   /** Ends the principal's session; its tokens are dead on every instance within a second. */
-  async logout(principal: Principal): Promise<void> {
+  async logout(principal: UserPrincipal): Promise<void> {
     await this.endOwn(principal, principal.sessionId, 'logged out');
   }
 
   /** Ends one of the principal's sessions. @throws AppError `not_found` where it is not a live session of theirs */
-  async endSession(principal: Principal, sessionId: string): Promise<void> {
+  async endSession(principal: UserPrincipal, sessionId: string): Promise<void> {
     const ended = await this.endOwn(principal, sessionId, 'session ended');
     if (!ended) throw new AppError('not_found');
   }
 
   /** Ends every session of the principal's user. */
-  async logoutAll(principal: Principal): Promise<void> {
+  async logoutAll(principal: UserPrincipal): Promise<void> {
     const { userId } = principal;
     const cause = { reason: 'logged out everywhere', actor: userId };
     await this.transactions.run(async (transaction) => {
@@ -114,7 +114,7 @@ export class AuthService {
     });
   }
 
-  private async endOwn(principal: Principal, sessionId: string, reason: string): Promise<boolean> {
+  private async endOwn(principal: UserPrincipal, sessionId: string, reason: string): Promise<boolean> {
     const { userId } = principal;
     const event = by(principal, 'session.ended', 'session', sessionId, { reason });
     return this.end(userId, sessionId, { reason, actor: userId }, event);
@@ -181,8 +181,8 @@ export class AuthService {
     const scopes = narrowed(sessionScopes(grant), narrowTo);
     return {
       access_token: this.tokens.issueAccess({
-        userId: grant.userId,
-        sessionId: grant.id,
+        subject: grant.userId,
+        sid: grant.id,
         clientId: grant.clientId,
         scopes,
         permissionVersion: grant.permissionVersion,

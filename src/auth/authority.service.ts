@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Principal } from '../access/principal.js';
+import { ClientsRepository, type ClientRecord } from '../clients/clients.repository.js';
 import { invalidField } from '../kernel/app-error.js';
 import { RolesRepository } from '../users/roles.repository.js';
 import { UsersRepository, type UserRecord } from '../users/users.repository.js';
@@ -17,6 +18,7 @@ export class AuthorityService {
   constructor(
     private readonly users: UsersRepository,
     private readonly roles: RolesRepository,
+    private readonly clients: ClientsRepository,
   ) {}
 
   /**
@@ -32,6 +34,28 @@ export class AuthorityService {
   }
 
   /**
+   * Holds a client that the principal may change; undefined where there is no such client.
+   * @throws AppError `insufficient_scope` where the client holds more of this service than the principal
+   */
+  async lockClient(
+    manager: EntityManager,
+    principal: Principal,
+    id: string,
+  ): Promise<ClientRecord | undefined> {
+    const client = await this.clients.lock(manager, id);
+    if (client) assertScopes(principal.scopes, scopesToManage(client.scopes));
+    return client;
+  }
+
+  /**
+   * Whoever gets the secret of a client gets its scopes.
+   * @throws AppError `insufficient_scope` where the principal may not give them
+   */
+  assertMayGrantScopes(principal: Principal, scopes: readonly string[]): void {
+    assertScopes(principal.scopes, scopesToGrant(principal.scopes, scopes));
+  }
+
+  /**
    * Holds the roles, which the principal may give to somebody.
    * @throws AppError `validation_failed` where one of them is unknown, `insufficient_scope`
    */
@@ -43,7 +67,9 @@ export class AuthorityService {
     if (names.length === 0) return;
     const roles = await this.roles.share(manager, names);
     if (roles.length < new Set(names).size) throw invalidField('roles', 'unknown_role');
-    const scopes = roles.flatMap((role) => role.scopes);
-    assertScopes(principal.scopes, scopesToGrant(principal.scopes, scopes));
+    this.assertMayGrantScopes(
+      principal,
+      roles.flatMap((role) => role.scopes),
+    );
   }
 }

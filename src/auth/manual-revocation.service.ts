@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
+import { validate as isUuid } from 'uuid';
 import type { Principal } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
@@ -44,12 +45,12 @@ export class ManualRevocationService {
 
   /**
    * Revokes what the subject names. What the service does not know is revoked all the same: a token of it may be alive.
-   * @throws AppError `insufficient_scope` where it is about a user who holds more of this service than the principal
+   * @throws AppError `insufficient_scope` where it is about a user or client who holds more of this service than the principal
    */
   async revoke(principal: Principal, { kind, subject, reason }: ManualRevocation): Promise<FeedRow> {
-    const cause = { reason, actor: principal.userId };
-    // Tokens name sessions and users in lower case, and are compared as text.
-    const named = kind === 'session' || kind === 'user' ? subject.toLowerCase() : subject;
+    const cause = { reason, actor: principal.subject };
+    // Tokens name sessions, users and clients in lower case, and are compared as text.
+    const named = kind !== 'key' && isUuid(subject) ? subject.toLowerCase() : subject;
     return this.transactions.run(async (transaction) => {
       const { id } = await this.perform(transaction, principal, { kind, subject: named, ...cause });
       const details = { kind, subject: named, reason };
@@ -83,6 +84,7 @@ export class ManualRevocationService {
         await this.endSession(transaction, principal, subject, cause);
         break;
       case 'client':
+        if (isUuid(subject)) await this.authority.lockClient(transaction.manager, principal, subject);
         await this.endSessions(transaction, subject, cause);
         break;
       case 'all':

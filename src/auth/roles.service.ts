@@ -47,7 +47,7 @@ export class RolesService {
       const versions = await this.users.raiseVersionsOfHolders(manager, name, new Date(this.clock.now()));
       await this.changes.makeStale(transaction, versions, {
         reason: 'role changed',
-        actor: principal.userId,
+        actor: principal.subject,
       });
       await this.audit.record(transaction, by(principal, 'role.changed', 'role', name, { scopes: wanted }));
       return { name, scopes: wanted };

@@ -3,8 +3,8 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
-import { CurrentPrincipal } from '../access/access.decorators.js';
-import type { Principal } from '../access/principal.js';
+import { CurrentUser } from '../access/access.decorators.js';
+import type { UserPrincipal } from '../access/principal.js';
 import { ApiProblems } from '../docs/api-problems.js';
 import { AppError } from '../kernel/app-error.js';
 import { describePage, PageQueryDto } from '../kernel/paging.js';
@@ -26,7 +26,7 @@ export class SessionsController {
   @ApiOkResponse({ standardSchema: z.array(SessionDto), description: 'Oldest first' })
   @ApiProblems('validation_failed')
   async list(
-    @CurrentPrincipal() { userId, sessionId }: Principal,
+    @CurrentUser() { userId, sessionId }: UserPrincipal,
     @Query({ schema: PageQueryDto }) page: PageQueryDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -41,7 +41,7 @@ export class SessionsController {
   @ApiOperation({ summary: 'End one of my sessions' })
   @ApiNoContentResponse({ description: 'Its tokens are dead' })
   @ApiProblems('not_found')
-  async end(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
+  async end(@CurrentUser() principal: UserPrincipal, @Param('id') id: string): Promise<void> {
     if (!isUuid(id)) throw new AppError('not_found');
     await this.auth.endSession(principal, id);
   }

@@ -52,7 +52,7 @@ export class SigningKeysService {
    * @throws AppError `not_found`; `key_not_rotatable` where the key comes from the settings
    */
   async compromise(kid: string, principal: Principal | null): Promise<KeyRow> {
-    const cause = { reason: 'key compromised', actor: principal?.userId ?? null };
+    const cause = { reason: 'key compromised', actor: principal?.subject ?? null };
     return this.transactions.run(async (transaction) => {
       const successor = await this.rotation.compromise(transaction, kid);
       await this.revocations.revoke(transaction, { kind: 'key', subjects: [kid], ...cause });

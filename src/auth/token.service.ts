@@ -19,11 +19,15 @@ import { shapeOf } from './token-shape.js';
 
 /** What an access token is issued for; a value object, so that no room's rows reach this one. */
 export interface AccessSubject {
-  readonly userId: string;
-  readonly sessionId: string;
+  /** The id of the user, or of the client that acts for itself. */
+  readonly subject: string;
+  /** The session, or the grant to a client. */
+  readonly sid: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
   readonly permissionVersion: number;
+  /** Milliseconds since the Unix epoch; now where absent. */
+  readonly issuedAt?: number;
 }
 
 /** The live refresh token of a session as its row describes it: issuing it again gives the same token. */
@@ -57,17 +61,17 @@ export class TokenService {
   }
 
   issueAccess(subject: AccessSubject): string {
-    const now = this.clock.now();
+    const now = subject.issuedAt ?? this.clock.now();
     const iat = Math.floor(now / 1000);
     const claims: AccessClaims = {
       iss: this.config.issuer,
       aud: this.config.audiences[0],
-      sub: subject.userId,
+      sub: subject.subject,
       client_id: subject.clientId,
       exp: iat + this.config.accessSeconds,
       iat,
       jti: newId(now),
-      sid: subject.sessionId,
+      sid: subject.sid,
       type: 'access',
       scope: subject.scopes.join(' '),
       ver: subject.permissionVersion,

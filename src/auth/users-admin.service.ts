@@ -83,7 +83,7 @@ export class UsersAdminService {
       const { manager } = transaction;
       const { user, last } = await this.lock(manager, principal, id, { status: 'disabled' });
       if (last) throw new AppError('last_administrator');
-      const cause = { reason: 'account deleted', actor: principal.userId };
+      const cause = { reason: 'account deleted', actor: principal.subject };
       await this.changes.endEverything(transaction, user.id, cause);
       await this.users.delete(manager, user.id);
       await this.audit.record(transaction, by(principal, 'user.deleted', 'user', user.id));
@@ -94,7 +94,7 @@ export class UsersAdminService {
   async endSessions(principal: Principal, id: string): Promise<void> {
     await this.transactions.run(async (transaction) => {
       const user = await this.lockUser(transaction.manager, principal, id);
-      const cause = { reason: 'sessions ended by an administrator', actor: principal.userId };
+      const cause = { reason: 'sessions ended by an administrator', actor: principal.subject };
       await this.changes.endEverything(transaction, user.id, cause);
       await this.audit.record(transaction, by(principal, 'session.ended_all', 'user', user.id));
     });
@@ -112,7 +112,7 @@ export class UsersAdminService {
   /** Ends one session. @throws AppError `not_found` where it is no live session of the user, `insufficient_scope` */
   async endSession(principal: Principal, id: string, sessionId: string): Promise<void> {
     const now = new Date(this.clock.now());
-    const cause = { reason: 'session ended by an administrator', actor: principal.userId };
+    const cause = { reason: 'session ended by an administrator', actor: principal.subject };
     await this.transactions.run(async (transaction) => {
       const { manager } = transaction;
       const user = await this.lockUser(manager, principal, id);
@@ -148,7 +148,7 @@ export class UsersAdminService {
     change: ChangeUser,
   ): Promise<void> {
     const { manager } = transaction;
-    const { userId: actor } = principal;
+    const { subject: actor } = principal;
     const status = change.status === user.status ? undefined : change.status;
     const roles = change.roles && !sameRoles(user.roles, change.roles) ? change.roles : undefined;
     if (roles) {

@@ -4,6 +4,7 @@ import { Initial1763769600000 } from '../../migrations/1763769600000-initial.js'
 import { SigningKeys1763773200000 } from '../../migrations/1763773200000-signing-keys.js';
 import { AuditEvents1763776800000 } from '../../migrations/1763776800000-audit-events.js';
 import { RateLimits1763780400000 } from '../../migrations/1763780400000-rate-limits.js';
+import { Clients1763784000000 } from '../../migrations/1763784000000-clients.js';
 import { EmailKeyInC1763787600000 } from '../../migrations/1763787600000-email-key-in-c.js';
 import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { IdlePool } from './idle-pool.js';
@@ -14,6 +15,7 @@ const MIGRATIONS = [
   SigningKeys1763773200000,
   AuditEvents1763776800000,
   RateLimits1763780400000,
+  Clients1763784000000,
   EmailKeyInC1763787600000,
 ];
 

@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { PUBLIC_EXTENSION, SCOPES_EXTENSION } from '../access/access.decorators.js';
+import { PUBLIC_EXTENSION, SCOPES_EXTENSION, USERS_EXTENSION } from '../access/access.decorators.js';
 import { ERROR_CODES, type ErrorCode } from '../kernel/error-codes.js';
 import { ERRORS_EXTENSION, problemResponses, type SampleField } from './api-problems.js';
 
@@ -55,6 +55,7 @@ function complete(operation: Operation, path: string, schemas: Schemas): void {
     problemResponses(codes, { oauth: path.startsWith('/oauth/'), sample: sampleField(operation, schemas) }),
   );
   delete operation[PUBLIC_EXTENSION];
+  delete operation[USERS_EXTENSION];
   delete operation[ERRORS_EXTENSION];
 }
 
@@ -63,6 +64,7 @@ function errorCodes(operation: Operation, isPublic: boolean, scopes: readonly st
   const codes: ErrorCode[] = [];
   if (!isPublic) codes.push(...TOKEN_CODES, 'unavailable');
   codes.push(...((operation[ERRORS_EXTENSION] ?? []) as ErrorCode[]));
+  if (operation[USERS_EXTENSION] === true) codes.push('user_required');
   if (scopes.length > 0) codes.push('insufficient_scope');
   if (operation.requestBody) {
     codes.push('validation_failed', 'unsupported_media_type', 'payload_too_large', 'unavailable');

@@ -13,7 +13,9 @@ const FORMATS_THAT_SAY_IT: ReadonlySet<string> = new Set(['uuid', 'date-time']);
  * OpenAPI 3.0 for a zod schema, read by people and generators: `io` says whether a client sends it or receives it.
  * Named schemas (`meta({ id })`) come back as components.
  */
-export function toOpenApiSchema(schema: z.ZodType, io: 'input' | 'output') {
+export function toOpenApiSchema(given: z.ZodType, io: 'input' | 'output') {
+  // Of a body that may be left out: what it is where it is there.
+  const schema = given instanceof z.ZodPrefault ? given.unwrap() : given;
   const {
     $schema: _,
     definitions,

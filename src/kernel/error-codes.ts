@@ -173,6 +173,11 @@ const TABLE = {
   },
   token_invalid: { status: 401, title: 'Token invalid', detail: INVALID_TOKEN, bearer: INVALID_TOKEN },
   insufficient_scope: { status: 403, title: 'Insufficient scope', detail: 'Not enough permissions' },
+  user_required: {
+    status: 403,
+    title: 'User required',
+    detail: 'This is for people; a client has no account',
+  },
   refresh_token_invalid: {
     status: 401,
     title: 'Refresh token invalid',
@@ -214,6 +219,12 @@ const TABLE = {
     title: 'Invalid client',
     detail: 'Client authentication failed',
     oauth: { error: 'invalid_client' },
+  },
+  unauthorized_client: {
+    status: 400,
+    title: 'Unauthorized client',
+    detail: 'This client may not use this grant type',
+    oauth: { error: 'unauthorized_client' },
   },
 } as const satisfies Record<string, ErrorCodeEntry>;
 

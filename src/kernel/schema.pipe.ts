@@ -7,6 +7,9 @@ export class SchemaPipe implements PipeTransform {
   /** @throws AppError `malformed_request`, `validation_failed` */
   transform(value: unknown, { schema, type }: ArgumentMetadata): unknown {
     if (!(schema instanceof z.ZodType)) return value;
-    return type === 'body' ? parseBody(schema, value) : parseInput(schema, value);
+    if (type !== 'body') return parseInput(schema, value);
+    // A body that may be left out has a schema that makes something of nothing.
+    const absent = value === undefined || value === null ? schema.safeParse(undefined) : undefined;
+    return absent?.success ? absent.data : parseBody(schema, value);
   }
 }

@@ -2,8 +2,9 @@
 // about sessions or tokens.
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
+import { ClientsModule } from '../clients/clients.module.js';
 import { MetadataController } from './metadata.controller.js';
 import { TokenController } from './token.controller.js';
 
-@Module({ imports: [AuthModule], controllers: [TokenController, MetadataController] })
+@Module({ imports: [AuthModule, ClientsModule], controllers: [TokenController, MetadataController] })
 export class OAuthModule {}

@@ -1,18 +1,20 @@
 import { Body, Controller, Headers, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Public } from '../access/access.decorators.js';
 import { CurrentAsker, type Asker } from '../access/asker.decorator.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { AuthService } from '../auth/auth.service.js';
+import { ClientGrants } from '../auth/client-grants.service.js';
 import { CredentialsService } from '../auth/credentials.service.js';
 import { KnownDevices } from '../auth/known-device.js';
-import { TokenPairDto } from '../auth/dto/token.dto.js';
+import { TokenAnswerDto } from '../auth/dto/token.dto.js';
+import type { AuthenticatedClient } from '../clients/clients.service.js';
 import { ApiOAuthErrors } from '../docs/api-problems.js';
 import { AppError, invalidField } from '../kernel/app-error.js';
 import { ConsumesForm } from '../kernel/content-type.js';
 import { RateLimited } from '../limits/rate-limit.guard.js';
-import { assertNoClient } from './client-authentication.js';
+import { invalidClient } from './client-authentication.js';
+import { CurrentClient, ForClients } from './client.guard.js';
 import { TokenRequestDto } from './token.dto.js';
 
 @ApiTags('oauth')
@@ -22,10 +24,11 @@ export class TokenController {
     private readonly auth: AuthService,
     private readonly credentials: CredentialsService,
     private readonly devices: KnownDevices,
+    private readonly clients: ClientGrants,
   ) {}
 
   /** The token endpoint of RFC 6749 section 3.2. */
-  @Public()
+  @ForClients('optional')
   @RateLimited('token')
   @Post('token')
   @HttpCode(200)
@@ -33,9 +36,12 @@ export class TokenController {
   @ApiConsumes('application/x-www-form-urlencoded')
   @ApiOperation({
     summary: 'OAuth 2.0 token endpoint',
-    description: 'Grants: `password` (RFC 6749 section 4.3) and `refresh_token` (section 6). Forms only.',
+    description:
+      'Grants: `password` (RFC 6749 section 4.3) and `refresh_token` (section 6) for people, without a client; ' +
+      '`client_credentials` (section 4.4) for clients, whose id and secret come as Basic credentials or in the ' +
+      'form. Forms only.',
   })
-  @ApiOkResponse({ standardSchema: TokenPairDto, description: 'RFC 6749 section 5.1' })
+  @ApiOkResponse({ standardSchema: TokenAnswerDto, description: 'RFC 6749 section 5.1' })
   @ApiOAuthErrors(
     'unsupported_grant_type',
     'invalid_scope',
@@ -47,21 +53,25 @@ export class TokenController {
     'session_revoked',
     'token_wrong_type',
     'invalid_client',
+    'unauthorized_client',
     'too_many_attempts',
     'overloaded',
   )
   async token(
     @Body({ schema: TokenRequestDto }) request: TokenRequestDto,
-    @Headers('authorization') authorization: string | undefined,
+    @CurrentClient() client: AuthenticatedClient | undefined,
     @Headers('cookie') cookies: string | undefined,
     @RequestOrigin() origin: Origin,
     @CurrentAsker() asker: Asker,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<TokenPairDto> {
-    assertNoClient(authorization, request.client_id);
+  ): Promise<TokenAnswerDto> {
     const scope = request.scope || null;
     switch (grantTypeOf(request)) {
+      case 'client_credentials':
+        if (!client) throw invalidClient('the grant is for clients with a secret');
+        return this.clients.issue(client, scope);
       case 'password': {
+        assertPublic(client);
         const username = required(request, 'username');
         const password = required(request, 'password');
         const login = await this.credentials.check({ username, password, ip: origin.ip, cookies });
@@ -69,6 +79,7 @@ export class TokenController {
         return this.auth.login(login, origin, scope);
       }
       case 'refresh_token':
+        assertPublic(client);
         return this.auth.refresh(required(request, 'refresh_token'), { origin, asker }, scope);
       default:
         throw new AppError('unsupported_grant_type');
@@ -82,6 +93,11 @@ function grantTypeOf(request: TokenRequestDto): string {
   if (grantType !== undefined && grantType !== '') return grantType;
   if (username !== undefined && password !== undefined) return 'password';
   throw invalidField('grant_type', 'required');
+}
+
+/** These grants belong to the service's own logins. @throws AppError `unauthorized_client` */
+function assertPublic(client: AuthenticatedClient | undefined): void {
+  if (client) throw new AppError('unauthorized_client');
 }
 
 function required(request: TokenRequestDto, field: 'username' | 'password' | 'refresh_token'): string {

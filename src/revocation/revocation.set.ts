@@ -58,6 +58,7 @@ export class RevocationSet {
   private readonly userVersion: Entries = new Map();
   private readonly staleVersion: Entries = new Map();
   private readonly client: Entries = new Map();
+  private readonly goneClient: Entries = new Map();
   private readonly key: Entries = new Map();
   private readonly all: Entries = new Map();
   private readonly reasons = new Map<string, string>();
@@ -99,6 +100,7 @@ export class RevocationSet {
       told('session', this.session.get(token.sid)) ??
       told('user', olderVersion(this.userVersion.get(token.sub), token)) ??
       told('user', issuedBefore(this.user.get(token.sub), token)) ??
+      told('client', this.goneClient.get(token.client_id)) ??
       told('client', issuedBefore(this.client.get(token.client_id), token)) ??
       told('key', issuedBefore(this.key.get(kid), token)) ??
       told('all', issuedBefore(this.all.get('*'), token)) ??
@@ -107,20 +109,30 @@ export class RevocationSet {
   }
 
   private maps(): Entries[] {
-    return [this.session, this.user, this.userVersion, this.staleVersion, this.client, this.key, this.all];
+    const users = [this.user, this.userVersion, this.staleVersion];
+    return [this.session, ...users, this.client, this.goneClient, this.key, this.all];
   }
 
-  private mapOf({ kind, minVersion, soft }: LiveRevocation): Entries {
+  private mapOf(row: LiveRevocation): Entries {
+    const { kind, minVersion, soft } = row;
+    if (kind === 'client' && isForGood(row)) return this.goneClient;
     if (kind !== 'user' || minVersion === null) return this[kind];
     return soft ? this.staleVersion : this.userVersion;
   }
 
-  private entryOf({ cutoff, minVersion, expiresAt, reason, actor }: LiveRevocation): Entry {
+  private entryOf(row: LiveRevocation): Entry {
+    const { minVersion, expiresAt, reason, actor } = row;
+    const cutoff = isForGood(row) ? row.createdAt : row.cutoff;
     // A handful of reasons for all rows: each is kept once.
     const shared = this.reasons.get(reason) ?? reason;
     if (this.reasons.size < 1000) this.reasons.set(shared, shared);
     return { cutoff, minVersion, expiresAt: Math.ceil(expiresAt / 1000), reason: shared, actor };
   }
+}
+
+/** A cutoff at the end says that the subject is gone: no time of issue saves its tokens. */
+function isForGood({ cutoff, expiresAt }: LiveRevocation): boolean {
+  return cutoff >= expiresAt;
 }
 
 function strictest(a: Entry, b: Entry): Entry {

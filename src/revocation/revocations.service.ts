@@ -8,7 +8,10 @@ import { RevocationFeed } from './revocation.feed.js';
 import type { LiveRevocation } from './revocation.set.js';
 import { RevocationsRepository } from './revocations.repository.js';
 
-/** Beyond a token's lifetime and leeway: the clock of the instance that issued it may run ahead of ours. */
+/**
+ * Beyond a token's lifetime and leeway: the clock of the instance that issued it may run ahead of ours, and a request
+ * that was under way may issue one a little later.
+ */
 const CLOCK_MARGIN_MS = 60_000;
 
 export interface Revoke {
@@ -16,12 +19,14 @@ export interface Revoke {
   /** Ids of the sessions, users or clients, `kid`s of keys, or `*` for all. */
   readonly subjects: readonly string[];
   readonly reason: string;
-  /** The user who asked for it; null for the service itself. */
+  /** The user or client who asked for it; null for the service itself. */
   readonly actor: string | null;
   /** For users: tokens with a lower `ver` are hit, see {@link LiveRevocation}. One for all subjects, or one each. */
   readonly minVersion?: number | ReadonlyMap<string, number>;
   /** Stale instead of dead. */
   readonly soft?: boolean;
+  /** For clients that are removed: whatever token of theirs turns up is dead, issued before or after. */
+  readonly forGood?: boolean;
 }
 
 /** Writes revocations in the transaction of what causes them, and publishes them once it is committed. */
@@ -40,18 +45,18 @@ export class RevocationsService {
    */
   async revoke(transaction: Transaction, input: Revoke): Promise<LiveRevocation[]> {
     const now = this.clock.now();
-    const lifetimeMs = (this.config.accessSeconds + this.config.leewaySeconds) * 1000;
+    const expiresAt = now + (this.config.accessSeconds + this.config.leewaySeconds) * 1000 + CLOCK_MARGIN_MS;
     const rows = input.subjects.map((subject): LiveRevocation => ({
       id: newId(now),
       kind: input.kind,
       subject,
-      cutoff: now,
+      cutoff: input.forGood ? expiresAt : now,
       minVersion: versionFor(subject, input.minVersion),
       soft: input.soft ?? false,
       reason: input.reason,
       actor: input.actor,
       createdAt: now,
-      expiresAt: now + lifetimeMs + CLOCK_MARGIN_MS,
+      expiresAt,
     }));
     await this.revocations.insert(transaction.manager, rows);
     transaction.afterCommit(() => this.feed.publish(rows));

@@ -1,8 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal } from '../access/access.decorators.js';
+import { CurrentUser } from '../access/access.decorators.js';
 import { ownAccount } from '../access/own-account.js';
-import type { Principal } from '../access/principal.js';
+import type { UserPrincipal } from '../access/principal.js';
 import { toUserDto, UserDto } from './dto/user.dto.js';
 import { UsersService } from './users.service.js';
 
@@ -14,7 +14,7 @@ export class UsersController {
   @Get()
   @ApiOperation({ summary: 'My profile' })
   @ApiOkResponse({ standardSchema: UserDto, description: 'The user the token belongs to' })
-  async me(@CurrentPrincipal() { userId }: Principal): Promise<UserDto> {
+  async me(@CurrentUser() { userId }: UserPrincipal): Promise<UserDto> {
     return toUserDto(await ownAccount(this.users.get(userId)));
   }
 }

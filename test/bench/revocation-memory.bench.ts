@@ -54,8 +54,8 @@ it('a verification with a million live revocations beside one with none', () => 
     config.tokens,
   );
   const token = tokens.issueAccess({
-    userId: newId(Date.now()),
-    sessionId: newId(Date.now()),
+    subject: newId(Date.now()),
+    sid: newId(Date.now()),
     clientId: 'first-party',
     scopes: [],
     permissionVersion: 1,

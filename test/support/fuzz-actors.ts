@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { TokenPair } from './client.js';
+import { basic, clientToken, newClient, oauth, type RegisteredClient } from './clients.js';
 import type { TestServer } from './server.js';
 import { mint } from './tokens.js';
 
@@ -8,6 +9,10 @@ interface Actor extends TokenPair {
   readonly username: string;
   readonly password: string;
   readonly sessionId: string;
+}
+
+interface Service extends RegisteredClient {
+  readonly access_token: string;
 }
 
 /** What every secret that belongs to nobody starts with. */
@@ -23,11 +28,14 @@ export class Actors {
     private readonly server: TestServer,
     private user: Actor,
     private admin: Actor,
+    private service: Service,
   ) {}
 
   static async of(server: TestServer): Promise<Actors> {
-    const actors = new Actors(server, await newActor(server, false), await newActor(server, true));
-    actors.keep(actors.user, actors.admin);
+    const [user, admin] = [await newActor(server, false), await newActor(server, true)];
+    const actors = new Actors(server, user, admin, await newService(server, admin));
+    actors.keep(user, admin);
+    actors.keepService();
     return actors;
   }
 
@@ -44,6 +52,10 @@ export class Actors {
       username: this.user.username,
       user_id: this.user.id,
       session_id: this.user.sessionId,
+      service: this.service.access_token,
+      client_id: this.service.client_id,
+      client_secret: this.service.client_secret,
+      basic: basic(this.service)['authorization'] ?? '',
     };
   }
 
@@ -51,6 +63,10 @@ export class Actors {
   async revive(): Promise<void> {
     if (!(await this.works(this.user))) this.keep((this.user = await newActor(this.server, false)));
     if (!(await this.works(this.admin))) this.keep((this.admin = await newActor(this.server, true)));
+    const { status } = await oauth(this.server, 'token', { grant_type: 'client_credentials' }, this.service);
+    if (status === 200) return;
+    this.service = await newService(this.server, this.admin);
+    this.keepService();
   }
 
   /** No answer to a request and no line of the log may hold one of these. */
@@ -63,9 +79,18 @@ export class Actors {
     return (await this.server.client.me(token)).status === 200;
   }
 
+  private keepService(): void {
+    this.held.push(this.service.access_token, this.service.client_secret);
+  }
+
   private keep(...actors: Actor[]): void {
     for (const actor of actors) this.held.push(actor.access_token, actor.refresh_token, actor.password);
   }
+}
+
+async function newService(server: TestServer, admin: Actor): Promise<Service> {
+  const client = await newClient(server, admin, { scopes: ['users:read', 'tasks:read'] });
+  return { ...client, access_token: await clientToken(server, client) };
 }
 
 async function newActor(server: TestServer, admin: boolean): Promise<Actor> {

@@ -88,7 +88,7 @@ const EXTRA_KEYS = [
 /** Values that fit, by what the property is called or how it is described; `~…~` is filled in when it is sent. */
 function fittingValue(name: string, schema: Schema): fc.Arbitrary<string> {
   const texts = (...values: string[]) => fc.constantFrom(...values).map((value) => JSON.stringify(value));
-  if (name === 'client_secret') return texts('', '', '', '~marked~');
+  if (name === 'client_secret') return texts('', '', '', '~client_secret~', '~marked~');
   if (/password|secret/.test(name)) return texts('~password~', '~password~', '~marked~', '~refresh~');
   if (/token/.test(name)) return texts('~refresh~', '~refresh~', '~marked~', '~access~', '~forged~');
   if (name === 'email') return texts('~unique~@example.com', '~username~@example.com');
@@ -96,7 +96,9 @@ function fittingValue(name: string, schema: Schema): fc.Arbitrary<string> {
   if (name === 'grant_type')
     return texts('password', 'password', 'refresh_token', 'refresh_token', 'client_credentials');
   if (name === 'scope') return texts('', '', 'users:read', 'a  b');
-  if (name === 'client_id') return texts('', '', '', 'first-party', '~marked~');
+  if (name === 'client_id') return texts('', '', '', 'first-party', '~client_id~', '~marked~');
+  if (name === 'grants') return fc.constant('["client_credentials"]');
+  if (name === 'scopes') return fc.constantFrom('[]', '["users:read"]', '["tasks:read"]');
   if (schema.enum) return fc.constantFrom(...schema.enum).map((value) => JSON.stringify(value));
   if (schema.type === 'array') return fc.constant('["user"]');
   return fc.constant(JSON.stringify(schema.example ?? 'text'));
@@ -167,8 +169,28 @@ function damaged(type: string, list: readonly Member[]): string[] {
   ];
 }
 
+/** What goes together at the token endpoint. */
+const GRANTS: ReadonlyArray<Readonly<Record<string, string>>> = [
+  { grant_type: 'password', username: '~username~', password: '~password~' },
+  { username: '~username~', password: '~password~', scope: '' },
+  { grant_type: 'refresh_token', refresh_token: '~refresh~' },
+  { grant_type: 'client_credentials', client_id: '~client_id~', client_secret: '~client_secret~' },
+  {
+    grant_type: 'client_credentials',
+    client_id: '~client_id~',
+    client_secret: '~client_secret~',
+    scope: 'users:read',
+  },
+];
+
 /** A body as the document asks for it. */
 export function fittingBody(model: BodyModel): fc.Arbitrary<FuzzedBody> {
+  if ('grant_type' in model.properties) {
+    return fc.constantFrom(...GRANTS).map((form) => {
+      const list = Object.entries(form).map(([name, value]): Member => [name, JSON.stringify(value)]);
+      return { contentType: FORM, body: asForm(list), broken: false };
+    });
+  }
   const written = model.type === FORM ? asForm : asJson;
   return fitting(model).map((list) => ({ contentType: model.type, body: written(list), broken: false }));
 }

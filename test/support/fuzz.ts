@@ -116,6 +116,7 @@ const authorizationOf = ({ open }: Operation): fc.Arbitrary<readonly string[]> =
     { weight: open ? 15 : 1, arbitrary: fc.constant<string[]>([]) },
     { weight: 5, arbitrary: fc.constant(['Bearer ~access~']) },
     { weight: 5, arbitrary: fc.constant(['Bearer ~admin~']) },
+    { weight: 2, arbitrary: fc.constant(['Bearer ~service~']) },
     { weight: 1, arbitrary: fc.constant(['bEARER   ~access~']) },
     { weight: 6, arbitrary: fc.constantFrom<readonly string[]>(...AUTHORIZATIONS) },
   );
@@ -125,7 +126,9 @@ function plainRequestOf(operation: Operation): fc.Arbitrary<FuzzedRequest> {
   const nobody = fc.constant<readonly string[]>([]);
   return fc
     .record({
-      id: fc.constantFrom('~user_id~', '~session_id~'),
+      id: operation.path.startsWith('/clients/')
+        ? fc.constant('~client_id~')
+        : fc.constantFrom('~user_id~', '~session_id~'),
       authorization: operation.open ? nobody : fc.constantFrom(['Bearer ~access~'], ['Bearer ~admin~']),
       body: operation.body ? fittingBody(operation.body) : fc.constant(undefined),
     })

@@ -11,9 +11,11 @@ export const RevocationDto = z
     subject: z.string().meta({
       description: 'The id of the session (`sid`), user (`sub`) or client (`client_id`), the `kid`, or `*`',
     }),
-    cutoff: z.iso
-      .datetime()
-      .meta({ description: 'Where `min_version` is null: tokens issued before are dead' }),
+    cutoff: z.iso.datetime().meta({
+      description:
+        'Where `min_version` is null: tokens issued before are dead. Of a removed client it lies ahead, at ' +
+        '`expires_at`: all its tokens are dead',
+    }),
     min_version: z.int().nullable().meta({ description: 'Tokens of the user with a lower `ver` are dead' }),
     soft: z.boolean().meta({ description: 'The tokens are not dead but stale: a refresh brings new ones' }),
     reason: z.string(),

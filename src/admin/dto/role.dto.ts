@@ -37,13 +37,14 @@ export const RoleDto = z
   .meta({ id: 'Role' });
 export type RoleDto = z.output<typeof RoleDto>;
 
+/** What a role or a client may do. */
+export const scopesField = z
+  .array(scopeField)
+  .max(SCOPES_MAX)
+  .meta({ description: 'Scopes of this service, and of your applications' });
+
 export const PutRoleDto = z
-  .strictObject({
-    scopes: z
-      .array(scopeField)
-      .max(SCOPES_MAX)
-      .meta({ description: 'Scopes of this service, and of your applications' }),
-  })
+  .strictObject({ scopes: scopesField })
   .meta({ id: 'PutRole', examples: [{ scopes: ['users:read', 'tasks:delete'] }] });
 export type PutRoleDto = z.output<typeof PutRoleDto>;
 

@@ -31,6 +31,13 @@ export const TokenPairDto = z
   .meta({ id: 'TokenPair' });
 export type TokenPairDto = z.output<typeof TokenPairDto>;
 
+/** The same for a client that acts for itself, which gets no refresh token (RFC 6749 section 4.4.3). */
+export type ClientTokenDto = Omit<TokenPairDto, 'refresh_token'>;
+
+/** What the token endpoint answers. */
+export const TokenAnswerDto = TokenPairDto.partial({ refresh_token: true }).meta({ id: 'TokenAnswer' });
+export type TokenAnswerDto = TokenPairDto | ClientTokenDto;
+
 export const SessionDto = z
   .object({
     id: z.uuid(),

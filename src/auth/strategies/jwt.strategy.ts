@@ -68,10 +68,17 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
 }
 
 function principalOf(claims: AccessClaims, request: FastifyRequest): Principal {
+  const { sub, sid, client_id: clientId } = claims;
+  // RFC 9068 section 2.2: without a resource owner `sub` is the client itself.
+  const who =
+    sub === clientId
+      ? ({ kind: 'client' } as const)
+      : ({ kind: 'user', userId: sub, sessionId: sid } as const);
   return {
-    userId: claims.sub,
-    sessionId: claims.sid,
-    clientId: claims.client_id,
+    ...who,
+    subject: sub,
+    sid,
+    clientId,
     tokenId: claims.jti,
     scopes: new Set(parseScope(claims.scope) ?? []),
     expiresAt: claims.exp,

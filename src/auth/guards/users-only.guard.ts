@@ -1,0 +1,20 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { USERS_ONLY } from '../../access/access.decorators.js';
+import type { Principal } from '../../access/principal.js';
+import { AppError } from '../../kernel/app-error.js';
+
+/** Global, after JwtAuthGuard: routes about the caller's own account (`@CurrentUser`) are for people. */
+@Injectable()
+export class UsersOnlyGuard implements CanActivate {
+  constructor(private readonly reflector: Reflector) {}
+
+  /** @throws AppError `user_required` where a client asks */
+  canActivate(context: ExecutionContext): boolean {
+    if (!this.reflector.get<boolean | undefined>(USERS_ONLY, context.getHandler())) return true;
+    const { user } = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
+    if (user?.kind === 'client') throw new AppError('user_required');
+    return true;
+  }
+}
