@@ -27,6 +27,7 @@ import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { UsersOnlyGuard } from './guards/users-only.guard.js';
 import { Housekeeping } from './housekeeping.js';
+import { IntrospectionService } from './introspection.service.js';
 import { KnownDevices } from './known-device.js';
 import { ManualRevocationService } from './manual-revocation.service.js';
 import { RolesService } from './roles.service.js';
@@ -34,6 +35,7 @@ import { SessionsController } from './sessions.controller.js';
 import { SigningKeysService } from './signing-keys.service.js';
 import { JwtStrategy } from './strategies/jwt.strategy.js';
 import { LocalStrategy } from './strategies/local.strategy.js';
+import { TokenRevocationService } from './token-revocation.service.js';
 import { TokenService } from './token.service.js';
 import { UsersAdminService } from './users-admin.service.js';
 import { UsersExportService } from './users-export.service.js';
@@ -63,10 +65,12 @@ import { UsersImportService } from './users-import.service.js';
     CredentialsService,
     FirstAdministrator,
     Housekeeping,
+    IntrospectionService,
     KnownDevices,
     ManualRevocationService,
     RolesService,
     SigningKeysService,
+    TokenRevocationService,
     TokenService,
     UsersAdminService,
     UsersExportService,
@@ -84,11 +88,13 @@ import { UsersImportService } from './users-import.service.js';
     ClientsAdminService,
     CredentialsService,
     FirstAdministrator,
+    IntrospectionService,
     KnownDevices,
     LimitsModule,
     ManualRevocationService,
     RolesService,
     SigningKeysService,
+    TokenRevocationService,
     TokenService,
     UsersAdminService,
     UsersExportService,

@@ -114,6 +114,18 @@ export class AuthService {
     });
   }
 
+  /**
+   * Ends the session of somebody who has shown a token of it, and nothing else.
+   * @returns whether it was a live session
+   */
+  async endShown(userId: string, sessionId: string, origin: Origin): Promise<boolean> {
+    const cause = { reason: 'token revoked', actor: userId };
+    const subject = { kind: 'session', id: sessionId } as const;
+    const details = { reason: cause.reason };
+    const event = { action: 'session.ended', actor: userId, subject, sessionId, origin, details } as const;
+    return this.end(userId, sessionId, cause, event);
+  }
+
   private async endOwn(principal: UserPrincipal, sessionId: string, reason: string): Promise<boolean> {
     const { userId } = principal;
     const event = by(principal, 'session.ended', 'session', sessionId, { reason });

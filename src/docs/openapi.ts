@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { SERVICE_SCOPES, type ServiceScope } from '../access/scopes.js';
-import { BEARER, completeOperations, PASSWORD } from './operation.js';
+import { BEARER, CLIENT, completeOperations, PASSWORD } from './operation.js';
 import { OAuthErrorDto, ProblemDto } from './problem.dto.js';
 import { toOpenApiSchema } from './schema.js';
 
@@ -23,7 +23,10 @@ const TAGS: ReadonlyArray<readonly [name: string, description: string]> = [
   ['auth', 'Register, log in, refresh and log out'],
   ['profile', 'The account of the person who asks'],
   ['sessions', 'Where the person who asks is logged in'],
-  ['oauth', 'The same logins for OAuth 2.0 clients; errors as in RFC 6749 section 5.2'],
+  [
+    'oauth',
+    'The same logins for OAuth 2.0 clients, and tokens for services; errors as in RFC 6749 section 5.2',
+  ],
   ['administration', 'Accounts of other people; needs a scope'],
   ['discovery', 'What services that trust these tokens need to know'],
   ['health', 'For balancers and orchestrators'],
@@ -37,7 +40,7 @@ const SCOPES: Readonly<Record<ServiceScope, string>> = {
   'roles:read': 'See roles',
   'roles:write': 'Change and delete roles',
   'clients:read': 'See clients',
-  'clients:write': 'Create and delete clients',
+  'clients:write': 'Create and delete clients, and give them secrets',
   'keys:read': 'See signing keys',
   'keys:write': 'Rotate signing keys',
   'revocations:read': 'Follow revocations',
@@ -108,6 +111,14 @@ function configuration() {
         },
       },
       PASSWORD,
+    )
+    .addBasicAuth(
+      {
+        type: 'http',
+        scheme: 'basic',
+        description: 'For services: the id and the secret of a client. People need neither.',
+      },
+      CLIENT,
     );
   for (const [name, description] of TAGS) builder.addTag(name, description);
   return builder.build();

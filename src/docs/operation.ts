@@ -1,11 +1,17 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { PUBLIC_EXTENSION, SCOPES_EXTENSION, USERS_EXTENSION } from '../access/access.decorators.js';
+import {
+  CLIENT_EXTENSION,
+  PUBLIC_EXTENSION,
+  SCOPES_EXTENSION,
+  USERS_EXTENSION,
+} from '../access/access.decorators.js';
 import { ERROR_CODES, type ErrorCode } from '../kernel/error-codes.js';
 import { ERRORS_EXTENSION, problemResponses, type SampleField } from './api-problems.js';
 
-/** Names of the padlock's two schemes. */
+/** Names of the padlock's schemes: two for people, one for clients. */
 export const BEARER = 'bearer';
 export const PASSWORD = 'password';
+export const CLIENT = 'client';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']> & Record<`x-${string}`, unknown>;
 type Parameter = Extract<NonNullable<Operation['parameters']>[number], { name: string }>;
@@ -48,6 +54,8 @@ function complete(operation: Operation, path: string, schemas: Schemas): void {
     if (needs)
       operation.description = [operation.description, `Scope: ${needs}`].filter(Boolean).join('\n\n');
   }
+  const client = operation[CLIENT_EXTENSION];
+  if (client !== undefined) operation.security = [{ [CLIENT]: [] }, ...(client === 'optional' ? [{}] : [])];
   for (const parameter of parametersOf(operation)) completeParameter(parameter);
   if (isPaged(operation)) Object.assign(successOf(operation), { headers: PAGE_HEADERS });
   Object.assign(
@@ -56,6 +64,7 @@ function complete(operation: Operation, path: string, schemas: Schemas): void {
   );
   delete operation[PUBLIC_EXTENSION];
   delete operation[USERS_EXTENSION];
+  delete operation[CLIENT_EXTENSION];
   delete operation[ERRORS_EXTENSION];
 }
 

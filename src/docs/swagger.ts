@@ -61,9 +61,14 @@ interface Authorization {
   readonly token: { readonly access_token?: string; readonly token_type?: string };
 }
 
+declare const localStorage: {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+};
+
 /**
- * A plugin of Swagger UI, which would keep the password and the refresh token in local storage too: the page needs
- * neither again. Its source is sent to the browser, so it may use nothing from around it.
+ * A plugin of Swagger UI, which would keep the password, the refresh token and a client's secret in local storage too:
+ * the page needs the first two never again, and the third until it is left. Its source is sent to the browser, so it may use nothing from around it.
  */
 function forgetSecrets() {
   return {
@@ -77,6 +82,13 @@ function forgetSecrets() {
                 auth: { ...auth, password: '', clientSecret: '' },
                 token: { access_token, token_type },
               }),
+          persistAuthorizationIfNeeded: (persist: () => unknown) => () => {
+            persist();
+            const { client: _, ...kept } = JSON.parse(localStorage.getItem('authorized') ?? '{}') as {
+              client?: unknown;
+            };
+            localStorage.setItem('authorized', JSON.stringify(kept));
+          },
         },
       },
     },

@@ -8,13 +8,20 @@ import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 const MetadataDto = z.object({
   issuer: z.string(),
   token_endpoint: z.string(),
+  revocation_endpoint: z.string(),
+  introspection_endpoint: z.string(),
   jwks_uri: z.string(),
   grant_types_supported: z.array(z.string()),
   token_endpoint_auth_methods_supported: z.array(z.string()),
+  revocation_endpoint_auth_methods_supported: z.array(z.string()),
+  introspection_endpoint_auth_methods_supported: z.array(z.string()),
   response_types_supported: z.array(z.string()),
   scopes_supported: z.array(z.string()),
   service_documentation: z.string(),
 });
+
+/** Names of RFC 7591 section 2. */
+const SECRET_METHODS = ['client_secret_basic', 'client_secret_post'];
 
 @ApiTags('discovery')
 @Controller('.well-known')
@@ -33,9 +40,13 @@ export class MetadataController {
     return {
       issuer,
       token_endpoint: at('/oauth/token'),
+      revocation_endpoint: at('/oauth/revoke'),
+      introspection_endpoint: at('/oauth/introspect'),
       jwks_uri: at('/.well-known/jwks.json'),
       grant_types_supported: ['password', 'refresh_token', 'client_credentials'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      token_endpoint_auth_methods_supported: [...SECRET_METHODS, 'none'],
+      revocation_endpoint_auth_methods_supported: [...SECRET_METHODS, 'none'],
+      introspection_endpoint_auth_methods_supported: SECRET_METHODS,
       response_types_supported: [],
       scopes_supported: [...SERVICE_SCOPES],
       service_documentation: at('/docs'),

@@ -5,6 +5,10 @@ import { AuthModule } from '../auth/auth.module.js';
 import { ClientsModule } from '../clients/clients.module.js';
 import { MetadataController } from './metadata.controller.js';
 import { TokenController } from './token.controller.js';
+import { TokensController } from './tokens.controller.js';
 
-@Module({ imports: [AuthModule, ClientsModule], controllers: [TokenController, MetadataController] })
+@Module({
+  imports: [AuthModule, ClientsModule],
+  controllers: [TokenController, TokensController, MetadataController],
+})
 export class OAuthModule {}

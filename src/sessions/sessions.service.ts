@@ -4,7 +4,7 @@ import type { Origin } from '../access/origin.decorator.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
-import { decideRotation } from './refresh-rotation.policy.js';
+import { decideRotation, type RotationDecision } from './refresh-rotation.policy.js';
 import {
   SessionsRepository,
   type SessionGrant,
@@ -72,6 +72,22 @@ export class SessionsService {
     throw new Error('a refresh lost against parallel ones too often');
   }
 
+  /**
+   * The session for which a refresh token of this generation would be answered with tokens now. Asking is no use of
+   * the token: nothing rotates, and a token that was used before ends nothing.
+   */
+  async findHonouring(sessionId: string, generation: number): Promise<SessionRow | undefined> {
+    const session = await this.sessions.find(this.manager, sessionId);
+    if (session?.userStatus !== 'active') return undefined;
+    const answered: readonly RotationDecision[] = ['rotate', 'replay', 'replace'];
+    return answered.includes(this.decide(session, generation)) ? session : undefined;
+  }
+
+  /** The session as it is, whatever its state; undefined where there is none any more. */
+  async find(sessionId: string): Promise<SessionRow | undefined> {
+    return this.sessions.find(this.manager, sessionId);
+  }
+
   /** A user's live sessions, oldest first, and how many there are in all. */
   async list(userId: string, page: SessionsPage): Promise<{ sessions: SessionSummary[]; total: number }> {
     const now = new Date(this.clock.now());
@@ -100,20 +116,7 @@ export class SessionsService {
     // The signature is good, so the session existed: it was deleted with its user or after its end.
     if (!session) return { kind: 'revoked', reason: 'the session is gone' };
     if (session.userStatus !== 'active') return { kind: 'revoked', reason: 'the user is disabled' };
-    const state = {
-      generation: session.generation,
-      parentGeneration: session.parentGeneration,
-      rotatedAt: session.rotatedAt.getTime(),
-      expiresAt: session.expiresAt.getTime(),
-      revoked: session.revokedAt !== null,
-    };
-    const decision = decideRotation(
-      state,
-      generation,
-      this.clock.now(),
-      this.config.reuseWindowSeconds * 1000,
-    );
-    switch (decision) {
+    switch (this.decide(session, generation)) {
       case 'rotate':
       case 'replace':
         return undefined;
@@ -126,5 +129,16 @@ export class SessionsService {
       case 'revoked':
         return { kind: 'revoked', reason: session.revokedReason ?? 'unknown' };
     }
+  }
+
+  private decide(session: SessionRow, generation: number): RotationDecision {
+    const state = {
+      generation: session.generation,
+      parentGeneration: session.parentGeneration,
+      rotatedAt: session.rotatedAt.getTime(),
+      expiresAt: session.expiresAt.getTime(),
+      revoked: session.revokedAt !== null,
+    };
+    return decideRotation(state, generation, this.clock.now(), this.config.reuseWindowSeconds * 1000);
   }
 }

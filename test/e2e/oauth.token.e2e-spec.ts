@@ -154,9 +154,17 @@ it('the metadata of RFC 8414 names the endpoints that are there', async () => {
   expect(status).toBe(200);
   const issuer = server.config.tokens.issuer;
   expect(body).toMatchObject({ issuer, token_endpoint: `${issuer}/oauth/token` });
-  for (const endpoint of ['token_endpoint', 'jwks_uri', 'service_documentation']) {
+  const endpoints = ['token_endpoint', 'revocation_endpoint', 'introspection_endpoint'];
+  for (const endpoint of [...endpoints, 'jwks_uri', 'service_documentation']) {
     const path = String(body[endpoint]).slice(issuer.length);
-    const method = endpoint === 'token_endpoint' ? 'POST' : 'GET';
+    const method = endpoints.includes(endpoint) ? 'POST' : 'GET';
     expect((await server.client.request(method, path)).status).not.toBe(404);
   }
+  const withSecret = ['client_secret_basic', 'client_secret_post'];
+  expect(body).toMatchObject({
+    grant_types_supported: ['password', 'refresh_token', 'client_credentials'],
+    token_endpoint_auth_methods_supported: [...withSecret, 'none'],
+    revocation_endpoint_auth_methods_supported: [...withSecret, 'none'],
+    introspection_endpoint_auth_methods_supported: withSecret,
+  });
 });

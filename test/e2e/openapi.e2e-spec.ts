@@ -28,6 +28,8 @@ const OPERATION_IDS = {
   'DELETE /users/me': 'accountDelete',
   'PUT /users/me/password': 'accountChangePassword',
   'POST /oauth/token': 'token',
+  'POST /oauth/introspect': 'tokensIntrospect',
+  'POST /oauth/revoke': 'tokensRevoke',
   'GET /users': 'usersAdminList',
   'GET /users/{id}': 'usersAdminGet',
   'GET /clients': 'clientsList',
@@ -88,13 +90,22 @@ describe('the OpenAPI document', () => {
       expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
       asking.push(operation.name);
     }
-    const declared = operations.filter(({ operation }) => operation.security !== undefined);
+    const declared = operations.filter(({ operation }) => operation.security?.some((one) => 'bearer' in one));
     expect(asking).toContain('GET /users/me');
     expect(asking).not.toContain('POST /auth/login');
     expect(declared.map(({ name }) => name)).toEqual(asking);
     for (const { operation } of declared) {
       expect(operation.security).toEqual([{ bearer: [] }, { password: expect.any(Array) }]);
     }
+  });
+
+  it('declares the client on the routes that take one', () => {
+    const declared = operations.filter(({ operation }) => operation.security?.some((one) => 'client' in one));
+    expect(declared.map(({ name, operation }) => [name, operation.security])).toEqual([
+      ['POST /oauth/token', [{ client: [] }, {}]],
+      ['POST /oauth/introspect', [{ client: [] }]],
+      ['POST /oauth/revoke', [{ client: [] }, {}]],
+    ]);
   });
 
   it('holds every route of the application, and no other', () => {
@@ -226,13 +237,14 @@ describe('the OpenAPI document', () => {
     for (const $ref of new Set(references)) expect(resolve(document, { $ref })).toHaveProperty('type');
   });
 
-  it('has a bearer scheme, and a password flow whose token URL works behind any host name', async () => {
+  it('has a bearer scheme, Basic for clients, and a password flow whose token URL works behind any host name', async () => {
     expect(document.components.securitySchemes).toEqual({
       bearer: expect.objectContaining({ type: 'http', scheme: 'bearer' }),
       password: expect.objectContaining({
         type: 'oauth2',
         flows: { password: expect.objectContaining({ tokenUrl: '/oauth/token' }) },
       }),
+      client: expect.objectContaining({ type: 'http', scheme: 'basic' }),
     });
     const { username, password } = await server.client.register();
     const answer = await server.client.post('/oauth/token', { form: { username, password } });

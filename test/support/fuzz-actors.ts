@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { TokenPair } from './client.js';
-import { basic, clientToken, newClient, oauth, type RegisteredClient } from './clients.js';
+import { basic, clientToken, newClient, type RegisteredClient } from './clients.js';
 import type { TestServer } from './server.js';
 import { mint } from './tokens.js';
 
@@ -63,8 +63,8 @@ export class Actors {
   async revive(): Promise<void> {
     if (!(await this.works(this.user))) this.keep((this.user = await newActor(this.server, false)));
     if (!(await this.works(this.admin))) this.keep((this.admin = await newActor(this.server, true)));
-    const { status } = await oauth(this.server, 'token', { grant_type: 'client_credentials' }, this.service);
-    if (status === 200) return;
+    if ((await this.server.client.get('/auth/verify', { token: this.service.access_token })).status === 200)
+      return;
     this.service = await newService(this.server, this.admin);
     this.keepService();
   }

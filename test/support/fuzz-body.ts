@@ -90,6 +90,7 @@ function fittingValue(name: string, schema: Schema): fc.Arbitrary<string> {
   const texts = (...values: string[]) => fc.constantFrom(...values).map((value) => JSON.stringify(value));
   if (name === 'client_secret') return texts('', '', '', '~client_secret~', '~marked~');
   if (/password|secret/.test(name)) return texts('~password~', '~password~', '~marked~', '~refresh~');
+  if (name === 'token') return texts('~service~', '~access~', '~refresh~', '~marked~', '~forged~');
   if (/token/.test(name)) return texts('~refresh~', '~refresh~', '~marked~', '~access~', '~forged~');
   if (name === 'email') return texts('~unique~@example.com', '~username~@example.com');
   if (name === 'username') return texts('~username~', '~username~', 'u~unique~');

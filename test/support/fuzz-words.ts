@@ -93,7 +93,6 @@ export const AUTHORIZATIONS = [
   ['~access~'],
   ['Basic Og=='],
   ['Basic ~marked~'],
-  ['~basic~'],
   ['Digest username="x"'],
   ['Bearer \u00ff\u0100'],
   [`Bearer ${LONG}${LONG}`],

@@ -10,7 +10,7 @@ export interface Document {
 }
 
 interface DocumentedOperation {
-  readonly security?: readonly unknown[];
+  readonly security?: ReadonlyArray<Readonly<Record<string, unknown>>>;
   readonly parameters?: ReadonlyArray<{ readonly name: string; readonly in: string }>;
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
 }
@@ -20,8 +20,8 @@ export interface Operation {
   readonly path: string;
   readonly query: readonly string[];
   readonly body: BodyModel | undefined;
-  /** Whether anyone may ask. */
-  readonly open: boolean;
+  /** Who may ask: whoever has a token, a client, or anyone. */
+  readonly by: 'token' | 'client' | 'anyone';
 }
 
 /** A request with gaps: `~access~` and the like are filled in when it is sent, see {@link filled}. */
@@ -42,7 +42,7 @@ export function operationsOf(document: Document): Operation[] {
       return {
         method: method.toUpperCase(),
         path,
-        open: security === undefined,
+        by: security?.some((one) => 'client' in one) ? 'client' : security ? 'token' : 'anyone',
         query: parameters.filter(({ in: where }) => where === 'query').map(({ name }) => name),
         body: type === undefined || !media ? undefined : modelOf(document, type, media.schema),
       };
@@ -111,9 +111,10 @@ function pathOf(operation: Operation): fc.Arbitrary<string> {
     .map(([path, query]) => path + query);
 }
 
-const authorizationOf = ({ open }: Operation): fc.Arbitrary<readonly string[]> =>
+const authorizationOf = ({ by }: Operation): fc.Arbitrary<readonly string[]> =>
   fc.oneof(
-    { weight: open ? 15 : 1, arbitrary: fc.constant<string[]>([]) },
+    { weight: by === 'token' ? 1 : 15, arbitrary: fc.constant<string[]>([]) },
+    { weight: by === 'client' ? 15 : 1, arbitrary: fc.constant(['~basic~']) },
     { weight: 5, arbitrary: fc.constant(['Bearer ~access~']) },
     { weight: 5, arbitrary: fc.constant(['Bearer ~admin~']) },
     { weight: 2, arbitrary: fc.constant(['Bearer ~service~']) },
@@ -121,15 +122,25 @@ const authorizationOf = ({ open }: Operation): fc.Arbitrary<readonly string[]> =
     { weight: 6, arbitrary: fc.constantFrom<readonly string[]>(...AUTHORIZATIONS) },
   );
 
+/** What is there, for the gap of a path. */
+function idsOf(path: string): string[] {
+  if (path.startsWith('/clients/')) return ['~client_id~'];
+  if (path.startsWith('/roles/')) return ['a-role'];
+  return ['~user_id~', '~session_id~'];
+}
+
 /** As the document asks for it, so that every operation is also seen at work. */
 function plainRequestOf(operation: Operation): fc.Arbitrary<FuzzedRequest> {
-  const nobody = fc.constant<readonly string[]>([]);
+  const senders = {
+    anyone: [[]],
+    token: [['Bearer ~access~'], ['Bearer ~admin~']],
+    // The token endpoint has its client in the form.
+    client: operation.path === '/oauth/token' ? [[]] : [['~basic~']],
+  };
   return fc
     .record({
-      id: operation.path.startsWith('/clients/')
-        ? fc.constant('~client_id~')
-        : fc.constantFrom('~user_id~', '~session_id~'),
-      authorization: operation.open ? nobody : fc.constantFrom(['Bearer ~access~'], ['Bearer ~admin~']),
+      id: fc.constantFrom(...idsOf(operation.path)),
+      authorization: fc.constantFrom<readonly string[]>(...senders[operation.by]),
       body: operation.body ? fittingBody(operation.body) : fc.constant(undefined),
     })
     .map(({ id, authorization: values, body }) => ({

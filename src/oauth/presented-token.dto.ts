@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { clientFields } from './token.dto.js';
+
+/**
+ * RFC 7009 section 2.1 and RFC 7662 section 2.1. Parameters the service does not know are ignored, and so is the hint:
+ * it is no more than that.
+ */
+export const PresentedTokenDto = z
+  .object({
+    token: z
+      .string()
+      .min(1)
+      .max(16_384)
+      .meta({ description: 'An access or a refresh token', examples: ['the token in question'] }),
+    token_type_hint: z
+      .string()
+      .max(100)
+      .optional()
+      .meta({ examples: ['access_token'] }),
+    ...clientFields,
+  })
+  .meta({ id: 'PresentedToken' });
+export type PresentedTokenDto = z.output<typeof PresentedTokenDto>;

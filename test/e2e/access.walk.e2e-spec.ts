@@ -1,0 +1,304 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SERVICE_SCOPES } from '../../src/access/scopes.js';
+import {
+  memberWithRoles,
+  memberWithScopes,
+  newRole,
+  refusalFor,
+  refusalOf,
+  verdict,
+  type Member,
+} from '../support/administrators.js';
+import type { Answer, Request } from '../support/client.js';
+import { basic, clientToken, newClient, type RegisteredClient } from '../support/clients.js';
+import { operationsOf, routesOf, type Document, type Located } from '../support/openapi.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { freshId, mint, reminted } from '../support/tokens.js';
+
+/** What anybody may ask. A route that joins them has to be named here; every other one has to be closed. */
+const PUBLIC = [
+  'POST /auth/register',
+  'POST /auth/login',
+  'POST /auth/refresh',
+  'GET /.well-known/jwks.json',
+  'GET /.well-known/oauth-authorization-server',
+  'GET /health/live',
+  'GET /health/ready',
+];
+/** Not of the API, and so not in the document. */
+const DOCUMENTATION = /^GET \/docs(?:[/-].*)?$/;
+
+const INVALID_TOKEN = 'Could not validate credentials';
+
+let server: TestServer;
+let operations: Located[];
+let routes: string[];
+let plain: Member;
+let admin: Member;
+let client: RegisteredClient;
+/** Who holds every scope of the service but one. */
+const allBut = new Map<string, { user: Member; client: string }>();
+/** Tokens that are no good on any route, and what each is answered. */
+const worthless: Array<[name: string, token: string, code: string, description: string]> = [];
+
+beforeAll(async () => {
+  server = await startServer();
+  operations = operationsOf((await server.client.get<Document>('/docs-json')).body);
+  routes = routesOf(server.app);
+  plain = await server.client.newcomer();
+  admin = await memberWithRoles(server, 'admin');
+  client = await newClient(server, admin, { scopes: [...SERVICE_SCOPES] });
+  for (const scope of new Set(operations.flatMap(scopesOf))) {
+    const others = SERVICE_SCOPES.filter((other) => other !== scope);
+    allBut.set(scope, {
+      user: await memberWithScopes(server, ...others),
+      client: await clientToken(server, client, others.join(' ')),
+    });
+  }
+  worthless.push(
+    ['no token of ours', 'not.a.token', 'token_invalid', INVALID_TOKEN],
+    ['an unsigned token', unsigned(admin), 'token_invalid', INVALID_TOKEN],
+    ['an expired token', expired(admin), 'token_expired', 'Token has expired'],
+    ['a refresh token', admin.refresh_token, 'token_wrong_type', 'Wrong token type'],
+    ['a revoked token', await revoked(), 'token_revoked', 'Token has been revoked'],
+    ['a token of a removed client', await orphaned(), 'token_revoked', 'Token has been revoked'],
+    ['a stale token', await stale(), 'token_stale', 'Permissions have changed, refresh the token'],
+  );
+});
+afterAll(() => server.close());
+
+function unsigned({ access_token: token }: Member): string {
+  return mint(
+    { alg: 'none', typ: 'at+jwt' },
+    Buffer.from(token.split('.')[1] ?? '', 'base64url').toString(),
+    'x',
+  );
+}
+
+function expired({ access_token: token }: Member): string {
+  return reminted(token, server.secret, { iat: 1_000_000_000, exp: 1_000_000_900 });
+}
+
+/** All of these could do everything while they were good. */
+async function revoked(): Promise<string> {
+  const { access_token: token } = await memberWithRoles(server, 'admin');
+  await server.client.post('/auth/logout', { token });
+  return token;
+}
+
+async function orphaned(): Promise<string> {
+  const removed = await newClient(server, admin, { scopes: [...SERVICE_SCOPES] });
+  const token = await clientToken(server, removed);
+  const path = `/clients/${removed.client_id}`;
+  await server.client.request('DELETE', path, { token: admin.access_token });
+  return token;
+}
+
+async function stale(): Promise<string> {
+  const role = await newRole(server);
+  const { access_token: token } = await memberWithRoles(server, 'admin', role);
+  const json = { scopes: ['tasks:read'] };
+  await server.client.request('PUT', `/roles/${role}`, { token: admin.access_token, json });
+  return token;
+}
+
+const schemesOf = ({ operation }: Located): string[] =>
+  (operation.security ?? []).flatMap((one) => Object.keys(one));
+const asksForToken = (operation: Located): boolean => schemesOf(operation).includes('bearer');
+const asksForClient = (operation: Located): boolean =>
+  JSON.stringify(operation.operation.security) === '[{"client":[]}]';
+const takesClient = (operation: Located): boolean => schemesOf(operation).includes('client');
+
+function scopesOf({ operation }: Located): string[] {
+  return operation.security?.flatMap((one) => [...(one['password'] ?? [])]) ?? [];
+}
+
+/** Whether the document says that a client's token is refused. */
+function isForUsersOnly({ operation }: Located): boolean {
+  const { content = {} } = operation.responses['403'] ?? {};
+  return Object.values(content).some(({ examples = {} }) => 'user_required' in examples);
+}
+
+/** A request that no operation could do anything with: who may not ask is refused before it is looked at. */
+function ask({ method, path, operation }: Located, request: Request = {}): Promise<Answer> {
+  const [type] = Object.keys(operation.requestBody?.content ?? {});
+  const body =
+    type === undefined
+      ? {}
+      : type === 'application/json'
+        ? { json: { unknown: true } }
+        : { form: { unknown: 'x' } };
+  return server.client.request(method, path.replaceAll(/\{\w+\}/g, freshId()), { ...body, ...request });
+}
+
+/** The answers of operations that are not as they should be, by the operation's name. */
+async function deviations(
+  of: readonly Located[],
+  send: (operation: Located) => Promise<Answer>,
+  expected: (operation: Located) => object,
+): Promise<object> {
+  const found = await Promise.all(
+    of.map(
+      async (operation) => [operation.name, refusalOf(await send(operation)), expected(operation)] as const,
+    ),
+  );
+  return Object.fromEntries(
+    found
+      .filter(([, is, should]) => JSON.stringify(is) !== JSON.stringify(should))
+      .map(([name, is]) => [name, is]),
+  );
+}
+
+describe('every route', () => {
+  it('is in the document, and public by name, closed by a token, or for clients', () => {
+    expect(operations.map(({ name }) => name).sort()).toEqual(
+      routes.filter((route) => !DOCUMENTATION.test(route)),
+    );
+    const open = operations.filter((one) => !asksForToken(one) && !takesClient(one));
+    expect(open.map(({ name }) => name).sort()).toEqual([...PUBLIC].sort());
+    expect(operations.filter(asksForToken).length).toBeGreaterThan(25);
+    expect(operations.filter(isForUsersOnly).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['GET /users/me', 'POST /auth/logout', 'PUT /users/me/password']),
+    );
+  });
+
+  it('of the administration has a scope', () => {
+    const administration = operations.filter(({ operation }) => operation.tags.includes('administration'));
+    expect(administration.filter((one) => scopesOf(one).length === 0)).toEqual([]);
+    const scopes = new Set<string>(operations.flatMap(scopesOf));
+    expect([...scopes].sort()).toEqual([...SERVICE_SCOPES].sort());
+  });
+
+  it('that is public asks nobody who they are', async () => {
+    for (const operation of operations.filter(({ name }) => PUBLIC.includes(name))) {
+      const answer = await ask(operation, { token: 'not.a.token' });
+      const code = verdict(answer)[1] as string | undefined;
+      expect([operation.name, /^token_|scope/.test(code ?? '')]).toEqual([operation.name, false]);
+    }
+  });
+});
+
+describe('a closed route', () => {
+  it('is closed without a credential', async () => {
+    const refusal = { status: 401, code: 'token_missing', detail: 'Not authenticated', challenge: 'Bearer' };
+    expect(
+      await deviations(
+        operations.filter(asksForToken),
+        (one) => ask(one),
+        () => refusal,
+      ),
+    ).toEqual({});
+  });
+
+  it('is closed to a token that is worth nothing', async () => {
+    for (const [name, token, code, detail] of worthless) {
+      const challenge = `Bearer error="invalid_token", error_description="${detail}"`;
+      const found = await deviations(
+        operations.filter(asksForToken),
+        (one) => ask(one, { token }),
+        () => ({ status: 401, code, detail, challenge }),
+      );
+      expect([name, found]).toEqual([name, {}]);
+    }
+    expect(worthless).toHaveLength(7);
+  });
+
+  it('is closed to the secret of a client', async () => {
+    const challenge = `Bearer error="invalid_token", error_description="${INVALID_TOKEN}"`;
+    const detail = 'The Authorization header names a scheme other than Bearer; it must read: Bearer <token>';
+    const refusal = { status: 401, code: 'authorization_malformed', detail, challenge };
+    const send = (one: Located) => ask(one, { headers: basic(client) });
+    expect(await deviations(operations.filter(asksForToken), send, () => refusal)).toEqual({});
+  });
+});
+
+describe('a route with a scope', () => {
+  const scoped = () => operations.filter((one) => scopesOf(one).length > 0);
+  const refusal = (one: Located) => refusalFor(...scopesOf(one));
+  const without = (one: Located) => allBut.get(scopesOf(one)[0] ?? '') as { user: Member; client: string };
+
+  it('is closed to a user without scopes', async () => {
+    expect(await deviations(scoped(), (one) => ask(one, { token: plain.access_token }), refusal)).toEqual({});
+  });
+
+  it('is closed to a user with every scope but its own', async () => {
+    const send = (one: Located) => ask(one, { token: without(one).user.access_token });
+    expect(await deviations(scoped(), send, refusal)).toEqual({});
+  });
+
+  it('is closed to a client with every scope but its own', async () => {
+    const send = (one: Located) => ask(one, { token: without(one).client });
+    expect(await deviations(scoped(), send, refusal)).toEqual({});
+  });
+
+  it('lets a client in that has it', async () => {
+    const token = await clientToken(server, client);
+    for (const operation of scoped()) {
+      const { status } = await ask(operation, { token });
+      expect([operation.name, [401, 403, 500].includes(status)]).toEqual([operation.name, false]);
+    }
+  });
+});
+
+describe('a route about the caller’s own account', () => {
+  it('is closed to a client, whatever its scopes', async () => {
+    const token = await clientToken(server, client);
+    const refusal = {
+      status: 403,
+      code: 'user_required',
+      detail: 'This is for people; a client has no account',
+      challenge: null,
+    };
+    expect(
+      await deviations(
+        operations.filter(isForUsersOnly),
+        (one) => ask(one, { token }),
+        () => refusal,
+      ),
+    ).toEqual({});
+  });
+
+  it('is every one that asks for a token and for no scope, but for the question what a token is worth', () => {
+    const unscoped = operations.filter((one) => asksForToken(one) && scopesOf(one).length === 0);
+    expect(unscoped.filter((one) => !isForUsersOnly(one)).map(({ name }) => name)).toEqual([
+      'GET /auth/verify',
+    ]);
+  });
+});
+
+describe('a route for clients', () => {
+  const refusalOfClient = async (operation: Located, request: Request) => {
+    const { status, body, headers } = await ask(operation, request);
+    return [operation.name, status, body['error'], headers.get('www-authenticate')];
+  };
+  const expected = ({ name }: Located) => [name, 401, 'invalid_client', 'Basic realm="latchkey"'];
+
+  it('is closed to whoever is none', async () => {
+    const closed = operations.filter(asksForClient);
+    expect(closed.map(({ name }) => name)).toEqual(['POST /oauth/introspect']);
+    for (const operation of closed) {
+      expect(await refusalOfClient(operation, {})).toEqual(expected(operation));
+      expect(await refusalOfClient(operation, { form: { client_id: 'first-party' } })).toEqual(
+        expected(operation),
+      );
+    }
+  });
+
+  it('is closed to a wrong secret, and to every token', async () => {
+    const tokens = [plain, admin].map(({ access_token: token }) => token);
+    const all = [...tokens, await clientToken(server, client), ...worthless.map(([, token]) => token)];
+    for (const operation of operations.filter(takesClient)) {
+      const headers = basic({ ...client, client_secret: 'wrong' });
+      expect(await refusalOfClient(operation, { headers })).toEqual(expected(operation));
+      for (const token of all)
+        expect(await refusalOfClient(operation, { token })).toEqual(expected(operation));
+    }
+  });
+});
+
+it('nobody’s token or account came to harm on the way', async () => {
+  for (const member of [plain, admin]) {
+    expect((await server.client.me(member.access_token)).status).toBe(200);
+    expect((await server.client.refresh(member.refresh_token)).status).toBe(200);
+  }
+});
