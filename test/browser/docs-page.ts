@@ -63,7 +63,7 @@ export class DocsPage {
   }
 
   /** One scheme of the padlock, which is opened first. */
-  async padlock(scheme: 'bearer (http' | 'password (OAuth2'): Promise<Locator> {
+  async padlock(scheme: 'bearer (http' | 'password (OAuth2' | 'client (http'): Promise<Locator> {
     const dialog = this.page.locator('.dialog-ux');
     if (!(await dialog.isVisible())) await this.page.locator('.auth-wrapper > .authorize').click();
     return dialog.locator('.auth-container', { hasText: scheme });

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
+import { administrator } from '../support/administrators.js';
 import type { Person } from '../support/client.js';
+import { newClient } from '../support/clients.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { launchBrowser } from './browser.js';
 import { DocsPage } from './docs-page.js';
@@ -104,6 +106,24 @@ describe('the documentation in a browser', () => {
     expect(await response.request().headerValue('authorization')).toBe(`Bearer ${token}`);
     expect(shown.status).toBe('200');
     expect(JSON.parse(shown.body)).toMatchObject({ email: person.email });
+  });
+
+  it('asks as a client with its id and secret, and keeps the secret no longer than the page', async () => {
+    const { client_id: id, client_secret: secret } = await newClient(server, await administrator(server));
+    await docs.logIn(person.email, person.password);
+    const basic = await docs.padlock('client (http');
+    await basic.getByRole('textbox').first().fill(id);
+    await basic.locator('input[type=password]').fill(secret);
+    await basic.locator('button.authorize').click();
+    await docs.closePadlock();
+    const { response, shown } = await docs.tryOut('tokensIntrospect');
+    expect([shown.status, JSON.parse(shown.body)]).toEqual(['200', { active: false }]);
+    const sent = (await response.request().headerValue('authorization')) ?? '';
+    expect(Buffer.from(sent.slice('Basic '.length), 'base64').toString()).toBe(`${id}:${secret}`);
+    const stored = await docs.stored();
+    expect(stored).toContain('eyJ');
+    for (const text of [secret, sent.slice('Basic '.length)]) expect(stored).not.toContain(text);
+    expect((await docs.tryOut(ME)).shown.status).toBe('200');
   });
 
   it('shows what is wrong with a wrong password and authorizes nobody', async () => {

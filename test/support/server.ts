@@ -7,10 +7,13 @@ import { WIDE_LIMITS } from './process.js';
 import { Client } from './client.js';
 import { TestClock } from './clock.js';
 import { workerDatabase, type TestDatabase } from './database.js';
+import { freePort } from './free-port.js';
 
 export interface TestServerOptions {
   /** Settings by name, over the ones every test starts with. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The issuer is where the service really answers: for clients that start with its metadata. */
+  readonly ownIssuer?: boolean;
   /** Shares another server's database: a second instance of the same service. */
   readonly database?: TestDatabase;
 }
@@ -51,9 +54,10 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   if (running) throw new Error('another server of this process is still open');
   running = true;
   const secret = options.env?.['SECRET_KEY'] ?? newSecret();
+  const port = options.ownIssuer ? await freePort() : 0;
   const config = loadConfig({
     PORT: '0',
-    JWT_ISSUER: 'http://localhost:3000',
+    JWT_ISSUER: port === 0 ? 'http://localhost:3000' : `http://127.0.0.1:${port}`,
     SECRET_KEY: secret,
     ARGON2_MEMORY_KIB: '8192',
     ARGON2_TIME: '1',
@@ -75,7 +79,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     running = false;
     throw error;
   });
-  await app.listen(0, '127.0.0.1');
+  await app.listen(port, '127.0.0.1');
   const url = await app.getUrl();
   return {
     url,
