@@ -13,6 +13,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json nest-cli.json esbuild.config.js ./
 COPY migrations migrations
+COPY packages packages
 COPY src src
 RUN npm run build
 

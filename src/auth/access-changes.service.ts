@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { LiveRevocation } from '../../packages/verifier/src/revocation-set.js';
 import type { Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
-import type { LiveRevocation } from '../revocation/revocation.set.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 import { UsersRepository } from '../users/users.repository.js';

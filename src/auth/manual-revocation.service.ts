@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { validate as isUuid } from 'uuid';
+import type { LiveRevocation, RevocationKind } from '../../packages/verifier/src/revocation-set.js';
 import type { Principal } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
@@ -8,8 +9,6 @@ import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { KeyRotation } from '../keys/key-rotation.service.js';
-import type { RevocationKind } from '../revocation/revocation.entity.js';
-import type { LiveRevocation } from '../revocation/revocation.set.js';
 import { RevocationsRepository, type FeedRow } from '../revocation/revocations.repository.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';

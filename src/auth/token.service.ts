@@ -1,22 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
-import { AppError } from '../kernel/app-error.js';
-import { Clock } from '../kernel/clock.js';
-import type { ErrorCode } from '../kernel/error-codes.js';
-import { newId } from '../kernel/ids.js';
-import { KeyRing } from '../keys/key-ring.js';
-import type { SigningKey } from '../keys/signing-key.js';
+import { claimsFault, keyFor, type TokenFault } from '../../packages/verifier/src/token-checks.js';
 import {
-  faultyClaim,
   TOKEN_TYPES,
   type AccessClaims,
   type ClaimsOf,
   type RefreshClaims,
   type TokenType,
-} from './token-claims.js';
-import { shapeOf } from './token-shape.js';
-
+} from '../../packages/verifier/src/token-claims.js';
+import { shapeOf, type ShapedToken } from '../../packages/verifier/src/token-shape.js';
+import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
+import { AppError } from '../kernel/app-error.js';
+import { Clock } from '../kernel/clock.js';
+import { newId } from '../kernel/ids.js';
+import { KeyRing } from '../keys/key-ring.js';
+import type { SigningKey } from '../keys/signing-key.js';
 /** What an access token is issued for; a value object, so that no room's rows reach this one. */
 export interface AccessSubject {
   /** The id of the user, or of the client that acts for itself. */
@@ -102,17 +100,13 @@ export class TokenService {
    */
   verify<T extends TokenType>(type: T, token: string): VerifiedToken<T> {
     const shaped = shapeOf(token);
-    if ('misshapen' in shaped) throw refused('token_invalid', shaped.misshapen);
+    if ('misshapen' in shaped) throw refused({ code: 'token_invalid', cause: shaped.misshapen });
     const key = this.keyOf(shaped.header);
     this.checkSignature(token, key);
-    if (key.compromised) throw refused('token_revoked', 'its key was compromised');
-    this.checkKind(type, shaped.header, shaped.claims);
-    const faulty = faultyClaim(type, shaped.claims);
-    if (faulty !== undefined) throw refused('token_invalid', `claim ${faulty} missing or of a wrong type`);
-    const claims = shaped.claims as unknown as ClaimsOf[T];
-    this.checkTimes(claims);
-    this.checkParties(claims);
-    return { claims, kid: key.kid };
+    if (key.compromised) throw refused({ code: 'token_revoked', cause: 'its key was compromised' });
+    const fault = claimsFault(type, shaped, this.config, this.clock.now());
+    if (fault) throw refused(fault);
+    return { claims: shaped.claims as unknown as ClaimsOf[T], kid: key.kid };
   }
 
   private sign(type: TokenType, claims: object): string {
@@ -125,17 +119,9 @@ export class TokenService {
     });
   }
 
-  /** RFC 8725 section 3.1: the key is chosen by `kid`, and the algorithm is the key's, whatever the token says. */
-  private keyOf(header: Readonly<Record<string, unknown>>): SigningKey {
-    const { kid, alg } = header;
-    if ('crit' in header || 'b64' in header) throw refused('token_invalid', 'critical header');
-    const key = typeof kid === 'string' ? this.keyRing.find(kid) : undefined;
-    if (!key) throw refused('token_invalid', 'signature: unknown key id', { received: clipped(kid) });
-    if (alg !== key.algorithm)
-      throw refused('token_invalid', 'signature: algorithm is not the key’s', {
-        expected: key.algorithm,
-        received: clipped(alg),
-      });
+  private keyOf(header: ShapedToken['header']): SigningKey {
+    const key = keyFor(header, (kid) => this.keyRing.find(kid));
+    if ('cause' in key) throw refused(key);
     return key;
   }
 
@@ -151,50 +137,13 @@ export class TokenService {
       });
     } catch (cause) {
       // A wrong-length ES256 signature throws a bare TypeError there: whatever it throws means the same.
-      throw refused('token_invalid', 'signature does not verify', { cause_type: (cause as Error).name });
+      const more = { cause_type: (cause as Error).name };
+      throw refused({ code: 'token_invalid', cause: 'signature does not verify', more });
     }
   }
-
-  private checkKind(
-    type: TokenType,
-    header: Readonly<Record<string, unknown>>,
-    claims: Readonly<Record<string, unknown>>,
-  ): void {
-    if (header['typ'] === TOKEN_TYPES[type] && claims['type'] === type) return;
-    const other = Object.values(TOKEN_TYPES).includes(header['typ'] as never) || claims['type'] !== undefined;
-    throw refused(other ? 'token_wrong_type' : 'token_invalid', 'wrong kind of token', { expected: type });
-  }
-
-  private checkTimes({ exp, iat, nbf }: { exp: number; iat: number; nbf?: number }): void {
-    const now = this.clock.now() / 1000;
-    if (now >= exp) throw refused('token_expired', 'expired', { expired_for_seconds: Math.round(now - exp) });
-    // Leeway forgives the issuer's clock for running ahead; it never lengthens a token's life.
-    const from = Math.max(iat, nbf ?? 0);
-    if (from > now + this.config.leewaySeconds) {
-      throw refused('token_not_yet_valid', 'issued in the future', { ahead_seconds: Math.round(from - now) });
-    }
-  }
-
-  private checkParties({ iss, aud }: { iss: string; aud: string | readonly string[] }): void {
-    const { issuer, audiences } = this.config;
-    if (iss !== issuer)
-      throw refused('token_wrong_issuer', 'wrong issuer', { expected: issuer, received: clipped(iss) });
-    const given = typeof aud === 'string' ? [aud] : aud;
-    if (!given.some((name) => audiences.includes(name))) {
-      throw refused('token_wrong_audience', 'wrong audience', {
-        expected: audiences,
-        received: given.slice(0, 10).map(clipped),
-      });
-    }
-  }
-}
-
-/** What a token says of itself, for the log: short, whatever somebody put there. */
-function clipped(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, 100) : typeof value;
 }
 
 /** A refusal with its cause for the log; the client reads only what the code says. */
-function refused(code: ErrorCode, cause: string, more: Record<string, unknown> = {}): AppError {
+function refused({ code, cause, more }: TokenFault): AppError {
   return new AppError(code, { diagnosis: { cause, ...more } });
 }

@@ -3,12 +3,12 @@ import { JwtService } from '@nestjs/jwt';
 import { createHash, createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { shapeOf } from '../../packages/verifier/src/token-shape.js';
 import { ALGORITHMS } from '../config/config.js';
 import { loadConfig } from '../config/env.schema.js';
 import { SystemClock } from '../kernel/clock.js';
 import { KeyRing } from '../keys/key-ring.js';
 import type { SigningKey } from '../keys/signing-key.js';
-import { shapeOf } from './token-shape.js';
 import { TokenService } from './token.service.js';
 
 /*

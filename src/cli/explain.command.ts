@@ -1,6 +1,6 @@
 import { JwtService } from '@nestjs/jwt';
 import { text } from 'node:stream/consumers';
-import { shapeOf, type ShapedToken } from '../auth/token-shape.js';
+import { shapeOf, type ShapedToken } from '../../packages/verifier/src/token-shape.js';
 import { TokenService } from '../auth/token.service.js';
 import { ConfigError, loadConfig } from '../config/env.schema.js';
 import { readEnvironment } from '../config/environment.js';

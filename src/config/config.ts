@@ -1,22 +1,7 @@
 import type { KeyObject } from 'node:crypto';
+import { ALGORITHMS, type Algorithm } from '../../packages/verifier/src/signatures.js';
 
-export const ALGORITHMS = [
-  'HS256',
-  'HS384',
-  'HS512',
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-] as const;
-
-/** The JWS algorithms of RFC 7518 that the service signs and verifies with. */
-export type Algorithm = (typeof ALGORITHMS)[number];
+export { ALGORITHMS, type Algorithm };
 
 export interface HttpConfig {
   readonly host: string;

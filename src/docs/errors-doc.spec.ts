@@ -5,6 +5,8 @@ import { ERROR_CODES, FIELD_CODES, type ErrorCode } from '../kernel/error-codes.
 import { problem } from '../kernel/problem.filter.js';
 
 const SOURCE = new URL('../', import.meta.url);
+/** What the service and its clients check tokens by. */
+const SHARED = new URL('../../packages/verifier/src/', import.meta.url);
 const document = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 const codes = Object.keys(ERROR_CODES) as ErrorCode[];
 
@@ -22,17 +24,17 @@ function rowsOf(heading: string): string[][] {
   return cells.map((row) => row.map((cell) => cell.trim().replace(/^`(.*)`$/, '$1')));
 }
 
-/** The source without the table and what only documents: what is left raises errors. */
+/** The source without the tables and what only documents: what is left raises errors. */
 function raisingSource(): string {
-  const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter(
-    (file) =>
-      file.endsWith('.ts') &&
-      !file.endsWith('.spec.ts') &&
-      !file.endsWith('error-codes.ts') &&
-      !file.startsWith('docs'),
-  );
-  const text = files.map((file) => readFileSync(new URL(file, SOURCE), 'utf8')).join('\n');
+  const text = [SOURCE, SHARED].flatMap(raisingFiles).join('\n');
   return text.replaceAll(/@Api\w+\([^)]*\)/g, '').replaceAll(/^ *(?:\/?\*|\/\/).*$/gm, '');
+}
+
+function raisingFiles(folder: URL): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+    .filter((file) => !/(?:error-codes|bearer-errors)\.ts$|^docs/.test(file))
+    .map((file) => readFileSync(new URL(file, folder), 'utf8'));
 }
 
 describe('docs/errors.md', () => {

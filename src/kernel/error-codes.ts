@@ -1,3 +1,5 @@
+import { BEARER_ERRORS } from '../../packages/verifier/src/bearer-errors.js';
+
 /**
  * Every stable error code of the service, in one place: its HTTP status, what the client reads by default, and
  * how `/oauth/*` says it (RFC 6749 section 5.2). `docs/errors.md` holds the same list; a test keeps them equal.
@@ -15,7 +17,6 @@ export interface ErrorCodeEntry {
   readonly oauth?: { readonly error: string; readonly status?: number };
 }
 
-const INVALID_TOKEN = 'Could not validate credentials';
 const INVALID_GRANT = { error: 'invalid_grant', status: 400 } as const;
 const TEMPORARILY_UNAVAILABLE = { error: 'temporarily_unavailable' } as const;
 
@@ -109,70 +110,24 @@ const TABLE = {
     detail: 'Too many requests are waiting, try again in a moment',
     oauth: TEMPORARILY_UNAVAILABLE,
   },
-  unavailable: {
-    status: 503,
-    title: 'Unavailable',
-    detail: 'The service cannot answer right now, try again in a moment',
-    oauth: TEMPORARILY_UNAVAILABLE,
-  },
+  unavailable: { ...BEARER_ERRORS.unavailable, oauth: TEMPORARILY_UNAVAILABLE },
   internal_error: {
     status: 500,
     title: 'Internal error',
     detail: 'Something went wrong here; the request id leads to the cause in the log',
     oauth: { error: 'server_error' },
   },
-  token_missing: { status: 401, title: 'Token missing', detail: 'Not authenticated' },
-  authorization_malformed: {
-    status: 401,
-    title: 'Authorization header malformed',
-    detail: 'The Authorization header must read: Bearer <token>',
-    bearer: INVALID_TOKEN,
-  },
-  token_expired: {
-    status: 401,
-    title: 'Token expired',
-    detail: 'Token has expired',
-    bearer: 'Token has expired',
-  },
-  token_revoked: {
-    status: 401,
-    title: 'Token revoked',
-    detail: 'Token has been revoked',
-    bearer: 'Token has been revoked',
-  },
-  token_stale: {
-    status: 401,
-    title: 'Token stale',
-    detail: 'Permissions have changed, refresh the token',
-    bearer: 'Permissions have changed, refresh the token',
-  },
-  token_wrong_type: {
-    status: 401,
-    title: 'Wrong token type',
-    detail: 'Wrong token type',
-    bearer: 'Wrong token type',
-    oauth: INVALID_GRANT,
-  },
-  token_wrong_audience: {
-    status: 401,
-    title: 'Wrong audience',
-    detail: INVALID_TOKEN,
-    bearer: INVALID_TOKEN,
-  },
-  token_wrong_issuer: {
-    status: 401,
-    title: 'Wrong issuer',
-    detail: INVALID_TOKEN,
-    bearer: INVALID_TOKEN,
-  },
-  token_not_yet_valid: {
-    status: 401,
-    title: 'Token not yet valid',
-    detail: INVALID_TOKEN,
-    bearer: INVALID_TOKEN,
-  },
-  token_invalid: { status: 401, title: 'Token invalid', detail: INVALID_TOKEN, bearer: INVALID_TOKEN },
-  insufficient_scope: { status: 403, title: 'Insufficient scope', detail: 'Not enough permissions' },
+  token_missing: BEARER_ERRORS.token_missing,
+  authorization_malformed: BEARER_ERRORS.authorization_malformed,
+  token_expired: BEARER_ERRORS.token_expired,
+  token_revoked: BEARER_ERRORS.token_revoked,
+  token_stale: BEARER_ERRORS.token_stale,
+  token_wrong_type: { ...BEARER_ERRORS.token_wrong_type, oauth: INVALID_GRANT },
+  token_wrong_audience: BEARER_ERRORS.token_wrong_audience,
+  token_wrong_issuer: BEARER_ERRORS.token_wrong_issuer,
+  token_not_yet_valid: BEARER_ERRORS.token_not_yet_valid,
+  token_invalid: BEARER_ERRORS.token_invalid,
+  insufficient_scope: BEARER_ERRORS.insufficient_scope,
   user_required: {
     status: 403,
     title: 'User required',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { idTime, newId } from './ids.js';
+import { idTime } from '../../packages/verifier/src/uuid.js';
+import { newId } from './ids.js';
 
 const NOW = Date.UTC(2026, 0, 1, 9);
 const LAST = 2 ** 48 - 1;

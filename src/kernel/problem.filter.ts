@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { bearerChallenge, UNAVAILABLE_RETRY_SECONDS } from '../../packages/verifier/src/bearer-errors.js';
 import { AppError } from './app-error.js';
 import { ERROR_CODES, type ErrorCode } from './error-codes.js';
 import type { Log } from './log.js';
@@ -8,7 +9,7 @@ import { requestPath } from './request-path.js';
 
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, string>> = {
   overloaded: '1',
-  unavailable: '5',
+  unavailable: String(UNAVAILABLE_RETRY_SECONDS),
   // Whoever raises it says how long it is; this is what the OpenAPI document shows.
   too_many_attempts: '30',
 };
@@ -127,12 +128,8 @@ function asciiDescription(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?');
 }
 
-/** RFC 9110 section 15.5.2: every 401 names a challenge; RFC 6750 section 3: with the reason where a token came. */
 function challenge(error: AppError, status: number): Record<string, string> {
-  if (status !== 401) return {};
-  const { bearer } = ERROR_CODES[error.code];
-  if (bearer === undefined) return { 'www-authenticate': 'Bearer' };
-  return { 'www-authenticate': `Bearer error="invalid_token", error_description="${bearer}"` };
+  return status === 401 ? { 'www-authenticate': bearerChallenge(ERROR_CODES[error.code].bearer) } : {};
 }
 
 function retryAfter(code: ErrorCode): Record<string, string> {

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { createPublicKey } from 'node:crypto';
 import { EntityManager } from 'typeorm';
+import { secretKid } from '../../packages/verifier/src/signatures.js';
 import { KEY_CONFIG, TOKEN_CONFIG, type KeyConfig, type TokenConfig } from '../config/config.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
@@ -12,7 +13,7 @@ import { keyOfRow, rewrapped } from './key-material.js';
 import { KeyRing } from './key-ring.js';
 import { isDue, keyState } from './key-rotation.policy.js';
 import { wrapKey, wrappingId } from './key-wrapping.js';
-import { privateSigningKey, secretKid } from './signing-key.js';
+import { privateSigningKey } from './signing-key.js';
 import { SigningKeysRepository, type KeyRow } from './signing-keys.repository.js';
 
 /** Records a key, in the transaction that adds it. */

@@ -1,11 +1,5 @@
-import {
-  createHash,
-  createHmac,
-  createPublicKey,
-  createSecretKey,
-  type JsonWebKey,
-  type KeyObject,
-} from 'node:crypto';
+import { createHash, createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { secretKid } from '../../packages/verifier/src/signatures.js';
 import type { Algorithm } from '../config/config.js';
 
 /**
@@ -25,8 +19,6 @@ export interface SigningKey {
 
 /** A key that signs. */
 export type CurrentKey = SigningKey & { readonly signWith: KeyObject };
-
-const KID_LENGTH = 22;
 
 /**
  * The key of an HS* algorithm. The text itself is the key, so that any other implementation given the same text
@@ -56,15 +48,6 @@ export function publicSigningKey(publicKey: KeyObject, algorithm: Algorithm): Si
 export function publicJwk(key: SigningKey): JsonWebKey | undefined {
   if (key.verifyWith.type === 'secret') return undefined;
   return { ...key.verifyWith.export({ format: 'jwk' }), kid: key.kid, use: 'sig', alg: key.algorithm };
-}
-
-/**
- * A name for a secret by which two deployments can be compared; one-way, and keyed apart from every signature. One
- * secret under two algorithms is two keys.
- */
-export function secretKid(secret: string, algorithm: Algorithm): string {
-  const digest = createHmac('sha256', secret).update(`latchkey key id ${algorithm}`).digest('base64url');
-  return digest.slice(0, KID_LENGTH);
 }
 
 function thumbprint(publicKey: KeyObject): string {

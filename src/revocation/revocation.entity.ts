@@ -1,7 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-
-export const REVOCATION_KINDS = ['session', 'user', 'client', 'key', 'all'] as const;
-export type RevocationKind = (typeof REVOCATION_KINDS)[number];
+import type { RevocationKind } from '../../packages/verifier/src/revocation-set.js';
 
 /** One row kills every token of its subject issued before it, until the last of those tokens has expired. */
 @Entity('revocations')

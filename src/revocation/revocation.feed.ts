@@ -1,15 +1,15 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
-import { REVOCATION_CONFIG, type RevocationConfig } from '../config/config.js';
-import { AppError } from '../kernel/app-error.js';
-import { Clock } from '../kernel/clock.js';
-import { RevocationListener } from './revocation.listener.js';
 import {
   RevocationSet,
   type LiveRevocation,
   type RevocableToken,
   type RevocationHit,
-} from './revocation.set.js';
+} from '../../packages/verifier/src/revocation-set.js';
+import { REVOCATION_CONFIG, type RevocationConfig } from '../config/config.js';
+import { AppError } from '../kernel/app-error.js';
+import { Clock } from '../kernel/clock.js';
+import { RevocationListener } from './revocation.listener.js';
 import { RevocationsRepository, type Horizon } from './revocations.repository.js';
 
 /** The longest an instance stays behind where no notification reaches it. */

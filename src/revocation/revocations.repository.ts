@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { LiveRevocation } from './revocation.set.js';
-import type { RevocationKind } from './revocation.entity.js';
+import type { LiveRevocation, RevocationKind } from '../../packages/verifier/src/revocation-set.js';
 
 /** A point in the history of the table up to which everything has been read. */
 export type Horizon = string;

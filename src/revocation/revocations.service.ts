@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { LiveRevocation, RevocationKind } from '../../packages/verifier/src/revocation-set.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 import type { Transaction } from '../database/transaction.js';
 import { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
-import type { RevocationKind } from './revocation.entity.js';
 import { RevocationFeed } from './revocation.feed.js';
-import type { LiveRevocation } from './revocation.set.js';
 import { RevocationsRepository } from './revocations.repository.js';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FIREBASE, FOREIGN_HASHES, KEYCLOAK } from '../../test/vectors/foreign-hashes.js';
-import { idTime } from '../kernel/ids.js';
+import { idTime } from '../../packages/verifier/src/uuid.js';
 import { readUserRow, userLine } from './user-row.js';
 
 const NOW = Date.UTC(2026, 0, 2);

@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config/env.schema.js';
 import { SystemClock } from '../../src/kernel/clock.js';
 import { newId } from '../../src/kernel/ids.js';
 import { KeyRing } from '../../src/keys/key-ring.js';
-import { RevocationSet } from '../../src/revocation/revocation.set.js';
+import { RevocationSet } from '../../packages/verifier/src/revocation-set.js';
 import { newSecret } from '../support/server.js';
 import { median, report } from './report.js';
 

@@ -44,7 +44,7 @@ export default async function globalSetup(): Promise<void> {
 
 /** Most tests run the service as it was built; an old build would be a test of yesterday's code. */
 function buildIfStale(): void {
-  const sources = ['src', 'migrations'].flatMap((folder) =>
+  const sources = ['src', 'migrations', 'packages/verifier/src'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
       join(ROOT, folder, name),
     ),

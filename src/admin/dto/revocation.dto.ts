@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { REVOCATION_KINDS } from '../../../packages/verifier/src/revocation-set.js';
 import { fieldCode, text } from '../../kernel/validation.js';
-import { REVOCATION_KINDS } from '../../revocation/revocation.entity.js';
 import type { FeedRow } from '../../revocation/revocations.repository.js';
 
 export const RevocationDto = z

@@ -1,6 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
+import { scopeChallenge } from '../../../packages/verifier/src/bearer-errors.js';
 import { REQUIRED_SCOPES } from '../../access/access.decorators.js';
 import type { Principal } from '../../access/principal.js';
 import { AppError } from '../../kernel/app-error.js';
@@ -27,6 +28,6 @@ export class ScopesGuard implements CanActivate {
 export function assertScopes(held: ReadonlySet<string>, required: readonly string[]): void {
   if (required.every((scope) => held.has(scope))) return;
   throw new AppError('insufficient_scope', {
-    headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${required.join(' ')}"` },
+    headers: { 'www-authenticate': scopeChallenge(required) },
   });
 }

@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-jwt';
+import type { AccessClaims } from '../../../packages/verifier/src/token-claims.js';
 import { originOf } from '../../access/origin.decorator.js';
 import type { Principal } from '../../access/principal.js';
 import { parseScope } from '../../access/scopes.js';
 import { AppError } from '../../kernel/app-error.js';
 import { RevocationFeed } from '../../revocation/revocation.feed.js';
-import type { AccessClaims } from '../token-claims.js';
 import { TokenService, type VerifiedToken } from '../token.service.js';
 import { bearerToken } from './bearer-token.js';
 

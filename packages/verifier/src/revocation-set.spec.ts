@@ -1,18 +1,26 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { newId } from '../kernel/ids.js';
-import { RevocationSet, type LiveRevocation, type RevocableToken } from './revocation.set.js';
+import { v7 } from 'uuid';
+import { RevocationSet, type LiveRevocation, type RevocableToken } from './revocation-set.js';
 
 const NOW = 1_800_000_000_500;
 const KID = 'k1';
 
 function token(issuedAt: number, change: Partial<RevocableToken> = {}): RevocableToken {
   const iat = Math.floor(issuedAt / 1000);
-  return { sub: 'u1', sid: 's1', client_id: 'first-party', jti: newId(issuedAt), iat, ver: 3, ...change };
+  return {
+    sub: 'u1',
+    sid: 's1',
+    client_id: 'first-party',
+    jti: v7({ msecs: issuedAt }),
+    iat,
+    ver: 3,
+    ...change,
+  };
 }
 
 function row(change: Partial<LiveRevocation>): LiveRevocation {
   return {
-    id: newId(NOW),
+    id: v7({ msecs: NOW }),
     kind: 'user',
     subject: 'u1',
     cutoff: NOW,

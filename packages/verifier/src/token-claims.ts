@@ -1,4 +1,4 @@
-import { validate as isUuid } from 'uuid';
+import { isUuid } from './uuid.js';
 
 /** `typ` headers (RFC 9068 section 2.1; `rt+jwt` is our own) and `type` claims of the two kinds of token. */
 export const TOKEN_TYPES = { access: 'at+jwt', refresh: 'rt+jwt' } as const;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { shapeOf, TOKEN_MAX_BYTES } from './token-shape.js';
-import { anyText } from '../../test/support/any-text.js';
+import { anyText } from '../../../test/support/any-text.js';
 
 const SIGNATURE = Buffer.alloc(32, 7).toString('base64url');
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { duplicateKey } from './json-keys.js';
-import { anyText } from '../../test/support/any-text.js';
+import { anyText } from '../../../test/support/any-text.js';
 
 describe('a key that stands twice in one object is found', () => {
   it.each([

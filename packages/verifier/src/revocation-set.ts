@@ -1,5 +1,7 @@
-import { idTime } from '../kernel/ids.js';
-import type { RevocationKind } from './revocation.entity.js';
+import { idTime } from './uuid.js';
+
+export const REVOCATION_KINDS = ['session', 'user', 'client', 'key', 'all'] as const;
+export type RevocationKind = (typeof REVOCATION_KINDS)[number];
 
 /** A revocation as it is written and read; times in milliseconds since the Unix epoch. */
 export interface LiveRevocation {

@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+
+/** RFC 6750 section 2.1 with the scheme in any case (RFC 9110 section 11.1). The token's form is checked later. */
+const BEARER = /^bearer +([^\s]+)$/i;
+
+/** Why a request brings no token that could be looked at. Absent members are those of the code. */
+export interface HeaderFault {
+  readonly code: 'token_missing' | 'authorization_malformed';
+  readonly status?: number;
+  readonly detail?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The token of the `Authorization` header, which is the only place one is taken from: never the query or the body.
+ * Else the fault: `token_missing` without the header, `authorization_malformed` where it is not `Bearer <token>` (401)
+ * or stands more than once (400, RFC 6750 section 3.1).
+ */
+export function bearerTokenOf(
+  request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
+): string | HeaderFault {
+  const { authorization } = request.headers;
+  if (authorization === undefined) return { code: 'token_missing' };
+  // Node keeps the first of two headers and says nothing.
+  if (countHeaders(request.rawHeaders, 'authorization') > 1) {
+    const detail = 'The request has more than one Authorization header';
+    return {
+      code: 'authorization_malformed',
+      status: 400,
+      detail,
+      headers: { 'www-authenticate': `Bearer error="invalid_request", error_description="${detail}"` },
+    };
+  }
+  // RFC 9110 section 5.5: blanks and tabs around a value are no part of it; nothing else is taken away.
+  const value = authorization.replace(/^[ \t]+|[ \t]+$/g, '');
+  const token = BEARER.exec(value)?.[1];
+  if (token !== undefined && token.toLowerCase() !== 'bearer') return token;
+  return { code: 'authorization_malformed', detail: hint(value) };
+}
+
+function hint(authorization: string): string {
+  const [scheme = '', ...rest] = authorization.split(/ +/);
+  if (authorization === '') return 'The Authorization header is empty; it must read: Bearer <token>';
+  if (/^bearer$/i.test(scheme)) {
+    if (rest.length === 0) return 'The Authorization header holds no token after Bearer';
+    if (/^bearer$/i.test(rest[0] ?? ''))
+      return 'The Authorization header says Bearer twice; paste the token alone';
+    return 'The Authorization header holds more than one token after Bearer';
+  }
+  if (rest.length === 0) return 'The Authorization header has no scheme; it must read: Bearer <token>';
+  return 'The Authorization header names a scheme other than Bearer; it must read: Bearer <token>';
+}
+
+function countHeaders(rawHeaders: readonly string[], name: string): number {
+  return rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
+}
