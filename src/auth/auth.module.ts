@@ -35,6 +35,7 @@ import { SessionsController } from './sessions.controller.js';
 import { SigningKeysService } from './signing-keys.service.js';
 import { JwtStrategy } from './strategies/jwt.strategy.js';
 import { LocalStrategy } from './strategies/local.strategy.js';
+import { TokenLife } from './token-life.js';
 import { TokenRevocationService } from './token-revocation.service.js';
 import { TokenService } from './token.service.js';
 import { UsersAdminService } from './users-admin.service.js';
@@ -70,6 +71,7 @@ import { UsersImportService } from './users-import.service.js';
     ManualRevocationService,
     RolesService,
     SigningKeysService,
+    TokenLife,
     TokenRevocationService,
     TokenService,
     UsersAdminService,
@@ -94,6 +96,7 @@ import { UsersImportService } from './users-import.service.js';
     ManualRevocationService,
     RolesService,
     SigningKeysService,
+    TokenLife,
     TokenRevocationService,
     TokenService,
     UsersAdminService,

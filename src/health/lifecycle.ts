@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 export class Lifecycle {
   private stopping = false;
   private underWay = 0;
+  private readonly enders: Array<() => void> = [];
 
   get draining(): boolean {
     return this.stopping;
@@ -26,5 +27,11 @@ export class Lifecycle {
   /** From now on readiness says no, so that balancers look elsewhere while the rest is served. */
   drain(): void {
     this.stopping = true;
+    for (const end of this.enders) end();
+  }
+
+  /** For what would keep the process from stopping: `end` is called the moment that begins. */
+  onDrain(end: () => void): void {
+    this.enders.push(end);
   }
 }

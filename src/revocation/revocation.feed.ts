@@ -10,12 +10,22 @@ import { REVOCATION_CONFIG, type RevocationConfig } from '../config/config.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { RevocationListener } from './revocation.listener.js';
-import { RevocationsRepository, type Horizon } from './revocations.repository.js';
+import { RevocationsRepository, type Horizon, type NewRow } from './revocations.repository.js';
 
 /** The longest an instance stays behind where no notification reaches it. */
 export const CATCH_UP_INTERVAL_MS = 400;
 /** An instance that could not catch up for this long is not ready. */
 const NOT_READY_AFTER_MS = 10_000;
+
+/** What an instance has learnt by one reading. */
+export interface CaughtUp {
+  /** In the order of the feed. A row may come twice, until it is settled. */
+  readonly rows: readonly NewRow[];
+  /** Every row committed before this is known, in milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** These are all rows, and not those since the last reading. */
+  readonly anew: boolean;
+}
 
 /**
  * The live revocations in this instance's memory, so that verifying a token reads nothing from the database. Loaded
@@ -30,6 +40,7 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private again = false;
+  private readonly followers: Array<(news: CaughtUp) => void> = [];
   private stopped = false;
 
   constructor(
@@ -69,6 +80,11 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
   publish(rows: readonly LiveRevocation[]): void {
     for (const row of rows) this.live.add(row);
     this.listener.notify();
+  }
+
+  /** Calls `tell` after each reading from now on, with or without news; never where one has failed. */
+  follow(tell: (news: CaughtUp) => void): void {
+    this.followers.push(tell);
   }
 
   /** Milliseconds since this instance last knew every committed revocation. */
@@ -117,8 +133,10 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
     }
     for (const row of rows) this.live.add(row);
     this.live.removeExpired(now);
+    const news = { rows, at: now, anew: this.horizon === undefined };
     this.horizon = horizon;
     this.caughtUpAt = now;
+    for (const tell of this.followers) tell(news);
   }
 
   private schedule(): void {

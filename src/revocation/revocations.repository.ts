@@ -10,6 +10,12 @@ export interface FeedRow extends LiveRevocation {
   readonly seq: number;
 }
 
+/** A row as an instance reads it. */
+export interface NewRow extends FeedRow {
+  /** No row can turn up before it any more in the order of the feed, see {@link RevocationsRepository.feedPage}. */
+  readonly settled: boolean;
+}
+
 interface Row {
   readonly id: string | null;
   readonly kind: RevocationKind;
@@ -58,21 +64,24 @@ export class RevocationsRepository {
    * Sequence numbers are given out before the commit, so that a row may appear behind a higher one that was read
    * already. The horizon is therefore the oldest transaction still running at the time of reading: whatever was
    * invisible then has that id or a later one. Rows near the horizon are read more than once, which does no harm.
+   * They come in the order of the feed.
    */
   async readSince(
     manager: EntityManager,
     since: Horizon | undefined,
     now: Date,
-  ): Promise<{ rows: LiveRevocation[]; horizon: Horizon }> {
-    const rows: Array<Row & { horizon: Horizon }> = await manager.query(
-      `SELECT r.id, r.kind, r.subject, r.cutoff, r.min_version, r.soft, r.reason, r.actor, r.created_at, r.expires_at,
-              h.horizon::text AS horizon
+  ): Promise<{ rows: NewRow[]; horizon: Horizon }> {
+    const rows: Array<Row & { seq: string; settled: boolean; horizon: Horizon }> = await manager.query(
+      `SELECT ${FEED_COLUMNS}, r.transaction_id < h.horizon AS settled, h.horizon::text AS horizon
          FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) h
-         LEFT JOIN revocations r ON r.expires_at > $2 AND r.transaction_id >= $1::text::xid8`,
+         LEFT JOIN revocations r ON r.expires_at > $2 AND r.transaction_id >= $1::text::xid8
+        ORDER BY r.transaction_id, r.seq`,
       [since ?? '0', now],
     );
     return {
-      rows: rows.filter(({ id }) => id !== null).map(toLive),
+      rows: rows
+        .filter(({ id }) => id !== null)
+        .map((row) => ({ ...toFeedRow(row), settled: row.settled })),
       horizon: rows[0]?.horizon ?? since ?? '0',
     };
   }

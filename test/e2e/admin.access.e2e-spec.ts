@@ -22,6 +22,7 @@ const ENDPOINTS = [
   ['DELETE', '/roles/a-role', 'roles:write'],
   ['POST', '/revocations', 'revocations:write'],
   ['GET', '/revocations', 'revocations:read'],
+  ['GET', '/revocations/stream', 'revocations:read'],
 ] as const;
 
 beforeAll(async () => {

@@ -57,7 +57,10 @@ export class Client {
       redirect: 'manual',
       ...(body === undefined ? {} : { body }),
     });
-    const text = await response.text();
+    // A stream of events has no end of its own, and is followed elsewhere (see event-follower.ts).
+    const isStream = response.headers.get('content-type') === 'text/event-stream';
+    if (isStream) await response.body?.cancel();
+    const text = isStream ? '' : await response.text();
     return { status: response.status, headers: response.headers, body: parsed(text) as T, text };
   }
 

@@ -46,12 +46,19 @@ export function rawRequest(
     const outgoing = httpRequest(options, (response) => {
       answered = true;
       const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
+      const done = (): void => {
         const text = Buffer.concat(chunks).toString();
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+      };
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        // A stream of events has no end of its own: its first piece is the answer.
+        if (response.headers['content-type'] !== 'text/event-stream') return;
+        done();
+        response.destroy();
       });
+      response.on('error', reject);
+      response.on('end', done);
     });
     // A server that refuses a body early closes while it is still being sent; the answer counts.
     outgoing.on('error', (error) => (answered ? undefined : reject(error)));

@@ -86,3 +86,6 @@ export const FeedQueryDto = z.object({
     .meta({ type: 'integer', minimum: 1, maximum: 100, default: 100 }),
 });
 export type FeedQueryDto = z.output<typeof FeedQueryDto>;
+
+export const StreamQueryDto = FeedQueryDto.pick({ after: true });
+export type StreamQueryDto = z.output<typeof StreamQueryDto>;
