@@ -13,7 +13,7 @@ export interface TestRun {
 
 const PREFIX = 'lk-run-';
 const ROOT = resolve(__dirname, '../..');
-const BUILT = join(ROOT, 'dist/main.js');
+const VERIFIER = 'packages/verifier/src';
 
 /**
  * One real PostgreSQL a test run, without the waits for the disk that only a power cut would need. Its
@@ -42,20 +42,28 @@ export default async function globalSetup(): Promise<void> {
   }
 }
 
-/** Most tests run the service as it was built; an old build would be a test of yesterday's code. */
+/** Most tests run the service, and the package for others, as it was built; an old build would be yesterday's code. */
 function buildIfStale(): void {
-  const sources = ['src', 'migrations', 'packages/verifier/src'].flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
-      join(ROOT, folder, name),
-    ),
-  );
-  const builtAt = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const isNewer = (path: string): boolean =>
-    path.endsWith('.ts') && !path.endsWith('.spec.ts') && statSync(path).mtimeMs > builtAt;
-  if (!sources.some(isNewer)) return;
-  for (const step of [['node_modules/@nestjs/cli/bin/nest.js', 'build'], ['esbuild.config.js']]) {
-    execFileSync(process.execPath, step, { cwd: ROOT, stdio: 'inherit' });
+  const run = (...args: string[]): void => {
+    execFileSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+  };
+  if (isNewer(['src', 'migrations', VERIFIER], 'dist/main.js')) {
+    run('node_modules/@nestjs/cli/bin/nest.js', 'build');
+    run('esbuild.config.js');
   }
+  if (isNewer([VERIFIER], 'packages/verifier/dist/index.js')) {
+    run('node_modules/typescript/bin/tsc', '-p', 'packages/verifier', '--noCheck');
+  }
+}
+
+function isNewer(folders: readonly string[], built: string): boolean {
+  const builtAt = statSync(join(ROOT, built), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+      .map((name) => join(ROOT, folder, name)),
+  );
+  return sources.some((path) => statSync(path).mtimeMs > builtAt);
 }
 
 async function removeFoldersOfKilledRuns(): Promise<void> {

@@ -95,7 +95,10 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       await app.get(RevocationFeed).catchUp();
     },
     close: async () => {
+      // Node's fetch connects anew when an answer is given up, and leaves the connection unused.
+      const sweep = setInterval(() => app.getHttpServer().closeAllConnections(), 50);
       await app.close();
+      clearInterval(sweep);
       running = false;
       if (!options.database) await database.drop();
     },

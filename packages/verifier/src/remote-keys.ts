@@ -1,0 +1,106 @@
+import { boundedFetch } from './bounded-fetch.js';
+import type { VerifierClock } from './clock.js';
+import { keyOfJwk, secretVerificationKey, type Algorithm, type VerificationKey } from './signatures.js';
+
+/** Unknown key ids make one request in this time at most, however many there are, in milliseconds. */
+export const COOL_DOWN_MS = 10_000;
+/** How long a key set is good where its answer does not say, in seconds. */
+const DEFAULT_MAX_AGE = 300;
+const MAX_BYTES = 256 * 1024;
+
+/** What a verifier knows keys from. */
+export interface Keys {
+  get(kid: string): VerificationKey | undefined;
+  /** Looks for new keys, where that is due. @returns whether what is known now is all there is */
+  look(): Promise<boolean>;
+  /** Looks for new keys in any case. */
+  refresh(): Promise<void>;
+}
+
+/** Shared secrets: nothing is fetched. */
+export class SecretKeys implements Keys {
+  private readonly keys: ReadonlyMap<string, VerificationKey>;
+
+  constructor(secrets: readonly string[], algorithm: Algorithm) {
+    const keys = secrets.map((secret) => secretVerificationKey(secret, algorithm));
+    this.keys = new Map(keys.map((key) => [key.kid, key]));
+  }
+
+  get(kid: string): VerificationKey | undefined {
+    return this.keys.get(kid);
+  }
+
+  look(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/**
+ * The keys of a JWKS (RFC 7517). Fetched anew in the background after half of its max-age, so that a key is known before
+ * it signs; and where a token names an unknown one, once in ten seconds, so that made-up names make no requests. While
+ * it cannot be fetched the keys at hand stay.
+ */
+export class RemoteKeys implements Keys {
+  private keys: ReadonlyMap<string, VerificationKey> = new Map();
+  private renewAt = 0;
+  private triedAt: number | undefined;
+  private isComplete = false;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly url: string,
+    private readonly clock: VerifierClock,
+    private readonly report: (error: unknown) => void,
+  ) {}
+
+  get(kid: string): VerificationKey | undefined {
+    const key = this.keys.get(kid);
+    if (key && this.clock.elapsed() >= this.renewAt) void this.look();
+    return key;
+  }
+
+  async look(): Promise<boolean> {
+    const sinceTried = this.clock.elapsed() - (this.triedAt ?? -Infinity);
+    if (this.running || sinceTried >= COOL_DOWN_MS) await this.refresh();
+    return this.isComplete;
+  }
+
+  /** One request at a time: whoever asks meanwhile waits for its answer. */
+  refresh(): Promise<void> {
+    this.running ??= this.fetch().finally(() => {
+      this.running = undefined;
+    });
+    return this.running;
+  }
+
+  private async fetch(): Promise<void> {
+    this.triedAt = this.clock.elapsed();
+    try {
+      const headers = { accept: 'application/jwk-set+json, application/json' };
+      const answer = await boundedFetch(this.url, { headers }, { maxBytes: MAX_BYTES });
+      if (answer.status !== 200) throw new Error(`${this.url} answered ${answer.status}`);
+      this.keys = keysOf(answer.text);
+      this.renewAt = this.clock.elapsed() + (maxAgeOf(answer.headers) * 1000) / 2;
+      this.isComplete = true;
+    } catch (error) {
+      this.isComplete = false;
+      this.report(error);
+    }
+  }
+}
+
+function keysOf(text: string): ReadonlyMap<string, VerificationKey> {
+  const { keys } = JSON.parse(text) as { keys?: unknown };
+  if (!Array.isArray(keys)) throw new Error('the key set has no keys');
+  const known = keys.map(keyOfJwk).filter((key) => key !== undefined);
+  return new Map(known.map((key) => [key.kid, key]));
+}
+
+function maxAgeOf(headers: Headers): number {
+  const given = /(?:^|[ ,])max-age=(\d{1,9})/.exec(headers.get('cache-control') ?? '')?.[1];
+  return given === undefined ? DEFAULT_MAX_AGE : Number(given);
+}

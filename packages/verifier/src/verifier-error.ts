@@ -1,0 +1,62 @@
+import {
+  BEARER_ERRORS,
+  bearerChallenge,
+  UNAVAILABLE_RETRY_SECONDS,
+  type BearerCode,
+} from './bearer-errors.js';
+
+export interface VerifierErrorOptions {
+  /** Public text; the default of the code where absent. */
+  readonly detail?: string;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For the log only: what was expected and what arrived. Never a token. */
+  readonly diagnosis?: Readonly<Record<string, unknown>>;
+}
+
+/** Why a request is not let in, in the words of Latchkey's own answers: docs/errors.md lists the codes. */
+export class VerifierError extends Error {
+  readonly status: number;
+  readonly detail: string;
+  /** `www-authenticate` of RFC 6750 section 3, or `retry-after`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly diagnosis: Readonly<Record<string, unknown>> | undefined;
+  private readonly type: string;
+
+  /** @param issuer whose page describes the codes */
+  constructor(
+    readonly code: BearerCode,
+    issuer: string,
+    options: VerifierErrorOptions = {},
+  ) {
+    super(code);
+    this.name = 'VerifierError';
+    const entry: { readonly status: number; readonly detail: string; readonly bearer?: string } =
+      BEARER_ERRORS[code];
+    this.status = options.status ?? entry.status;
+    this.detail = options.detail ?? entry.detail;
+    this.diagnosis = options.diagnosis;
+    this.type = `${issuer.replace(/\/$/, '')}/docs/errors#${code}`;
+    this.headers = {
+      ...(this.status === 401 && { 'www-authenticate': bearerChallenge(entry.bearer) }),
+      ...(code === 'unavailable' && { 'retry-after': String(UNAVAILABLE_RETRY_SECONDS) }),
+      ...options.headers,
+    };
+  }
+
+  get wwwAuthenticate(): string | undefined {
+    return this.headers['www-authenticate'];
+  }
+
+  /** The body of RFC 9457. */
+  problem(requestId: string): Record<string, unknown> {
+    return {
+      type: this.type,
+      title: BEARER_ERRORS[this.code].title,
+      status: this.status,
+      detail: this.detail,
+      code: this.code,
+      request_id: requestId,
+    };
+  }
+}

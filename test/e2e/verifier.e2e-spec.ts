@@ -1,0 +1,283 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Verifier } from '../../packages/verifier/src/verifier.js';
+import { administrator, newRole, type Member } from '../support/administrators.js';
+import { refusalIn } from '../support/bearer.js';
+import { newClient, clientToken } from '../support/clients.js';
+import { CLAIM_FORGERIES } from '../support/forgeries/claims.js';
+import { GOOD_TOKENS } from '../support/forgeries/good.js';
+import { HEADER_FORGERIES } from '../support/forgeries/headers.js';
+import { JSON_FORGERIES } from '../support/forgeries/json.js';
+import { kitOf, type Kit } from '../support/forgeries/kit.js';
+import { PART_FORGERIES } from '../support/forgeries/parts.js';
+import { SIGNATURE_FORGERIES } from '../support/forgeries/signatures.js';
+import {
+  guardedByExpress,
+  guardedByFastify,
+  guardedByNest,
+  listening,
+  type Guarded,
+} from '../support/guarded.js';
+import { eventually } from '../support/process.js';
+import { RawClient, type RawAnswer } from '../support/raw-client.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { reminted } from '../support/tokens.js';
+import { createVerifier } from '../support/verifier.js';
+
+const FELT_WITHIN_MS = 1000;
+
+let server: TestServer;
+let admin: Member;
+let verifier: Verifier;
+let guarded: ReadonlyMap<string, Guarded>;
+const clients = new Map<string, RawClient>();
+const errors: unknown[] = [];
+
+function verifierOf(change: object = {}): Verifier {
+  return createVerifier({
+    issuer: server.config.tokens.issuer,
+    url: server.url,
+    audience: 'latchkey',
+    secretKey: server.secret,
+    feed: { token: () => admin.access_token },
+    maxStalenessSeconds: 60,
+    onError: (error) => errors.push(error),
+    ...change,
+  });
+}
+
+beforeAll(async () => {
+  server = await startServer();
+  admin = await administrator(server);
+  const feed = await newClient(server, admin, { scopes: ['revocations:read'] });
+  verifier = verifierOf({ feed: { clientId: feed.client_id, clientSecret: feed.client_secret } });
+  expect(await verifier.start()).toBe(true);
+  guarded = new Map([
+    ['Express', await guardedByExpress(verifier)],
+    ['Fastify', await guardedByFastify(verifier)],
+    ['Nest', await guardedByNest(verifier)],
+  ]);
+  for (const [name, { url }] of guarded) clients.set(name, new RawClient(url));
+  clients.set('Latchkey', new RawClient(server.url));
+});
+afterAll(async () => {
+  for (const client of clients.values()) client.close();
+  await Promise.all([...guarded.values()].map((one) => one.close()));
+  await verifier.close();
+  await server.close();
+});
+
+/** What the service itself, or a service with the verifier, answers to some header fields. */
+async function answerOf(name: string, fields: readonly string[], isNarrow = false): Promise<RawAnswer> {
+  const path =
+    name === 'Latchkey' ? `/auth/verify${isNarrow ? '?scope=tasks:delete' : ''}` : isNarrow ? '/narrow' : '/';
+  return (clients.get(name) as RawClient).get(path, fields);
+}
+
+const bearer = (token: string): string[] => ['authorization', `Bearer ${token}`];
+
+/** The verdict on a token, in one word. */
+async function verdictOn(token: string): Promise<unknown> {
+  try {
+    await verifier.verify(token);
+    return 'accepted';
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+}
+
+async function felt(token: string, code: string): Promise<void> {
+  const milliseconds = await eventually(FELT_WITHIN_MS, async () => (await verdictOn(token)) === code);
+  expect(milliseconds).toBeLessThan(FELT_WITHIN_MS);
+  const { text } = await answerOf('Latchkey', bearer(token));
+  expect((JSON.parse(text) as Record<string, unknown>)['code']).toBe(code);
+}
+
+describe('a service with the verifier answers as Latchkey does', () => {
+  let kit: Kit;
+
+  beforeAll(async () => {
+    const { access_token: access, refresh_token: refresh } = await server.client.newcomer();
+    const now = Math.floor(server.clock.now() / 1000);
+    kit = kitOf({ secret: server.secret, access, refresh, now, attackerUrl: 'http://127.0.0.1:9' });
+  });
+
+  it.each([
+    ['header', HEADER_FORGERIES],
+    ['signature', SIGNATURE_FORGERIES],
+    ['parts', PART_FORGERIES],
+    ['JSON', JSON_FORGERIES],
+    ['claims', CLAIM_FORGERIES],
+  ])('to every token that is forged in its %s', async (_, forgeries) => {
+    const answers = forgeries.map(async ({ name, token }) => {
+      const fields = bearer(token({ ...kit, now: Math.floor(server.clock.now() / 1000) }));
+      const [theirs, ours] = await Promise.all([answerOf('Latchkey', fields), answerOf('Express', fields)]);
+      return { name, theirs: refusalIn(theirs), ours: refusalIn(ours) };
+    });
+    const differing = (await Promise.all(answers)).filter(
+      ({ theirs, ours }) => JSON.stringify(theirs) !== JSON.stringify(ours) || ours.code === undefined,
+    );
+    expect(differing).toEqual([]);
+  });
+
+  it.each(Object.entries(GOOD_TOKENS))('to a good token %s', async (_, token) => {
+    const fields = bearer(token({ ...kit, now: Math.floor(server.clock.now() / 1000) }));
+    for (const name of guarded.keys()) {
+      const { status, text } = await answerOf(name, fields);
+      expect([name, status, text]).toEqual([name, 200, kit.claims['sub']]);
+    }
+  });
+
+  it.each([
+    ['none', []],
+    ['an empty one', ['authorization', '']],
+    ['another scheme', ['authorization', 'Basic YTpi']],
+    ['no scheme', ['authorization', 'abc']],
+    ['no token', ['authorization', 'Bearer']],
+    ['the scheme twice', ['authorization', 'Bearer Bearer abc']],
+    ['two tokens', ['authorization', 'Bearer a b']],
+    ['two of them', [...bearer('a'), ...bearer('a')]],
+    ['what is no token', bearer('not.a.token')],
+    ['a known request id', [...bearer('a'), 'x-request-id', 'known-1']],
+    ['a request id that is none', [...bearer('a'), 'x-request-id', 'a b']],
+  ])('byte for byte to an Authorization header that is %s', async (_, fields) => {
+    const theirs = refusalIn(await answerOf('Latchkey', fields));
+    expect(theirs.code).toBeDefined();
+    for (const name of guarded.keys()) {
+      const answer = await answerOf(name, fields);
+      expect([name, refusalIn(answer)]).toEqual([name, theirs]);
+      const { type, title } = JSON.parse(answer.text) as Record<string, unknown>;
+      expect(type).toBe(`${server.config.tokens.issuer}/docs/errors#${String(theirs.code)}`);
+      expect(title).toEqual(expect.any(String));
+    }
+  });
+
+  it('byte for byte where a scope is missing, and lets in who holds it', async () => {
+    const theirs = refusalIn(await answerOf('Latchkey', bearer(kit.access), true));
+    expect([theirs.status, theirs.challenge]).toEqual([
+      403,
+      'Bearer error="insufficient_scope", scope="tasks:delete"',
+    ]);
+    const holder = reminted(kit.access, server.secret, { scope: 'tasks:delete' });
+    for (const name of guarded.keys()) {
+      expect([name, refusalIn(await answerOf(name, bearer(kit.access), true))]).toEqual([name, theirs]);
+      expect((await answerOf(name, bearer(holder), true)).status).toBe(200);
+    }
+  });
+
+  it('to nobody on a route that is public', async () => {
+    const { text } = await (clients.get('Nest') as RawClient).get('/public');
+    expect(text).toBe('public');
+  });
+});
+
+describe('what is revoked at Latchkey is felt within a second:', () => {
+  it('a session', async () => {
+    const { access_token: token } = await server.client.newcomer();
+    expect(await verdictOn(token)).toBe('accepted');
+    await server.client.post('/auth/logout', { token });
+    await felt(token, 'token_revoked');
+  });
+
+  it('a user, and a new login of theirs lives', async () => {
+    const person = await server.client.newcomer();
+    await server.client.post('/auth/logout-all', { token: person.access_token });
+    await felt(person.access_token, 'token_revoked');
+    expect(await verdictOn((await server.client.login(person)).access_token)).toBe('accepted');
+  });
+
+  it('a change of permissions, after which a refresh brings a token that is good', async () => {
+    const person = await server.client.newcomer();
+    const roles = ['user', await newRole(server, 'tasks:delete')];
+    await server.client.request('PATCH', `/users/${person.id}`, {
+      token: admin.access_token,
+      json: { roles },
+    });
+    await felt(person.access_token, 'token_stale');
+    const { body } = await server.client.refresh(person.refresh_token);
+    await expect(verifier.verify(body.access_token, { scopes: ['tasks:delete'] })).resolves.toMatchObject({
+      kind: 'user',
+      subject: person.id,
+    });
+  });
+
+  it('a client', async () => {
+    const client = await newClient(server, admin, { scopes: ['tasks:read'] });
+    const token = await clientToken(server, client);
+    await expect(verifier.verify(token)).resolves.toMatchObject({
+      kind: 'client',
+      subject: client.client_id,
+    });
+    await server.client.request('DELETE', `/clients/${client.client_id}`, { token: admin.access_token });
+    await felt(token, 'token_revoked');
+  });
+
+  it.each(['key', 'all'])('of the kind %s', async (kind) => {
+    const { access_token: token } = await server.client.newcomer();
+    const kid = server.client.get<Array<{ kid: string }>>('/keys', { token: admin.access_token });
+    const subject = kind === 'all' ? '*' : ((await kid).body[0]?.kid ?? '');
+    const json = { kind, subject };
+    const answer = await server.client.post('/revocations', { token: admin.access_token, json });
+    expect(answer.status).toBe(201);
+    await felt(token, 'token_revoked');
+    admin = await administrator(server);
+    const later = await server.client.newcomer();
+    expect(await verdictOn(later.access_token)).toBe('accepted');
+  });
+
+  it('also by one whose stream is kept from it, which asks for pages instead', async () => {
+    const hidden = await listening((request, response) => {
+      const path = request.url ?? '';
+      if (path === '/revocations/stream') return void response.writeHead(404).end();
+      const { authorization = '' } = request.headers;
+      void fetch(server.url + path, { headers: { authorization } }).then(async (answer) => {
+        const body = Buffer.from(await answer.arrayBuffer());
+        response.writeHead(answer.status, { etag: answer.headers.get('etag') ?? '' }).end(body);
+      });
+    });
+    const polling = verifierOf({ url: hidden.url });
+    try {
+      expect(await polling.start()).toBe(true);
+      const { access_token: token } = await server.client.newcomer();
+      await polling.verify(token);
+      await server.client.post('/auth/logout', { token });
+      const isDead = () =>
+        polling.verify(token).then(
+          () => false,
+          () => true,
+        );
+      await eventually(2 * FELT_WITHIN_MS, isDead);
+    } finally {
+      await polling.close();
+      await hidden.close();
+    }
+  });
+});
+
+describe('a verifier that was not told what is revoked', () => {
+  it('says 503 with Retry-After to tokens that may be good, and 401 to those that are not', async () => {
+    const deaf = verifierOf({ feed: { token: () => 'no-token' } });
+    try {
+      deaf.start().catch(() => undefined);
+      const unavailable = { code: 'unavailable', status: 503, headers: { 'retry-after': '5' } };
+      await expect(deaf.verify(admin.access_token)).rejects.toMatchObject(unavailable);
+      await expect(deaf.verify(`${admin.access_token}x`)).rejects.toMatchObject({ code: 'token_invalid' });
+    } finally {
+      await deaf.close();
+    }
+  });
+
+  it.each([
+    ['maxStalenessSeconds', { maxStalenessSeconds: 9 }],
+    ['maxStalenessSeconds', { maxStalenessSeconds: Number.NaN }],
+    ['leewaySeconds', { leewaySeconds: 61 }],
+    ['secretKey', { secretKey: '' }],
+    ['issuer', { issuer: '' }],
+    ['audience', { audience: [] }],
+  ])('is not made with a bad %s: %j', (name, change) => {
+    expect(() => verifierOf(change)).toThrow(name);
+  });
+
+  it('finds nothing wrong on its way', () => {
+    expect(errors.map(String).filter((text) => !/answered (?:401|404)$/.test(text))).toEqual([]);
+  });
+});
