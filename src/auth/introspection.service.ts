@@ -3,7 +3,7 @@ import { RevocationFeed } from '../revocation/revocation.feed.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import type { IntrospectionDto } from './dto/introspection.dto.js';
 import { presentedToken } from './presented-token.js';
-import type { AccessClaims, RefreshClaims } from './token-claims.js';
+import type { AccessClaims, RefreshClaims } from '../../packages/verifier/src/token-claims.js';
 import { TokenService } from './token.service.js';
 
 const INACTIVE = { active: false } as const;

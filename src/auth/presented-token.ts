@@ -1,5 +1,5 @@
 import { AppError } from '../kernel/app-error.js';
-import type { TokenType } from './token-claims.js';
+import type { TokenType } from '../../packages/verifier/src/token-claims.js';
 import type { TokenService, VerifiedToken } from './token.service.js';
 
 /** A token that somebody asks about, and that verifies. Whether it was revoked is not decided yet. */
