@@ -1,6 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { accessLog, type AccessLog } from './access-log.js';
+import { answerForwardAuth } from './app.forward-auth.js';
 import { AppModule, type AppParts } from './app.module.js';
 import type { HttpConfig } from './config/config.js';
 import { unavailableDatabase } from './database/connection.js';
@@ -9,7 +11,7 @@ import { Lifecycle } from './health/lifecycle.js';
 import { answerExpectations, assertHost, httpAdapter } from './http-adapter.js';
 import { assertContentType } from './kernel/content-type.js';
 import { ProxyWatch } from './limits/proxy-watch.js';
-import { NestLog, type Log } from './kernel/log.js';
+import { NestLog } from './kernel/log.js';
 import { ProblemFilter } from './kernel/problem.filter.js';
 import { RouteTable } from './kernel/route-table.js';
 import { SchemaPipe } from './kernel/schema.pipe.js';
@@ -27,7 +29,8 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     logger: new NestLog(log),
     abortOnError: false,
   });
-  addHooks(app, routes, log);
+  const writeLine = accessLog(log);
+  addHooks(app, routes, writeLine);
   answerExpectations(app.getHttpServer());
   // It works its headers out for each request: nobody pays for what no page may use.
   if (config.http.corsOrigins.length > 0) app.enableCors(corsDelegate(config.http) as never);
@@ -42,6 +45,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   serveDocs(app);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
+  answerForwardAuth(app, writeLine);
   return app;
 }
 
@@ -87,7 +91,7 @@ function settle(done: HookDone, check: () => void): void {
   done();
 }
 
-function addHooks(app: NestFastifyApplication, routes: RouteTable, log: Log): void {
+function addHooks(app: NestFastifyApplication, routes: RouteTable, log: AccessLog): void {
   const fastify = app.getHttpAdapter().getInstance();
   const lifecycle = app.get(Lifecycle);
   const proxies = app.get(ProxyWatch);
@@ -112,18 +116,9 @@ function addHooks(app: NestFastifyApplication, routes: RouteTable, log: Log): vo
     settle(done, () => assertContentType(request)),
   );
   fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: HookDone) => {
-    // The route's pattern, not the path: a path may hold what a log must not.
     const { method, id, routeOptions } = request;
-    log.info(
-      {
-        request_id: id,
-        method,
-        route: routeOptions.url ?? 'unmatched',
-        status: reply.statusCode,
-        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-      },
-      'request',
-    );
+    const route = routeOptions.url ?? 'unmatched';
+    log({ request_id: id, method, route, status: reply.statusCode }, reply.elapsedTime);
     done();
   });
 }

@@ -26,6 +26,7 @@ import { FirstAdministrator } from './first-administrator.js';
 import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { UsersOnlyGuard } from './guards/users-only.guard.js';
+import { ForwardAuth } from './forward-auth.js';
 import { Housekeeping } from './housekeeping.js';
 import { IntrospectionService } from './introspection.service.js';
 import { KnownDevices } from './known-device.js';
@@ -65,6 +66,7 @@ import { UsersImportService } from './users-import.service.js';
     ClientsAdminService,
     CredentialsService,
     FirstAdministrator,
+    ForwardAuth,
     Housekeeping,
     IntrospectionService,
     KnownDevices,
@@ -90,6 +92,7 @@ import { UsersImportService } from './users-import.service.js';
     ClientsAdminService,
     CredentialsService,
     FirstAdministrator,
+    ForwardAuth,
     IntrospectionService,
     KnownDevices,
     LimitsModule,

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { claimsFault, keyFor, type TokenFault } from '../../packages/verifier/src/token-checks.js';
+import { claimsFault, keyFor, timeFault, type TokenFault } from '../../packages/verifier/src/token-checks.js';
 import {
   TOKEN_TYPES,
   type AccessClaims,
@@ -15,6 +15,8 @@ import { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
 import { KeyRing } from '../keys/key-ring.js';
 import type { SigningKey } from '../keys/signing-key.js';
+import { Recent } from './recent.js';
+
 /** What an access token is issued for; a value object, so that no room's rows reach this one. */
 export interface AccessSubject {
   /** The id of the user, or of the client that acts for itself. */
@@ -43,9 +45,15 @@ export interface VerifiedToken<T extends TokenType> {
   readonly kid: string;
 }
 
+/** Of about a kilobyte each with what they say; twice as many are held at most. */
+const KNOWN_TOKENS = 5000;
+
 /** The one place that signs tokens and the one place that verifies them (RFC 7519, RFC 8725, RFC 9068). */
 @Injectable()
 export class TokenService {
+  /** By the token's whole text: what was verified once needs its signature checked no more. */
+  private readonly known = new Recent<VerifiedToken<'access'>>(KNOWN_TOKENS);
+
   constructor(
     private readonly jwt: JwtService,
     private readonly keyRing: KeyRing,
@@ -99,6 +107,26 @@ export class TokenService {
    * signature is good, everything else is `token_invalid`
    */
   verify<T extends TokenType>(type: T, token: string): VerifiedToken<T> {
+    const known = type === 'access' ? this.recall(token) : undefined;
+    if (known) return known as VerifiedToken<T>;
+    const verified = this.verifyAnew(type, token);
+    // A client shows its access token again and again; a refresh token is used up by being shown.
+    if (type === 'access') this.known.set(token, verified as VerifiedToken<'access'>);
+    return verified;
+  }
+
+  /**
+   * An access token that was verified lately and still holds. Its bytes are the same, so nothing can have changed but
+   * the time and its key. Undefined says nothing of a token.
+   */
+  recall(token: string): VerifiedToken<'access'> | undefined {
+    const known = this.known.get(token);
+    if (!known || timeFault(known.claims, this.config, this.clock.now() / 1000)) return undefined;
+    const key = this.keyRing.find(known.kid);
+    return key && !key.compromised ? known : undefined;
+  }
+
+  private verifyAnew<T extends TokenType>(type: T, token: string): VerifiedToken<T> {
     const shaped = shapeOf(token);
     if ('misshapen' in shaped) throw refused({ code: 'token_invalid', cause: shaped.misshapen });
     const key = this.keyOf(shaped.header);

@@ -4,5 +4,10 @@ import { RevocationModule } from '../revocation/revocation.module.js';
 import { HealthController } from './health.controller.js';
 import { Lifecycle } from './lifecycle.js';
 
-@Module({ imports: [RevocationModule], controllers: [HealthController], providers: [Lifecycle], exports: [Lifecycle] })
+@Module({
+  imports: [RevocationModule],
+  controllers: [HealthController],
+  providers: [Lifecycle],
+  exports: [Lifecycle],
+})
 export class HealthModule {}

@@ -70,10 +70,15 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
    * @throws AppError `unavailable` where this instance is staler than `REVOCATION_MAX_STALENESS_SECONDS`
    */
   find(token: RevocableToken, kid: string): RevocationHit | undefined {
-    if (this.stalenessMs() > this.config.maxStalenessSeconds * 1000) {
+    if (this.stale) {
       throw new AppError('unavailable', { diagnosis: { cause: 'the revocation feed is stale' } });
     }
     return this.live.find(token, kid);
+  }
+
+  /** Whether this instance has not caught up for so long that it cannot tell what is revoked. */
+  get stale(): boolean {
+    return this.stalenessMs() > this.config.maxStalenessSeconds * 1000;
   }
 
   /** Applies rows this instance has just committed and wakes the others. */

@@ -79,9 +79,7 @@ export class RevocationsRepository {
       [since ?? '0', now],
     );
     return {
-      rows: rows
-        .filter(({ id }) => id !== null)
-        .map((row) => ({ ...toFeedRow(row), settled: row.settled })),
+      rows: rows.filter(({ id }) => id !== null).map((row) => ({ ...toFeedRow(row), settled: row.settled })),
       horizon: rows[0]?.horizon ?? since ?? '0',
     };
   }

@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator } from '../support/built.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { FirstAdministrator, RevocationFeed } from '../support/built.js';
+import type { TokenPair } from '../support/client.js';
+import { rawRequest } from '../support/raw-http.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { decode } from '../support/tokens.js';
 
@@ -55,5 +57,76 @@ describe('GET /auth/verify', () => {
   it('answers HEAD as it answers GET', async () => {
     expect((await server.client.request('HEAD', '/auth/verify', { token })).status).toBe(200);
     expect((await server.client.request('HEAD', '/auth/verify')).status).toBe(401);
+  });
+});
+
+describe('a token that was verified a moment ago', () => {
+  const IDENTITY = ['x-auth-user', 'x-auth-client', 'x-auth-scope', 'x-auth-session'];
+  let pair: TokenPair;
+
+  const verified = (path = '/auth/verify', headers: Record<string, string> = {}) =>
+    server.client.get(path, { token: pair.access_token, headers });
+  const code = async (): Promise<unknown> => {
+    const { status, body } = await verified();
+    return [status, (body as { code?: unknown } | undefined)?.code];
+  };
+
+  beforeEach(async () => {
+    pair = await server.client.newcomer();
+    expect((await verified()).status).toBe(200);
+  });
+
+  it('is answered the same way as the first time', async () => {
+    // The query takes it the long way, through the framework.
+    const [long, short] = [await verified('/auth/verify?scope='), await verified()];
+    for (const name of [...IDENTITY, 'cache-control', 'content-length']) {
+      expect([name, short.headers.get(name)]).toEqual([name, long.headers.get(name)]);
+    }
+    expect([short.status, short.text]).toEqual([200, '']);
+  });
+
+  it('is answered with the request id of the asker, and has its line in the log', async () => {
+    const { headers } = await verified('/auth/verify', { 'x-request-id': 'of-the-proxy' });
+    expect(headers.get('x-request-id')).toBe('of-the-proxy');
+    const lines = server.log.filter((line) => line['request_id'] === 'of-the-proxy');
+    expect(lines).toMatchObject([{ method: 'GET', route: '/auth/verify', status: 200, msg: 'request' }]);
+    expect((await verified()).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('is refused in the moment it expires', async () => {
+    const expiresAt = Number(decode(pair.access_token).claims['exp']) * 1000;
+    await server.move(expiresAt - 5000 - server.clock.now());
+    expect(await code()).toEqual([200, undefined]);
+    server.clock.move(5000);
+    expect(await code()).toEqual([401, 'token_expired']);
+  });
+
+  it('is refused as soon as its session has ended', async () => {
+    await server.client.post('/auth/logout', { token: pair.access_token });
+    expect(await code()).toEqual([401, 'token_revoked']);
+  });
+
+  it('is refused where this instance cannot tell any more what is revoked', async () => {
+    await server.database.query('ALTER TABLE revocations RENAME TO elsewhere');
+    try {
+      server.clock.move(301_000);
+      expect(await code()).toEqual([503, 'unavailable']);
+    } finally {
+      await server.database.query('ALTER TABLE elsewhere RENAME TO revocations');
+      await server.app.get(RevocationFeed).catchUp();
+    }
+    expect(await code()).toEqual([200, undefined]);
+  });
+
+  it('is refused beside a second Authorization header', async () => {
+    const { status } = await rawRequest(server.url, {
+      method: 'GET',
+      path: '/auth/verify',
+      headers: [
+        ['Authorization', `Bearer ${pair.access_token}`],
+        ['Authorization', `Bearer ${pair.access_token}`],
+      ],
+    });
+    expect(status).toBe(400);
   });
 });

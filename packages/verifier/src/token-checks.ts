@@ -66,7 +66,8 @@ export function claimsFault(
   );
 }
 
-interface Times {
+/** The claims that say when a token holds, in Unix seconds. */
+export interface Times {
   readonly exp: number;
   readonly iat: number;
   readonly nbf?: number;
@@ -87,7 +88,12 @@ function kindFault(
   return { code, cause: 'wrong kind of token', more: { expected: type } };
 }
 
-function timeFault({ exp, iat, nbf }: Times, rules: TokenRules, now: number): TokenFault | undefined {
+/** @param now Unix seconds */
+export function timeFault(
+  { exp, iat, nbf }: Times,
+  rules: Pick<TokenRules, 'leewaySeconds'>,
+  now: number,
+): TokenFault | undefined {
   if (now >= exp) {
     return { code: 'token_expired', cause: 'expired', more: { expired_for_seconds: Math.round(now - exp) } };
   }
