@@ -37,8 +37,8 @@ export class ClientsService {
   ) {}
 
   /**
-   * The client of this id, where the secret is one of its valid ones. One query; takes the same time for a client that
-   * does not exist and a secret that is wrong.
+   * The client of this id, where the secret is one of its valid ones. One query, which does the same for a client that
+   * does not exist as for a secret that is wrong.
    */
   async authenticate(id: string, secret: string): Promise<AuthenticatedClient | undefined> {
     const authenticatedAt = this.clock.now();

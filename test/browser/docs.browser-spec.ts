@@ -122,7 +122,7 @@ describe('the documentation in a browser', () => {
     expect(Buffer.from(sent.slice('Basic '.length), 'base64').toString()).toBe(`${id}:${secret}`);
     const stored = await docs.stored();
     expect(stored).toContain('eyJ');
-    for (const text of [secret, sent.slice('Basic '.length)]) expect(stored).not.toContain(text);
+    for (const text of [secret, sent.slice(6)]) expect(stored.includes(text)).toBe(false);
     expect((await docs.tryOut(ME)).shown.status).toBe('200');
   });
 

@@ -51,6 +51,18 @@ function events(subject: string) {
   );
 }
 
+/** Gets tokens over several connections at once until the client is refused; the statuses that end it. */
+function askUntilRefused(client: RegisteredClient, connections: number) {
+  const issued: string[] = [];
+  const untilRefused = async (): Promise<number> => {
+    const { status, body } = await oauth(server, 'token', { grant_type: 'client_credentials' }, client);
+    if (status !== 200) return status;
+    issued.push(String(body['access_token']));
+    return untilRefused();
+  };
+  return { issued, asking: Promise.all(Array.from({ length: connections }, untilRefused)) };
+}
+
 describe('a client', () => {
   it('is created with a secret that is shown once and stored as a hash', async () => {
     const { status, body } = await create({
@@ -236,6 +248,28 @@ describe('a new secret', () => {
   });
 });
 
+describe('a secret that has leaked', () => {
+  it('leaves no token that works, once it is ended and the client’s tokens are revoked', async () => {
+    const connections = 8;
+    const fast = new KeepAliveClient(server.url, connections);
+    await fast.warmUp();
+    for (let round = 0; round < 10; round++) {
+      const client = await newClient(server, admin);
+      const { issued, asking } = askUntilRefused(client, connections);
+      await new Promise((resolve) => setTimeout(resolve, round % 5));
+      const { body } = await rotate(client.client_id, { overlap_seconds: 0 });
+      const revoked = await ask('POST', '/revocations', { kind: 'client', subject: client.client_id });
+      expect(revoked.status).toBe(201);
+      expect(await asking).toEqual(Array.from({ length: connections }, () => 401));
+      expect(await Promise.all(issued.map(verify))).toEqual(issued.map(() => 'token_revoked'));
+      await server.move(1);
+      const next = { ...client, client_secret: String(body['client_secret']) };
+      expect(await verify(await clientToken(server, next))).toBe(200);
+    }
+    fast.close();
+  });
+});
+
 describe('a removed client', () => {
   it('is gone, with its secrets and its tokens', async () => {
     const client = await newClient(server, admin, { scopes: ['users:read'] });
@@ -265,14 +299,7 @@ describe('a removed client', () => {
     await fast.warmUp();
     for (let round = 0; round < 15; round++) {
       const client = await newClient(server, admin);
-      const issued: string[] = [];
-      const untilRefused = async (): Promise<number> => {
-        const { status, body } = await oauth(server, 'token', { grant_type: 'client_credentials' }, client);
-        if (status !== 200) return status;
-        issued.push(String(body['access_token']));
-        return untilRefused();
-      };
-      const asking = Promise.all(Array.from({ length: connections }, untilRefused));
+      const { issued, asking } = askUntilRefused(client, connections);
       await new Promise((resolve) => setTimeout(resolve, round % 5));
       expect((await remove(client.client_id)).status).toBe(204);
       expect(await asking).toEqual(Array.from({ length: connections }, () => 401));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { Client as Postgres } from 'pg';
 import type { Answer, Client, TokenPair } from '../support/client.js';
+import { clientToken, newClient, oauth } from '../support/clients.js';
 import { createEmptyDatabase } from '../support/database.js';
 import {
   eventually,
@@ -154,6 +155,24 @@ const REVOKING: Readonly<Record<string, (here: Client, there: Client) => Promise
     const { access_token: token, id } = await here.newcomer();
     return { act: () => administer(here, 'DELETE', `/users/${id}`), status: 204, kills: [token] };
   },
+  'a token that is given back': async (here) => {
+    const { access_token: token } = await here.newcomer();
+    const act = () => oauth({ client: here }, 'revoke', { token });
+    return { act, status: 200, kills: [token] };
+  },
+  'a token that a client gives back': async (here, there) => {
+    const client = await newClient({ client: here }, admin);
+    const token = await clientToken({ client: there }, client);
+    const other = await clientToken({ client: there }, client);
+    const act = () => oauth({ client: here }, 'revoke', { token }, client);
+    return { act, status: 200, kills: [token], leaves: [other] };
+  },
+  'the removal of a client': async (here, there) => {
+    const client = await newClient({ client: here }, admin);
+    const kills = [await clientToken({ client: here }, client), await clientToken({ client: there }, client)];
+    const act = () => administer(here, 'DELETE', `/clients/${client.client_id}`);
+    return { act, status: 204, kills };
+  },
   'a refresh token that is presented when its child was used already': async (here, there) => {
     const grandparent = await here.newcomer();
     const { body: parent } = await there.refresh(grandparent.refresh_token);
@@ -194,6 +213,29 @@ describe('on the other instance, within a second', () => {
       expect([status, fresh.scope]).toEqual([200, 'tasks:delete']);
       await expectAccepted(there, bystander.access_token, fresh.access_token);
       await expectAccepted(here, fresh.access_token);
+    });
+  });
+
+  it('the removal of a client kills the tokens it is getting there at that moment', async () => {
+    await everyRound(async (here, there) => {
+      const client = await newClient({ client: here }, admin);
+      const issued: string[] = [];
+      const untilRefused = async (): Promise<number> => {
+        const { status, body } = await oauth(
+          { client: there },
+          'token',
+          { grant_type: 'client_credentials' },
+          client,
+        );
+        if (status !== 200) return status;
+        issued.push(String(body['access_token']));
+        return untilRefused();
+      };
+      const asking = Promise.all([untilRefused(), untilRefused(), untilRefused(), untilRefused()]);
+      while (issued.length < 10) await clientToken({ client: there }, client);
+      expect((await administer(here, 'DELETE', `/clients/${client.client_id}`)).status).toBe(204);
+      expect(await asking).toEqual([401, 401, 401, 401]);
+      await Promise.all(issued.map((token) => expectFelt(there, token, REVOKED)));
     });
   });
 

@@ -1,5 +1,9 @@
-import type { Answer, Request, TokenPair } from './client.js';
-import type { TestServer } from './server.js';
+import type { Answer, Client, Request, TokenPair } from './client.js';
+
+/** Whatever runs the service. */
+interface Service {
+  readonly client: Client;
+}
 
 export interface RegisteredClient {
   readonly client_id: string;
@@ -8,7 +12,7 @@ export interface RegisteredClient {
 
 /** A new client, as an administrator makes it. */
 export async function newClient(
-  server: TestServer,
+  server: Service,
   admin: Pick<TokenPair, 'access_token'>,
   what: { readonly scopes?: readonly string[]; readonly grants?: readonly string[] } = {},
 ): Promise<RegisteredClient> {
@@ -28,7 +32,7 @@ export function basic({ client_id: id, client_secret: secret }: RegisteredClient
 
 /** Sends a form to one of the endpoints of `/oauth/` as a client, or as nobody. */
 export function oauth(
-  server: TestServer,
+  server: Service,
   path: 'token' | 'introspect' | 'revoke',
   form: Record<string, string>,
   client?: RegisteredClient,
@@ -39,7 +43,7 @@ export function oauth(
 
 /** The access token of a client. */
 export async function clientToken(
-  server: TestServer,
+  server: Service,
   client: RegisteredClient,
   scope?: string,
 ): Promise<string> {

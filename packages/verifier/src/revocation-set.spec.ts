@@ -61,6 +61,18 @@ describe('a revocation', () => {
     },
   );
 
+  it('of a client that is gone for good kills what is issued later too, and tells when it was revoked', () => {
+    const client = { kind: 'client', subject: 'c1' } as const;
+    const later = token(NOW + 900, { client_id: 'c1' });
+    set.add(row(client));
+    expect(set.find(later, KID)).toBeUndefined();
+    set.add(row({ ...client, cutoff: NOW + 1000 }));
+    expect(set.find(later, KID)).toMatchObject({ kind: 'client', revokedAt: NOW });
+    expect(set.find(token(NOW + 900), KID)).toBeUndefined();
+    set.removeExpired(NOW + 2000);
+    expect(set.size).toBe(0);
+  });
+
   it('tells tokens apart that were issued before and after it in the same second', () => {
     set.add(row({}));
     expect(set.find(token(NOW - 400), KID)).toBeDefined();
