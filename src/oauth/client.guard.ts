@@ -4,8 +4,10 @@ import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { countHeaders } from '../../packages/verifier/src/bearer-token.js';
 import { CLIENT_EXTENSION, Public } from '../access/access.decorators.js';
 import { ClientsService, type AuthenticatedClient } from '../clients/clients.service.js';
+import { AppError } from '../kernel/app-error.js';
 import { parseBody } from '../kernel/validation.js';
 import { clientCredentials, invalidClient } from './client-authentication.js';
 import { clientFields } from './token.dto.js';
@@ -45,6 +47,11 @@ export class ClientGuard implements CanActivate {
   /** @throws AppError `invalid_client`, `validation_failed`, `malformed_request` */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ClientRequest>();
+    if (countHeaders(request.raw.rawHeaders, 'authorization') > 1) {
+      throw new AppError('validation_failed', {
+        detail: 'The request has more than one Authorization header',
+      });
+    }
     const fields = parseBody(ClientFieldsDto, request.body);
     const given = clientCredentials(request.headers.authorization, fields);
     request.client = given && (await this.clients.authenticate(given.id, given.secret));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { administrator, type Member } from '../support/administrators.js';
 import { basic, clientToken, newClient, oauth, type RegisteredClient } from '../support/clients.js';
+import { rawRequest } from '../support/raw-http.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { decode, freshId } from '../support/tokens.js';
 
@@ -88,6 +89,19 @@ describe('the client credentials grant', () => {
       'invalid_request',
       'The client must authenticate in one way, not in two',
     ]);
+  });
+
+  it('refuses two headers, whatever they say', async () => {
+    const headers = ['Basic Og==', basic(client)['authorization'] ?? ''].map(
+      (value) => ['Authorization', value] as const,
+    );
+    const { status, text } = await rawRequest(server.url, {
+      method: 'POST',
+      path: '/oauth/token',
+      headers: [['Content-Type', 'application/x-www-form-urlencoded'], ...headers],
+      body: Buffer.from(new URLSearchParams(GRANT).toString()),
+    });
+    expect([status, JSON.parse(text)]).toEqual([400, expect.objectContaining({ error: 'invalid_request' })]);
   });
 
   it('reads the header as form-encoded text (RFC 6749 section 2.3.1)', async () => {

@@ -21,7 +21,6 @@ export function bearerTokenOf(
 ): string | HeaderFault {
   const { authorization } = request.headers;
   if (authorization === undefined) return { code: 'token_missing' };
-  // Node keeps the first of two headers and says nothing.
   if (countHeaders(request.rawHeaders, 'authorization') > 1) {
     const detail = 'The request has more than one Authorization header';
     return {
@@ -51,6 +50,7 @@ function hint(authorization: string): string {
   return 'The Authorization header names a scheme other than Bearer; it must read: Bearer <token>';
 }
 
-function countHeaders(rawHeaders: readonly string[], name: string): number {
+/** How often a header stands in a request. Node keeps the first of two and says nothing. */
+export function countHeaders(rawHeaders: readonly string[], name: string): number {
   return rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
 }
