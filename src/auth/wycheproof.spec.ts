@@ -3,6 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import { createHash, createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keyOfJwk, signatureVerifies } from '../../packages/verifier/src/signatures.js';
 import { shapeOf } from '../../packages/verifier/src/token-shape.js';
 import { ALGORITHMS } from '../config/config.js';
 import { loadConfig } from '../config/env.schema.js';
@@ -81,12 +82,19 @@ function stepThatRefuses(jws: unknown, keys: readonly SigningKey[]): Step {
   } catch {
     return 'key';
   }
+  const verifies = serviceVerifies(tokens, jws, key);
+  // What other services run has code of its own for this one step.
+  expect(signatureVerifies(jws, key)).toBe(verifies);
+  return verifies ? 'accepted' : 'signature';
+}
+
+function serviceVerifies(tokens: TokenService, jws: string, key: SigningKey): boolean {
   try {
     tokens['checkSignature'](jws, key);
+    return true;
   } catch {
-    return 'signature';
+    return false;
   }
-  return 'accepted';
 }
 
 /** Whether a payload is spelt as shapeOf wants it; its words for that fault come before those for no JSON. */
@@ -104,6 +112,14 @@ function signingKey(jwk: Jwk, alg = jwk.alg): SigningKey | undefined {
       ? createSecretKey(Buffer.from(jwk.k, 'base64url'))
       : createPublicKey({ key: jwk, format: 'jwk' });
   return { kid: jwk.kid, algorithm, signWith: undefined, verifyWith };
+}
+
+function isSigningKey(jwk: Jwk): boolean {
+  try {
+    return signingKey(jwk) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function jwksOf(group: Group, half: 'private' | 'public'): readonly Jwk[] {
@@ -213,6 +229,27 @@ const NO_SUCH_KEY: Readonly<Record<number, string>> = {
   7: 'a key of a generator with a known fault (ROCA): the key is the operator’s own',
   21: 'a key meant for encryption: a PEM does not say',
 };
+
+/** Public keys of the suite that other services would find in a key set. */
+describe('a key of a key set', () => {
+  const sets = [...signatures.groups, ...keys.groups].flatMap((group) => jwksOf(group, 'public'));
+
+  it('is taken where its algorithm is one of ours and it is strong enough, and else left out', () => {
+    const left = sets.filter((jwk) => isSigningKey(jwk) && keyOfJwk(jwk) === undefined);
+    // One is shorter than 2048 bits, the other is meant to encrypt.
+    expect(left.map(({ kid, alg, use }) => [kid, alg, use])).toEqual([
+      ['RS256_1024', 'RS256', 'sig'],
+      ['kid-ec-sign', 'ES256', 'enc'],
+    ]);
+    expect(sets.filter((jwk) => keyOfJwk(jwk) !== undefined).length).toBeGreaterThan(10);
+  });
+
+  it('is never a secret', () => {
+    const secrets = signatures.groups.flatMap((group) => jwksOf(group, 'private'));
+    const taken = secrets.filter(({ kty }) => kty === 'oct').map(keyOfJwk);
+    expect(new Set(taken)).toEqual(new Set([undefined]));
+  });
+});
 
 /** The one vector there that is about its signature and not its key. */
 const CHANGED = 3;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ServerResponse } from 'node:http';
 import type { Verifier } from '../../packages/verifier/src/verifier.js';
 import { administrator, newRole, type Member } from '../support/administrators.js';
 import { refusalIn } from '../support/bearer.js';
@@ -74,6 +75,12 @@ async function answerOf(name: string, fields: readonly string[], isNarrow = fals
 }
 
 const bearer = (token: string): string[] => ['authorization', `Bearer ${token}`];
+
+async function passOn(path: string, authorization: string, response: ServerResponse): Promise<void> {
+  const answer = await fetch(server.url + path, { headers: { authorization } });
+  const body = Buffer.from(await answer.arrayBuffer());
+  response.writeHead(answer.status, { etag: answer.headers.get('etag') ?? '' }).end(body);
+}
 
 /** The verdict on a token, in one word. */
 async function verdictOn(token: string): Promise<unknown> {
@@ -229,10 +236,7 @@ describe('what is revoked at Latchkey is felt within a second:', () => {
       const path = request.url ?? '';
       if (path === '/revocations/stream') return void response.writeHead(404).end();
       const { authorization = '' } = request.headers;
-      void fetch(server.url + path, { headers: { authorization } }).then(async (answer) => {
-        const body = Buffer.from(await answer.arrayBuffer());
-        response.writeHead(answer.status, { etag: answer.headers.get('etag') ?? '' }).end(body);
-      });
+      void passOn(path, authorization, response);
     });
     const polling = verifierOf({ url: hidden.url });
     try {

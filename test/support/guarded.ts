@@ -34,12 +34,12 @@ export async function guardedByExpress(verifier: Verifier): Promise<Guarded> {
 
 export async function guardedByFastify(verifier: Verifier): Promise<Guarded> {
   const app = Fastify();
-  app.get(
-    '/',
-    { onRequest: fastify.authenticate(verifier) },
-    async (request) => fastify.tokenOf(request).subject,
+  app.get('/', { onRequest: fastify.authenticate(verifier) }, (request, reply) =>
+    reply.send(fastify.tokenOf(request).subject),
   );
-  app.get('/narrow', { onRequest: fastify.authenticate(verifier, NARROW) }, async () => 'narrow');
+  app.get('/narrow', { onRequest: fastify.authenticate(verifier, NARROW) }, (_, reply) =>
+    reply.send('narrow'),
+  );
   return { url: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
 }
 

@@ -23,6 +23,6 @@ export interface TaskManager {
   close(): Promise<void>;
 }
 
-export const { createTaskManager } = await load<{ createTaskManager(verifier: unknown): TaskManager }>(
+export const { createTaskManager } = await load<{ createTaskManager: (verifier: unknown) => TaskManager }>(
   'examples/task-manager/app.js',
 );

@@ -20,18 +20,22 @@ export async function boundedFetch(
   const deadline = new Deadline(WITHIN_MS, `${url} did not answer in time`, limits.signal);
   try {
     // Credentials go where they were meant to go, and nowhere else.
-    const answer = await fetch(url, { ...init, signal: deadline.signal, redirect: 'error' });
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of answer.body ?? []) {
-      size += chunk.byteLength;
-      if (size > limits.maxBytes) throw new Error(`${url} answered more than ${limits.maxBytes} bytes`);
-      chunks.push(chunk);
-    }
-    return { status: answer.status, headers: answer.headers, text: Buffer.concat(chunks).toString() };
+    const answer = fetch(url, { ...init, signal: deadline.signal, redirect: 'error' });
+    return await deadline.race(answer.then((whole) => read(whole, limits.maxBytes)));
   } finally {
     deadline.end();
   }
+}
+
+async function read(answer: Response, maxBytes: number): Promise<BoundedAnswer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of answer.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw new Error(`${answer.url} answered more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return { status: answer.status, headers: answer.headers, text: Buffer.concat(chunks).toString() };
 }
 
 /** Milliseconds that differ at each call, so that many who were cut off together do not return together. */

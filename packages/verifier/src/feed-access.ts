@@ -22,7 +22,7 @@ export class FeedToken {
 
   /** @throws Error where none can be had */
   async get(signal: AbortSignal): Promise<string> {
-    if ('token' in this.access) return this.access.token();
+    if ('token' in this.access) return await this.access.token();
     if (this.held && this.clock.elapsed() < this.held.until) return this.held.token;
     const asked = this.clock.elapsed();
     const { token, lifetimeMs } = await this.ask(this.access, signal);

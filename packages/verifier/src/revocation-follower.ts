@@ -91,7 +91,10 @@ export class RevocationFollower {
       const told = new Told(this.options.clock);
       const parser = new EventParser(this.place);
       const decoder = new TextDecoder();
-      for await (const chunk of await this.openStream(silence.signal)) {
+      const chunks = (await silence.race(this.openStream(silence.signal)))[Symbol.asyncIterator]();
+      for (;;) {
+        const { value: chunk, done } = await silence.race(chunks.next());
+        if (done) return;
         this.isStreaming = true;
         // Loading a large feed takes a while, and is no silence.
         if (!told.hasBegun) silence.putOff();
@@ -170,7 +173,13 @@ export class RevocationFollower {
   }
 
   private async authorization(signal: AbortSignal): Promise<Record<string, string>> {
-    return { authorization: `Bearer ${await this.options.token.get(signal)}` };
+    const deadline = new Deadline(SILENT_MS, 'no token for the feed came in time', signal);
+    try {
+      const token = await deadline.race(this.options.token.get(deadline.signal));
+      return { authorization: `Bearer ${token}` };
+    } finally {
+      deadline.end();
+    }
   }
 
   private pause(milliseconds: number): Promise<void> {

@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { COOL_DOWN_MS, RemoteKeys } from './remote-keys.js';
+
+const [FIRST, SECOND] = ['k1', 'k2'].map((kid) => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' };
+});
+
+let time = 0;
+let server: Server;
+let asked = 0;
+let answer: { status: number; keys: unknown; maxAge: string };
+let keys: RemoteKeys;
+let reported: unknown[];
+
+beforeEach(async () => {
+  [time, asked, reported] = [1_000_000, 0, []];
+  answer = { status: 200, keys: [FIRST], maxAge: 'public, max-age=300' };
+  server = createServer((_, response) => {
+    asked++;
+    response.writeHead(answer.status, { 'cache-control': answer.maxAge });
+    response.end(JSON.stringify({ keys: answer.keys }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
+  const clock = { now: () => time, elapsed: () => time };
+  keys = new RemoteKeys(url, clock, (error) => reported.push(error));
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+describe('the keys of a JWKS', () => {
+  it('are fetched once in ten seconds, however many unknown ones are named', async () => {
+    for (let round = 1; round <= 3; round++) {
+      const looks = Array.from({ length: 500 }, () => keys.look());
+      expect(new Set(await Promise.all(looks))).toEqual(new Set([true]));
+      for (let late = 0; late < 100; late++) await keys.look();
+      expect(asked).toBe(round);
+      time += COOL_DOWN_MS;
+    }
+  });
+
+  it('are fetched anew in the background before they are old, so that the next key is known before it signs', async () => {
+    await keys.look();
+    answer.keys = [FIRST, SECOND];
+    time += 149_000;
+    expect(keys.get('k1')).toBeDefined();
+    expect(asked).toBe(1);
+    time += 2000;
+    expect(keys.get('k1')).toBeDefined();
+    await keys.look();
+    expect([asked, keys.get('k2')?.algorithm]).toEqual([2, 'ES256']);
+  });
+
+  it('are dropped where they are published no more', async () => {
+    await keys.look();
+    answer.keys = [SECOND];
+    await keys.refresh();
+    expect([keys.get('k1'), keys.get('k2')?.kid]).toEqual([undefined, 'k2']);
+  });
+
+  it.each([
+    ['an error', () => (answer.status = 503)],
+    ['no keys', () => (answer.keys = undefined)],
+    ['too much', () => (answer.keys = ['x'.repeat(300_000)])],
+  ])('stay where the answer is %s, and nobody says that they are all', async (_, fail) => {
+    await keys.look();
+    fail();
+    time += COOL_DOWN_MS;
+    expect(await keys.look()).toBe(false);
+    expect(keys.get('k1')).toBeDefined();
+    expect(reported).toHaveLength(1);
+  });
+
+  it.each<[string, JsonWebKey]>([
+    ['a secret', { kty: 'oct', k: 'c2VjcmV0', kid: 'x', alg: 'HS256' }],
+    ['without a name', { ...FIRST, kid: undefined }],
+    ['without an algorithm', { ...FIRST, alg: undefined }],
+    ['of another algorithm', { ...FIRST, kid: 'x', alg: 'RS256' }],
+    ['of another curve', { ...FIRST, kid: 'x', alg: 'ES384' }],
+    ['to encrypt with', { ...FIRST, kid: 'x', use: 'enc' }],
+    ['off its curve', { ...FIRST, kid: 'x', y: FIRST?.x }],
+    [
+      'too short',
+      {
+        ...generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' }),
+        kid: 'x',
+        alg: 'RS256',
+      },
+    ],
+  ])('are none that is %s', async (_, jwk) => {
+    answer.keys = [jwk, FIRST];
+    await keys.look();
+    expect([keys.get('x'), keys.get('k1')?.kid]).toEqual([undefined, 'k1']);
+  });
+});

@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FeedToken } from './feed-access.js';
+import { RevocationFollower } from './revocation-follower.js';
+
+const START = 1_700_000_000_000;
+
+let clocks: { now: number; elapsed: number };
+let server: Server;
+let follower: RevocationFollower;
+let stream: ServerResponse;
+let requests: Array<{ path: string; lastEventId: unknown; authorization: unknown }>;
+let reported: unknown[];
+
+beforeEach(async () => {
+  clocks = { now: START, elapsed: 5000 };
+  [requests, reported] = [[], []];
+  server = createServer((request, response) => {
+    const { 'last-event-id': lastEventId, authorization } = request.headers;
+    requests.push({ path: request.url ?? '', lastEventId, authorization });
+    if (request.url !== '/revocations/stream') return void response.writeHead(503).end();
+    stream = response.writeHead(200, { 'content-type': 'text/event-stream' });
+    stream.write('retry: 1000\n\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const clock = { now: () => clocks.now, elapsed: () => clocks.elapsed };
+  follower = new RevocationFollower({
+    url,
+    token: new FeedToken({ token: () => 'a-token' }, `${url}/oauth/token`, clock),
+    clock,
+    onRow: () => undefined,
+    report: (error) => reported.push(error),
+  });
+  follower.start();
+  await until(() => stream !== undefined && requests.length > 0);
+});
+afterEach(async () => {
+  await follower.close();
+  const sweep = setInterval(() => server.closeAllConnections(), 20);
+  await new Promise((resolve) => server.close(resolve));
+  clearInterval(sweep);
+});
+
+async function until(so: () => boolean): Promise<void> {
+  while (!so()) await delay(5);
+}
+
+/** The service says that it has told everything before its own time of so many milliseconds. */
+function current(at: number, id = '7'): void {
+  stream.write(`id: ${id}\nevent: current\ndata: {"at":"${new Date(at).toISOString()}"}\n\n`);
+}
+
+function row(change: object = {}): string {
+  const times = {
+    cutoff: new Date(START),
+    created_at: new Date(START),
+    expires_at: new Date(START + 60_000),
+  };
+  const what = {
+    seq: 8,
+    id: 'r',
+    kind: 'session',
+    subject: 's1',
+    min_version: null,
+    soft: false,
+    reason: 'x',
+  };
+  return `id: 8\nevent: revocation\ndata: ${JSON.stringify({ ...what, ...times, ...change })}\n\n`;
+}
+
+describe('a follower of revocations', () => {
+  it('knows nothing before it was told once, and then from the moment it was', async () => {
+    expect(follower.stalenessMs()).toBe(Infinity);
+    current(0);
+    expect(await follower.ready()).toBe(true);
+    expect(follower.stalenessMs()).toBe(0);
+    clocks.elapsed += 3000;
+    clocks.now += 3000;
+    expect(follower.stalenessMs()).toBe(3000);
+  });
+
+  it('grows stale by either clock: one that is set back, or stands still in a sleep, does not help', async () => {
+    current(0);
+    await follower.ready();
+    [clocks.now, clocks.elapsed] = [START - 3_600_000, 65_000];
+    expect(follower.stalenessMs()).toBe(60_000);
+    [clocks.now, clocks.elapsed] = [START + 3_600_000, 65_000];
+    expect(follower.stalenessMs()).toBe(3_600_000);
+  });
+
+  it('takes what lay in a buffer for as old as it is', async () => {
+    current(100_000);
+    await follower.ready();
+    // Five seconds later comes what was said after two.
+    [clocks.now, clocks.elapsed] = [START + 5000, 10_000];
+    stream.write(row());
+    current(102_000);
+    await until(() => follower.set.size === 1);
+    expect(follower.stalenessMs()).toBe(3000);
+    current(105_000);
+    await until(() => follower.stalenessMs() === 0);
+  });
+
+  it('gives up a stream that is late, and goes on where it was', async () => {
+    current(100_000);
+    await follower.ready();
+    [clocks.now, clocks.elapsed] = [START + 60_000, 65_000];
+    current(101_000);
+    await until(() => requests.filter(({ lastEventId }) => lastEventId !== undefined).length === 1);
+    expect(requests.at(-1)).toEqual({
+      path: '/revocations/stream',
+      lastEventId: '7',
+      authorization: 'Bearer a-token',
+    });
+    expect(reported.map(String)).toContain('Error: the stream of revocations is late');
+    current(160_000);
+    await until(() => follower.stalenessMs() === 0);
+  });
+
+  it('forgets rows when they have expired', async () => {
+    stream.write(row());
+    current(0);
+    await follower.ready();
+    expect(follower.set.size).toBe(1);
+    [clocks.now, clocks.elapsed] = [START + 61_000, 66_000];
+    current(61_000);
+    await until(() => follower.set.size === 0);
+  });
+
+  it.each([
+    ['a kind of a later version', { kind: 'device' }],
+    ['no time', { expires_at: 'soon' }],
+    ['no subject', { subject: 5 }],
+  ])('does not call itself up to date after a row with %s', async (_, change) => {
+    stream.write(row(change));
+    current(0);
+    await until(() => reported.length > 0);
+    expect(String(reported[0])).toContain('not understood');
+    expect(follower.stalenessMs()).toBe(Infinity);
+  });
+});
