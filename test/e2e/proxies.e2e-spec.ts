@@ -83,8 +83,9 @@ function identity(): Array<[string, string]> {
 }
 
 function identityOf(token: string): Array<[string, string]> {
-  const { sub, scope, sid } = decode(token).claims;
+  const { sub, scope, sid, client_id: client } = decode(token).claims;
   return [
+    ['x-auth-client', String(client)],
     ['x-auth-scope', String(scope)],
     ['x-auth-session', String(sid)],
     ['x-auth-user', String(sub)],
@@ -156,7 +157,7 @@ eachProxy('behind %s', (name) => {
   });
 
   it('identity that the client claims never reaches the API, however it is spelt', async () => {
-    const names = ['User', 'Scope', 'Session'].flatMap((last) =>
+    const names = ['User', 'Client', 'Scope', 'Session'].flatMap((last) =>
       ['X-Auth-', 'X_Auth_', 'X-Auth_', 'X_Auth-', 'x-auth-', 'X-AUTH-', 'x_auth_', 'X_AUTH_', 'x-Auth_'].map(
         (first) => first + (first === first.toUpperCase() ? last.toUpperCase() : last),
       ),
