@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { types } from 'node:util';
 import { type LoggerService } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 
 export type Log = Logger;
@@ -22,7 +22,6 @@ export interface LogOptions {
  * type, message, code and stack, because TypeORM's errors carry the bound parameters of the query.
  */
 export function createLog(options: LogOptions): Log {
-  const destination = options.destination ?? process.stdout;
   return pino(
     {
       level: options.level,
@@ -31,8 +30,18 @@ export function createLog(options: LogOptions): Log {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: safeError },
     },
-    options.format === 'pretty' ? forPeople(destination) : destination,
+    options.format === 'pretty'
+      ? forPeople(options.destination ?? process.stdout)
+      : (options.destination ?? inBatches()),
   );
+}
+
+/**
+ * Standard output, without waiting for each line: what is logged while a write is under way goes out with the next.
+ * Whatever is left is written before the process exits; only a kill loses the lines of its last moment.
+ */
+function inBatches(): DestinationStream {
+  return pino.destination({ dest: 1, sync: false });
 }
 
 function forPeople(destination: Writable): NodeJS.WritableStream {
