@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 
-/** What may wait for a follower that does not read; beyond it the follower is cut. */
-const UNREAD_MAX_BYTES = 1024 * 1024;
+/** What may wait for a follower for more than a moment, and at any moment. */
+const UNREAD_BYTES = 1024 * 1024;
+const UNREAD_MAX_BYTES = 16 * UNREAD_BYTES;
 /** How long a follower may take to read the end, in milliseconds. */
 const END_WITHIN_MS = 1000;
 
@@ -27,6 +28,11 @@ export class EventStream extends Readable {
   async drained(): Promise<void> {
     if (this.destroyed || this.readableLength < this.readableHighWaterMark) return;
     await new Promise<void>((resolve) => (this.wanted = resolve));
+  }
+
+  /** Whether more waits for the follower than may for long. */
+  get isBehind(): boolean {
+    return this.readableLength > UNREAD_BYTES;
   }
 
   /** Ends the answer as if it were whole: the follower comes back. */

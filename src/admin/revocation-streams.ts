@@ -14,6 +14,8 @@ import { EventStream, eventText } from './event-stream.js';
 export const FOLLOWERS_MAX = 100;
 /** How often a follower hears that it is up to date, in milliseconds. */
 const BEAT_MS = 2000;
+/** A follower that is behind for so many beats in a row does not read, and is cut. */
+const LATE_BEATS = 2;
 /** Rows of one statement when a follower reads what it has missed; more at once are not told as news. */
 const PAGE = 500;
 /** How long a follower waits before it connects again, in milliseconds. */
@@ -32,6 +34,8 @@ interface Follower {
   behind: boolean;
   /** It shall hear that it is up to date. */
   due: boolean;
+  /** Beats in a row at which too much waited for it. */
+  lateBeats: number;
 }
 
 /**
@@ -46,7 +50,7 @@ interface Follower {
 export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
   private readonly followers = new Set<Follower>();
   private readonly beats = new Periodic(async () => this.beat(), BEAT_MS);
-  private unsettled: ReadonlyMap<string, NewRow> = new Map();
+  private unsettled: ReadonlyMap<string, Buffer> = new Map();
   private place: number | undefined;
 
   constructor(
@@ -78,13 +82,13 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
     if (this.followers.size >= FOLLOWERS_MAX) {
       throw new AppError('overloaded', { detail: 'Too many services follow here, try again in a moment' });
     }
-    const state = { place: after, loaded: false, behind: false, due: false };
+    const state = { place: after, loaded: false, behind: false, due: false, lateBeats: 0 };
     const follower: Follower = { stream: new EventStream(), mayFollow, ...state };
     // From here on it hears the news, so that none falls between them and what is read now.
     this.followers.add(follower);
     follower.stream.once('close', () => this.followers.delete(follower));
     follower.stream.send(RETRY);
-    for (const row of this.unsettled.values()) follower.stream.send(revocation(row));
+    for (const text of this.unsettled.values()) follower.stream.send(text);
     try {
       const isMore = await this.loadPage(follower);
       this.load(follower, isMore);
@@ -131,19 +135,21 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
     // Another history, in which places mean nothing.
     if (anew) this.endAll();
     const [told, before] = [this.unsettled, this.place];
-    const isBurst = rows.length > PAGE;
-    this.unsettled = new Map(rows.filter(({ settled }) => !settled).map((row) => [row.id, row]));
-    for (const row of rows) {
-      if (row.settled) this.place = row.seq;
-      if (!told.has(row.id) && !(isBurst && row.settled)) this.tellRow(row);
-    }
+    const open = rows.filter(({ settled }) => !settled);
+    this.unsettled = new Map(open.map((row) => [row.id, told.get(row.id) ?? revocation(row)]));
+    const fresh = rows.filter(({ id }) => !told.has(id));
+    const isBurst = fresh.length > PAGE;
+    for (const row of fresh) if (!isBurst || !row.settled) this.tellRow(row);
+    this.place = rows.findLast(({ settled }) => settled)?.seq ?? before;
     if (isBurst) this.loadFrom(before ?? 0);
     this.tellCurrent(at);
   }
 
   private tellRow(row: NewRow): void {
     if (this.followers.size === 0) return;
-    const [placed, unplaced] = [revocation(row, row.settled ? row.seq : undefined), revocation(row)];
+    // Followers share the bytes.
+    const unplaced = this.unsettled.get(row.id) ?? revocation(row);
+    const placed = row.settled ? revocation(row, row.seq) : unplaced;
     for (const { stream, loaded } of this.followers) stream.send(loaded ? placed : unplaced);
   }
 
@@ -171,6 +177,8 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
       if (!follower.mayFollow()) follower.stream.end();
       else if (follower.due) follower.stream.send(SILENCE);
       follower.due = follower.loaded;
+      follower.lateBeats = follower.stream.isBehind ? follower.lateBeats + 1 : 0;
+      if (follower.lateBeats >= LATE_BEATS) follower.stream.destroy();
     }
   }
 

@@ -26,7 +26,10 @@ beforeAll(async () => {
   });
   reader = await memberWithScopes(server, 'revocations:read', 'revocations:write');
 });
-beforeEach(() => database.query('DELETE FROM revocations'));
+beforeEach(async () => {
+  await database.query('DELETE FROM revocations');
+  await server.app.get(RevocationFeed).catchUp();
+});
 afterEach(async () => {
   for (const follower of opened.splice(0)) follower.close();
   await eventually(WITHIN_MS, async () => openRequests() === 0);
@@ -111,7 +114,8 @@ describe('a stream of revocations', () => {
     await server.client.post('/auth/logout', { token: person.access_token });
     await follower.until(({ subjects }) => subjects.length === 1);
     expect(performance.now() - start).toBeLessThan(WITHIN_MS);
-    expect(follower.events.at(-1)).toMatchObject({ event: 'revocation', data: { kind: 'session' } });
+    const [told] = follower.events.filter(({ event }) => event === 'revocation');
+    expect(told?.data).toMatchObject({ kind: 'session' });
     await insert('next');
     await follower.until(({ subjects }) => subjects.includes('next'));
     const last = follower.events.findLast(({ id }) => id !== undefined)?.id ?? '';
@@ -135,7 +139,7 @@ describe('a stream of revocations', () => {
       await connection.query(INSERT, ['late']);
       await database.query(INSERT, ['early']);
       await early.until(({ subjects }) => subjects.includes('early'));
-      expect(early.events.at(-1)?.id).toBeUndefined();
+      expect(early.events.find(({ data }) => data['subject'] === 'early')?.id).toBeUndefined();
       // One that comes now hears of it too, though the feed holds it back.
       const joined = await followed();
       expect(joined.subjects.sort()).toEqual(['early', 'first']);
@@ -221,11 +225,13 @@ describe('a stream of revocations', () => {
   it('takes more at once than may wait in memory, page by page', async () => {
     const followers = [await followed(), await followed()];
     await insertMany('burst', 5000);
-    await server.app.get(RevocationFeed).catchUp();
-    for (const { events } of followers) events.splice(0);
     for (const follower of followers) {
-      await follower.until(({ events }) => events.at(-1)?.event === 'current');
-      expect(new Set(follower.subjects).size).toBe(5000);
+      await follower.until(({ subjects }) => new Set(subjects).size === 5000);
+      // Nobody called it up to date before it had them all.
+      const first = follower.events.findIndex(({ event }) => event === 'revocation');
+      const current = follower.events.findIndex(({ event }, at) => at > first && event === 'current');
+      const before = follower.events.slice(0, current < 0 ? undefined : current);
+      expect(new Set(before.map(({ data }) => data['subject'])).size).toBeGreaterThanOrEqual(5000);
     }
   });
 
