@@ -2,11 +2,14 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ForwardAuth } from './auth/forward-auth.js';
 import { Lifecycle } from './health/lifecycle.js';
-import type { AccessLog } from './access-log.js';
+import type { Log } from './kernel/log.js';
 import { requestId } from './kernel/request-id.js';
 import { ProxyWatch } from './limits/proxy-watch.js';
+import { recordAnswer } from './request-record.js';
 
 const PATH = '/auth/verify';
+
+const GOOD = { method: 'GET', route: PATH, status: 200, code: undefined, aborted: false } as const;
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -15,7 +18,7 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
  * everybody, and routing, guards and hooks would be most of the work. Whatever is not plainly good takes the ordinary
  * way, and so does a request with a query or a body.
  */
-export function answerForwardAuth(app: NestFastifyApplication, log: AccessLog): void {
+export function answerForwardAuth(app: NestFastifyApplication, log: Log): void {
   const server = app.getHttpServer();
   const [framework, ...others] = server.listeners('request') as Listener[];
   if (!framework || others.length > 0) throw new Error('the framework listens in another way than it did');
@@ -42,7 +45,8 @@ export function answerForwardAuth(app: NestFastifyApplication, log: AccessLog): 
       'content-length': '0',
     });
     response.end();
-    log({ request_id: id, method: 'GET', route: PATH, status: 200 }, performance.now() - from);
+    const seconds = (performance.now() - from) / 1000;
+    recordAnswer(id, { ...GOOD, seconds }, log);
   });
 }
 

@@ -11,6 +11,7 @@ import type { Clock } from './kernel/clock.js';
 import { KernelModule } from './kernel/kernel.module.js';
 import type { Log } from './kernel/log.js';
 import { KeysModule } from './keys/keys.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { OAuthModule } from './oauth/oauth.module.js';
 import { UsersModule } from './users/users.module.js';
 
@@ -39,6 +40,7 @@ export class AppModule {
         AdminModule,
         HealthModule,
         DocsModule,
+        MetricsModule,
       ],
     };
   }

@@ -1,7 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { accessLog, type AccessLog } from './access-log.js';
 import { answerForwardAuth } from './app.forward-auth.js';
 import { AppModule, type AppParts } from './app.module.js';
 import type { HttpConfig } from './config/config.js';
@@ -11,10 +10,11 @@ import { Lifecycle } from './health/lifecycle.js';
 import { answerExpectations, assertHost, httpAdapter } from './http-adapter.js';
 import { assertContentType } from './kernel/content-type.js';
 import { ProxyWatch } from './limits/proxy-watch.js';
-import { NestLog } from './kernel/log.js';
+import { NestLog, type Log } from './kernel/log.js';
 import { ProblemFilter } from './kernel/problem.filter.js';
 import { RouteTable } from './kernel/route-table.js';
 import { SchemaPipe } from './kernel/schema.pipe.js';
+import { recordRequest } from './request-record.js';
 import { securityHeaders } from './security-headers.js';
 
 /**
@@ -29,8 +29,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     logger: new NestLog(log),
     abortOnError: false,
   });
-  const writeLine = accessLog(log);
-  addHooks(app, routes, writeLine);
+  addHooks(app, routes, log);
   answerExpectations(app.getHttpServer());
   // It works its headers out for each request: nobody pays for what no page may use.
   if (config.http.corsOrigins.length > 0) app.enableCors(corsDelegate(config.http) as never);
@@ -45,7 +44,12 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   serveDocs(app);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
-  answerForwardAuth(app, writeLine);
+  answerForwardAuth(app, log);
+  if (config.http.metricsPort !== undefined) {
+    // Loaded only where it is asked for.
+    const { serveMetrics } = await import('./app.metrics.js');
+    await serveMetrics(app, config);
+  }
   return app;
 }
 
@@ -91,16 +95,20 @@ function settle(done: HookDone, check: () => void): void {
   done();
 }
 
-function addHooks(app: NestFastifyApplication, routes: RouteTable, log: AccessLog): void {
+function addHooks(app: NestFastifyApplication, routes: RouteTable, log: Log): void {
   const fastify = app.getHttpAdapter().getInstance();
   const lifecycle = app.get(Lifecycle);
   const proxies = app.get(ProxyWatch);
+  fastify.decorateRequest('refusedWith', undefined);
   fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
   const always = securityHeaders();
   fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: HookDone) => {
     lifecycle.requestBegins();
     // Not in onResponse, which is never told of a client that went away before it was answered.
-    reply.raw.once('close', () => lifecycle.requestEnds());
+    reply.raw.once('close', () => {
+      lifecycle.requestEnds();
+      recordRequest(request, reply, log);
+    });
     proxies.see(request.raw);
     settle(done, () => assertHost(request));
   });
@@ -115,10 +123,4 @@ function addHooks(app: NestFastifyApplication, routes: RouteTable, log: AccessLo
   fastify.addHook('preParsing', (request: FastifyRequest, _reply, _payload, done: HookDone) =>
     settle(done, () => assertContentType(request)),
   );
-  fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: HookDone) => {
-    const { method, id, routeOptions } = request;
-    const route = routeOptions.url ?? 'unmatched';
-    log({ request_id: id, method, route, status: reply.statusCode }, reply.elapsedTime);
-    done();
-  });
 }

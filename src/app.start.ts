@@ -7,6 +7,7 @@ import { migrate } from './database/migrate.js';
 import { DATABASE_WAIT_MS, type OpenDatabase } from './database/open-database.js';
 import type { Log } from './kernel/log.js';
 import { KeyRing } from './keys/key-ring.js';
+import { MetricsServer } from './metrics/metrics.server.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { drain } from './shutdown.js';
 import { answerFirst } from './thread-priority.js';
@@ -14,6 +15,8 @@ import { answerFirst } from './thread-priority.js';
 /** The service while it runs in this process. */
 export interface RunningService {
   readonly url: string;
+  /** Where the metrics are; undefined without `METRICS_PORT`. */
+  readonly metricsUrl: string | undefined;
   readonly keyFingerprint: string;
   /** Made by this start, and shown this one time. */
   readonly administrator: CreatedAdministrator | undefined;
@@ -34,6 +37,7 @@ export async function startService(
   await app.listen(config.http.port, config.http.host);
   return {
     url: (await app.getUrl()).replace('127.0.0.1', 'localhost'),
+    metricsUrl: app.get(MetricsServer).url,
     keyFingerprint: app.get(KeyRing).current().kid,
     // Only once the start has succeeded: a generated password is shown a single time.
     administrator: await firstAdministrator(app, config),

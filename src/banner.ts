@@ -5,6 +5,7 @@ export interface StartFacts {
   readonly config: Config;
   /** Where the service answers, as a URL. */
   readonly url: string;
+  readonly metricsUrl: string | undefined;
   readonly database: string;
   /** `kid` of the key that signs: two deployments that share a key show the same. */
   readonly keyFingerprint: string;
@@ -18,6 +19,7 @@ export function banner(facts: StartFacts): string {
   const { tokens, keys } = config;
   const lines = [
     ['docs', `${url}/docs`],
+    ...(facts.metricsUrl === undefined ? [] : [['metrics', facts.metricsUrl]]),
     ['data', database],
     ['tokens', `${keys.algorithm}, access ${duration(tokens.accessSeconds)}, ${refreshLife(config)}`],
     ['issuer', `${tokens.issuer}, audience ${tokens.audiences.join(', ')}`],
@@ -30,9 +32,11 @@ export function banner(facts: StartFacts): string {
 }
 
 /** The same as fields of one log line; never the generated password. */
-export function startFields({ config, url, database, keyFingerprint }: StartFacts): Record<string, unknown> {
+export function startFields(facts: StartFacts): Record<string, unknown> {
+  const { config, url, metricsUrl, database, keyFingerprint } = facts;
   return {
     url,
+    metrics_url: metricsUrl,
     database,
     algorithm: config.keys.algorithm,
     access_token_seconds: config.tokens.accessSeconds,

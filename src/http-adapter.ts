@@ -70,6 +70,13 @@ export function answerExpectations(server: Server): void {
   });
 }
 
+const refusedConnections = new WeakMap<Socket, AppError>();
+
+/** What a connection was refused with while its request was still arriving, if it was. */
+export function refusalOf(socket: Socket): AppError | undefined {
+  return refusedConnections.get(socket);
+}
+
 /** What is not HTTP has no request: the answer goes to the socket as it is. */
 function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -77,6 +84,8 @@ function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
     return;
   }
   const refusal = new AppError(CODE_OF_CLIENT_ERROR[error.code ?? ''] ?? 'invalid_request');
+  // The client has sent its end in the middle of a request: it left, rather than was refused.
+  if (error.code !== 'HPE_INVALID_EOF_STATE') refusedConnections.set(socket, refusal);
   const id = requestId({ headers: {} });
   const { status, headers, body } = problem(refusal, id, false);
   const lines = Object.entries({

@@ -8,6 +8,7 @@ import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
+import { tell, tellingRefusals } from '../kernel/measures.js';
 import { ClientAddresses } from '../limits/client-addresses.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { SessionsRepository, type SessionGrant } from '../sessions/sessions.repository.js';
@@ -60,8 +61,20 @@ export class AuthService {
     origin: Origin,
     scope: string | null = null,
   ): Promise<TokenPairDto> {
+    const grant = await tellingRefusals('login', () =>
+      this.openSession({ userId, passwordHash }, origin, scope),
+    );
+    tell('login', 'granted');
+    return this.pairOf(grant);
+  }
+
+  private openSession(
+    { userId, passwordHash }: Login,
+    origin: Origin,
+    scope: string | null,
+  ): Promise<SessionGrant> {
     if (scope !== null && parseScope(scope) === undefined) throw new AppError('invalid_scope');
-    const grant = await this.transactions.run(async (transaction) => {
+    return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
       const user = await this.users.lockForSession(manager, userId);
       // A password changed since it was checked must not open a session that the change would have ended.
@@ -74,7 +87,6 @@ export class AuthService {
       await this.audit.record(transaction, { action: 'session.started', ...event });
       return session;
     });
-    return this.pairOf(grant);
   }
 
   /**
@@ -88,9 +100,11 @@ export class AuthService {
     from: { readonly origin: Origin; readonly asker: Asker },
     scope: string | null = null,
   ): Promise<TokenPairDto> {
-    const { sid, gen } = this.verifyRefresh(refreshToken);
-    const outcome = await this.sessions.present(sid, gen);
-    return this.pairOf(await this.granted(outcome, from), scope);
+    return tellingRefusals('refresh', async () => {
+      const { sid, gen } = this.verifyRefresh(refreshToken);
+      const outcome = await this.sessions.present(sid, gen);
+      return this.pairOf(await this.granted(outcome, from), scope);
+    });
   }
 
   /** Ends the principal's session; its tokens are dead on every instance within a second. */
@@ -162,6 +176,7 @@ export class AuthService {
   ): Promise<SessionGrant> {
     switch (outcome.kind) {
       case 'granted':
+        tell('refresh', outcome.how);
         return outcome.grant;
       case 'expired':
         throw new AppError('refresh_token_expired');

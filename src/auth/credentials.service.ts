@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { EntityManager } from 'typeorm';
 import { AppError } from '../kernel/app-error.js';
+import { tellingRefusals } from '../kernel/measures.js';
 import { ClientAddresses } from '../limits/client-addresses.js';
 import { GuessLimits } from '../limits/guess-limits.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
@@ -46,7 +47,7 @@ export class CredentialsService {
    */
   async check(attempt: Attempt): Promise<Login> {
     const client = this.addresses.clientOf(attempt.ip);
-    return this.limits.admit(client, () => this.checked(attempt, client));
+    return tellingRefusals('login', () => this.limits.admit(client, () => this.checked(attempt, client)));
   }
 
   /**

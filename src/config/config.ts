@@ -6,6 +6,8 @@ export { ALGORITHMS, type Algorithm };
 export interface HttpConfig {
   readonly host: string;
   readonly port: number;
+  /** Where metrics are served, on the same address; undefined: nowhere. */
+  readonly metricsPort: number | undefined;
   readonly corsOrigins: readonly string[];
   /** CIDR list of the proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];

@@ -198,6 +198,7 @@ describe('the settings', () => {
     const told = problems({
       ACCESS_TOKEN_EXPIRE_MINUTES: '5',
       ACCESS_TOKEN_EXPIRE_SECONDS: '300',
+      METRICS_PORT: '3000',
       REFRESH_TOKEN_IDLE_DAYS: '31',
       REFRESH_TOKEN_MAX_DAYS: '30',
       BOOTSTRAP_ADMIN_EMAIL: 'root@example.org',
@@ -205,6 +206,7 @@ describe('the settings', () => {
     });
     expect(told.map((line) => line.split(' ', 1)[0])).toEqual([
       'ACCESS_TOKEN_EXPIRE_SECONDS',
+      'METRICS_PORT',
       'REFRESH_TOKEN_IDLE_DAYS',
       'BOOTSTRAP_ADMIN_EMAIL',
       'JWT_PRIVATE_KEY',

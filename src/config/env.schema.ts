@@ -55,6 +55,7 @@ const schema = z.object({
   NODE_ENV: z.string().optional(),
   HOST: z.string().default('127.0.0.1'),
   PORT: integer('a TCP port', 0, 65_535, 'must be').default(3000),
+  METRICS_PORT: integer('a TCP port', 0, 65_535, 'must be').optional(),
   DATABASE_URL: z
     .string()
     .refine(
@@ -195,6 +196,11 @@ function contradictions(settings: Partial<Settings>): ConfigProblem[] {
   ) {
     refuse('ACCESS_TOKEN_EXPIRE_SECONDS', 'and ACCESS_TOKEN_EXPIRE_MINUTES are both set: set one of them');
   }
+  // 0 stands for any free port.
+  const { METRICS_PORT: metricsPort } = settings;
+  if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === settings.PORT) {
+    refuse('METRICS_PORT', 'must be another port than PORT: metrics are not for clients');
+  }
   const { REFRESH_TOKEN_IDLE_DAYS: idle, REFRESH_TOKEN_MAX_DAYS: max } = settings;
   if (idle !== undefined && max !== undefined && idle > max) {
     refuse('REFRESH_TOKEN_IDLE_DAYS', 'must not be more days than REFRESH_TOKEN_MAX_DAYS');
@@ -224,6 +230,7 @@ function slices(settings: Settings): Config {
     http: {
       host: settings.HOST,
       port: settings.PORT,
+      metricsPort: settings.METRICS_PORT,
       corsOrigins: settings.CORS_ORIGINS,
       trustedProxies: settings.TRUSTED_PROXIES,
       shutdownDelayMs: (settings.SHUTDOWN_DELAY_SECONDS ?? (production ? 5 : 0)) * 1000,

@@ -35,6 +35,11 @@ export class Gate {
     }
   }
 
+  /** How many jobs run and wait now, and how many may wait. */
+  get load(): { readonly running: number; readonly waiting: number; readonly queue: number } {
+    return { running: this.running, waiting: this.waiting, queue: this.queue };
+  }
+
   /** Whether nothing runs or waits. */
   get idle(): boolean {
     return this.running === 0;

@@ -7,6 +7,13 @@ import { ERROR_CODES, type ErrorCode } from './error-codes.js';
 import type { Log } from './log.js';
 import { requestPath } from './request-path.js';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The code its answer refuses it with, for the log and the metrics. */
+    refusedWith: ErrorCode | undefined;
+  }
+}
+
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, string>> = {
   overloaded: '1',
   unavailable: String(UNAVAILABLE_RETRY_SECONDS),
@@ -47,6 +54,7 @@ export class ProblemFilter implements ExceptionFilter {
     const error = this.toAppError(exception, request);
     this.record(error, request);
     if (reply.sent) return;
+    request.refusedWith = error.code;
     const { status, headers, body } = problem(error, request.id, isOAuth(request));
     void reply.status(status).headers(headers).send(body);
   }

@@ -3,7 +3,7 @@ import type { JsonWebKey } from 'node:crypto';
 import { KEY_CONFIG, type KeyConfig } from '../config/config.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock, SystemClock } from '../kernel/clock.js';
-import { isPublished, keyState, type KeyTimes } from './key-rotation.policy.js';
+import { isPublished, keyState, type KeyState, type KeyTimes } from './key-rotation.policy.js';
 import {
   privateSigningKey,
   publicJwk,
@@ -63,6 +63,13 @@ export class KeyRing {
     if (held?.compromised) return undefined;
     // A secret that the settings still name verifies for as long as they do.
     return this.ofSettings.find((key) => key.kid === kid);
+  }
+
+  /** The keys of the database that are not gone, with what they do now. */
+  states(): Array<{ readonly key: RingKey; readonly state: KeyState }> {
+    const now = this.clock.now();
+    const states = [...this.held.values()].map((key) => ({ key, state: keyState(key, now) }));
+    return states.filter(({ state }) => state !== 'gone');
   }
 
   /** RFC 7517 section 5: every public key a verifier may need; empty where the algorithm is symmetric. */

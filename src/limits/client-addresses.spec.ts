@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ClientAddresses } from './client-addresses.js';
 
-const http = { host: '', port: 0, corsOrigins: [], shutdownDelayMs: 0 };
+const http = { host: '', port: 0, metricsPort: undefined, corsOrigins: [], shutdownDelayMs: 0 };
 const addresses = new ClientAddresses({
   ...http,
   trustedProxies: ['10.0.0.0/8', '192.0.2.7', '2001:db8:1::/48'],

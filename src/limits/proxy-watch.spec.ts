@@ -15,7 +15,14 @@ function watch(trustedProxies: string[]) {
       done();
     },
   });
-  const http = { host: '', port: 0, corsOrigins: [], shutdownDelayMs: 0, trustedProxies };
+  const http = {
+    host: '',
+    port: 0,
+    metricsPort: undefined,
+    corsOrigins: [],
+    shutdownDelayMs: 0,
+    trustedProxies,
+  };
   const log = createLog({ level: 'info', format: 'json', destination });
   const watching = new ProxyWatch(http, log, new ClientAddresses(http));
   const see = (remoteAddress: string, headers: Record<string, string> = {}, times = 1): void => {

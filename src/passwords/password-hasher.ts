@@ -67,6 +67,11 @@ export class PasswordHasher {
     await this.matches(password, await this.dummyHash(), lane);
   }
 
+  /** How many jobs run and wait now, and how many may wait. */
+  get load(): Gate['load'] {
+    return this.pool.load;
+  }
+
   /** Prepares the dummy hash, so that the first unknown user does not take twice the time. */
   async prepare(): Promise<void> {
     await this.dummyHash();

@@ -9,6 +9,7 @@ import {
 import { REVOCATION_CONFIG, type RevocationConfig } from '../config/config.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
+import { tell } from '../kernel/measures.js';
 import { RevocationListener } from './revocation.listener.js';
 import { RevocationsRepository, type Horizon, type NewRow } from './revocations.repository.js';
 
@@ -83,13 +84,13 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Applies rows this instance has just committed and wakes the others. */
   publish(rows: readonly LiveRevocation[]): void {
-    for (const row of rows) this.live.add(row);
+    this.take(rows, 'here');
     this.listener.notify();
   }
 
-  /** Calls `tell` after each reading from now on, with or without news; never where one has failed. */
-  follow(tell: (news: CaughtUp) => void): void {
-    this.followers.push(tell);
+  /** Calls `follower` after each reading from now on, with or without news; never where one has failed. */
+  follow(follower: (news: CaughtUp) => void): void {
+    this.followers.push(follower);
   }
 
   /** Milliseconds since this instance last knew every committed revocation. */
@@ -136,12 +137,22 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
       this.horizon = undefined;
       return this.read();
     }
-    for (const row of rows) this.live.add(row);
+    // What was there before this instance is no news.
+    this.take(rows, this.horizon === undefined ? undefined : 'elsewhere');
     this.live.removeExpired(now);
     const news = { rows, at: now, anew: this.horizon === undefined };
     this.horizon = horizon;
     this.caughtUpAt = now;
-    for (const tell of this.followers) tell(news);
+    for (const follower of this.followers) follower(news);
+  }
+
+  /** @param from where rows that say something new were made; undefined where that is not to be measured */
+  private take(rows: readonly LiveRevocation[], from: 'here' | 'elsewhere' | undefined): void {
+    for (const row of rows) {
+      const isNews = this.live.add(row);
+      if (!isNews || from === undefined) continue;
+      tell('revocationArrived', { from, seconds: Math.max(0, this.clock.now() - row.createdAt) / 1000 });
+    }
   }
 
   private schedule(): void {

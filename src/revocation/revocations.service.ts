@@ -4,6 +4,7 @@ import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 import type { Transaction } from '../database/transaction.js';
 import { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
+import { tell } from '../kernel/measures.js';
 import { RevocationFeed } from './revocation.feed.js';
 import { RevocationsRepository } from './revocations.repository.js';
 
@@ -58,7 +59,10 @@ export class RevocationsService {
       expiresAt,
     }));
     await this.revocations.insert(transaction.manager, rows);
-    transaction.afterCommit(() => this.feed.publish(rows));
+    transaction.afterCommit(() => {
+      this.feed.publish(rows);
+      tell('revoked', { kind: input.kind, effect: input.soft ? 'stale' : 'dead', count: rows.length });
+    });
     return rows;
   }
 }

@@ -21,9 +21,11 @@ export interface StartSession {
   readonly origin: Origin;
 }
 
+type Granted = 'rotated' | 'replayed' | 'replaced';
+
 /** What presenting a refresh token led to; `granted` alone yields tokens. */
 export type RefreshOutcome =
-  | { readonly kind: 'granted'; readonly grant: SessionGrant }
+  | { readonly kind: 'granted'; readonly how: Granted; readonly grant: SessionGrant }
   | { readonly kind: 'reuse'; readonly session: SessionRow }
   | { readonly kind: 'expired' }
   | { readonly kind: 'revoked'; readonly reason: string };
@@ -65,7 +67,11 @@ export class SessionsService {
   async present(sessionId: string, generation: number): Promise<RefreshOutcome> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const grant = await this.rotate(sessionId, generation);
-      if (grant) return { kind: 'granted', grant };
+      // A rotation begins where the presented generation stands; a replacement, beyond its unused successor.
+      if (grant) {
+        const how = grant.generation === generation + 1 ? 'rotated' : 'replaced';
+        return { kind: 'granted', how, grant };
+      }
       const outcome = await this.explain(sessionId, generation);
       if (outcome) return outcome;
     }
@@ -121,7 +127,7 @@ export class SessionsService {
       case 'replace':
         return undefined;
       case 'replay':
-        return { kind: 'granted', grant: session };
+        return { kind: 'granted', how: 'replayed', grant: session };
       case 'reuse':
         return { kind: 'reuse', session };
       case 'expired':

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { parsedAnswer } from '../support/raw-http.js';
+import { eventually } from '../support/process.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 /** The server's 10 and 15 seconds, and the five after which it looks. The senders are all at it at once. */
@@ -54,4 +55,13 @@ describe('a client that sends so slowly that it holds a connection for nothing',
     },
     30_000,
   );
+
+  it('has a line in the log that says so, once its headers were there', async () => {
+    const lines = () => server.log.filter(({ msg }) => msg === 'request');
+    await eventually(10_000, async () => lines().length === 2);
+    expect(lines().map(({ status, code, aborted }) => [status, code, aborted])).toEqual([
+      [408, 'request_timeout', undefined],
+      [408, 'request_timeout', undefined],
+    ]);
+  });
 });

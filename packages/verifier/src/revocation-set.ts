@@ -69,14 +69,18 @@ export class RevocationSet {
     return this.maps().reduce((sum, entries) => sum + entries.size, 0);
   }
 
-  /** Adds a row; adding one twice, or in any order, leads to the same set. */
-  add(row: LiveRevocation): void {
+  /**
+   * Adds a row; adding one twice, or in any order, leads to the same set.
+   * @returns whether it is about a subject or a time that no row was about
+   */
+  add(row: LiveRevocation): boolean {
     const entries = this.mapOf(row);
     const known = entries.get(row.subject);
     const entry = this.entryOf(row);
     // Taken out first, so that it stands behind what expires earlier.
     if (known) entries.delete(row.subject);
     entries.set(row.subject, known ? strictest(known, entry) : entry);
+    return known === undefined || known.cutoff < entry.cutoff;
   }
 
   /**

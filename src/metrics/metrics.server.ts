@@ -1,0 +1,68 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What is served, and what has to be ended with it. */
+export interface MetricsSource {
+  readonly contentType: string;
+  text(): Promise<string>;
+  close(): void;
+}
+
+const TIMEOUT_MS = 5000;
+
+/**
+ * Serves `GET /metrics` on a port of its own, and nothing else: what an operator may read is no business of the
+ * service's clients. Silent until told to listen. Stops last, so that the end of the service is measured too.
+ */
+@Injectable()
+export class MetricsServer implements OnApplicationShutdown {
+  private listening: { readonly server: Server; readonly source: MetricsSource } | undefined;
+
+  /** @throws the system's error where the port cannot be used */
+  async listen(source: MetricsSource, port: number, host: string): Promise<void> {
+    const options = { requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS, maxHeaderSize: 8192 };
+    const server = createServer(options, (request, response) => void answer(source, request, response));
+    server.setTimeout(65_000);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(port, host, resolve);
+    });
+    this.listening = { server, source };
+  }
+
+  /** Where the metrics are, as a URL; undefined where nobody asked for them. */
+  get url(): string | undefined {
+    if (!this.listening) return undefined;
+    const { address, family, port } = this.listening.server.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/metrics`;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    if (!this.listening) return;
+    const { server, source } = this.listening;
+    this.listening = undefined;
+    source.close();
+    await new Promise((closed) => {
+      server.close(closed);
+      server.closeAllConnections();
+    });
+  }
+}
+
+async function answer(
+  source: MetricsSource,
+  { method, url }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.setHeader('cache-control', 'no-store');
+  if (method !== 'GET' || url?.split('?', 1)[0] !== '/metrics') {
+    response.writeHead(404).end();
+    return;
+  }
+  try {
+    const text = await source.text();
+    response.writeHead(200, { 'content-type': source.contentType }).end(text);
+  } catch {
+    response.writeHead(500).end();
+  }
+}
