@@ -19,7 +19,8 @@ export class KeepAliveClient {
     private readonly url: string,
     private readonly connections: number,
   ) {
-    this.agent = new Agent({ keepAlive: true, maxSockets: connections });
+    // In turns: a connection that lies idle may be closed by a server that stops in the moment it is used again.
+    this.agent = new Agent({ keepAlive: true, maxSockets: connections, scheduling: 'fifo' });
   }
 
   /** Opens every connection, and with them those of the service to its database. */
@@ -39,6 +40,24 @@ export class KeepAliveClient {
   async verify(accessToken: string): Promise<number> {
     const { status } = await this.send('GET', '/auth/verify', { authorization: `Bearer ${accessToken}` });
     return status;
+  }
+
+  /** Any request with a token and a JSON body, for its status and what it says. */
+  async ask(
+    method: string,
+    path: string,
+    { token, json }: { readonly token?: string; readonly json?: unknown } = {},
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
+    const body = json === undefined ? undefined : JSON.stringify(json);
+    const headers = {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+      }),
+    };
+    const { status, text: answered } = await this.send(method, path, headers, body);
+    return { status, body: answered === '' ? {} : (JSON.parse(answered) as Record<string, unknown>) };
   }
 
   close(): void {
