@@ -31,5 +31,20 @@ export interface ClientPrincipal extends TokenHolder {
 /** Who is asking, as the access token says it and the guard has checked it. Read-only for the whole request. */
 export type Principal = UserPrincipal | ClientPrincipal;
 
+/**
+ * Whoever runs the command line. They hold the database and the secret, so no scope bounds them. No token stands behind
+ * it, and no request makes one: a guard yields a {@link Principal} or refuses.
+ */
+export interface Operator {
+  readonly kind: 'operator';
+  /** What is written down as the one who did it. Ids are UUIDs, so nobody else is called this. */
+  readonly subject: 'command-line';
+}
+
+export const OPERATOR: Operator = { kind: 'operator', subject: 'command-line' };
+
+/** Whoever changes something that is not their own. */
+export type Actor = Principal | Operator;
+
 /** `client_id` of tokens that the service issues to its own logins. */
 export const FIRST_PARTY = 'first-party';

@@ -15,7 +15,7 @@ const AuditQueryDto = PageQueryDto.omit({ offset: true }).extend({
   after: z.uuid().optional().meta({ description: 'The last id of the page before: older events follow' }),
   actor: text({ max: SUBJECT_MAX })
     .optional()
-    .meta({ description: 'Who did it: the id of a user or client' }),
+    .meta({ description: 'Who did it: the id of a user or client, or `command-line`' }),
   subject: text({ max: SUBJECT_MAX })
     .optional()
     .meta({ description: 'What it was done to: an id or a name' }),
@@ -32,7 +32,7 @@ const AuditEventDto = z
       .string()
       .nullable()
       .meta({
-        description: 'Null for the service itself',
+        description: 'The id of a user or client, `command-line`, or null for the service itself',
         examples: ['019a0c5e-0000-7c3e-9f00-0a1b2c3d4e5f'],
       }),
     subject_kind: z.string().meta({ examples: ['user'] }),

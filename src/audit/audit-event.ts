@@ -43,7 +43,7 @@ export interface AuditOrigin {
 /** What a room tells the audit log. */
 export interface NewAuditEvent {
   readonly action: AuditAction;
-  /** Who did it: a user's or client's id, or null for the service itself. */
+  /** Who did it: a user's or client's id, `command-line`, or null for the service itself. */
   readonly actor: string | null;
   readonly subject: { readonly kind: AuditSubjectKind; readonly id: string };
   /** Absent where no request is behind it: the command line, a timer. */

@@ -9,7 +9,7 @@ import { UsersRepository } from '../users/users.repository.js';
 
 export interface Cause {
   readonly reason: string;
-  /** The user who asked for it; null for the service itself. */
+  /** The user or client who asked for it, or `command-line`; null for the service itself. */
   readonly actor: string | null;
 }
 

@@ -68,38 +68,6 @@ export class AccountService {
   }
 
   /**
-   * Disables an account: its sessions end and its tokens are dead, at once.
-   * @throws AppError `not_found`, `last_administrator`
-   */
-  async disable(userId: string, actor: string | null): Promise<void> {
-    await this.transactions.run(async (transaction) => {
-      await this.assertNotLast(transaction, userId);
-      const change = { status: 'disabled', reason: 'account disabled', actor } as const;
-      await this.changes.endEverything(transaction, userId, change);
-      await this.audit.record(transaction, {
-        action: 'user.disabled',
-        actor,
-        subject: { kind: 'user', id: userId },
-      });
-    });
-  }
-
-  /** Lets a disabled account log in again; old sessions and tokens stay dead. @throws AppError `not_found` */
-  async enable(userId: string, actor: string | null): Promise<void> {
-    const now = new Date(this.clock.now());
-    await this.transactions.run(async (transaction) => {
-      const { manager } = transaction;
-      const version = await this.users.raisePermissionVersion(manager, userId, { status: 'active', now });
-      if (version === undefined) throw new AppError('not_found');
-      await this.audit.record(transaction, {
-        action: 'user.enabled',
-        actor,
-        subject: { kind: 'user', id: userId },
-      });
-    });
-  }
-
-  /**
    * Deletes the principal's own account with its sessions; its tokens are dead at once.
    * @throws AppError `not_found`, `last_administrator`
    */

@@ -1,9 +1,9 @@
-import type { Principal } from '../access/principal.js';
+import type { Actor } from '../access/principal.js';
 import type { AuditAction, AuditDetails, AuditSubjectKind, NewAuditEvent } from '../audit/audit-event.js';
 
-/** An event of the audit log that a principal caused: who, from where, in which session or grant. */
+/** An event of the audit log that somebody caused: who and, but for the command line, from where, in which session or grant. */
 export function by(
-  { subject, sid, origin }: Principal,
+  actor: Actor,
   action: AuditAction,
   kind: AuditSubjectKind,
   id: string,
@@ -11,10 +11,9 @@ export function by(
 ): NewAuditEvent {
   return {
     action,
-    actor: subject,
+    actor: actor.subject,
     subject: { kind, id },
-    origin,
-    sessionId: sid,
+    ...(actor.kind !== 'operator' && { origin: actor.origin, sessionId: actor.sid }),
     ...(details && { details }),
   };
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { validate as isUuid } from 'uuid';
 import type { LiveRevocation, RevocationKind } from '../../packages/verifier/src/revocation-set.js';
-import type { Principal } from '../access/principal.js';
+import type { Actor } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
@@ -44,16 +44,16 @@ export class ManualRevocationService {
 
   /**
    * Revokes what the subject names. What the service does not know is revoked all the same: a token of it may be alive.
-   * @throws AppError `insufficient_scope` where it is about a user or client who holds more of this service than the principal
+   * @throws AppError `insufficient_scope` where it is about a user or client who holds more of this service than the actor
    */
-  async revoke(principal: Principal, { kind, subject, reason }: ManualRevocation): Promise<FeedRow> {
-    const cause = { reason, actor: principal.subject };
+  async revoke(actor: Actor, { kind, subject, reason }: ManualRevocation): Promise<FeedRow> {
+    const cause = { reason, actor: actor.subject };
     // Tokens name sessions, users and clients in lower case, and are compared as text.
     const named = kind !== 'key' && isUuid(subject) ? subject.toLowerCase() : subject;
     return this.transactions.run(async (transaction) => {
-      const { id } = await this.perform(transaction, principal, { kind, subject: named, ...cause });
+      const { id } = await this.perform(transaction, actor, { kind, subject: named, ...cause });
       const details = { kind, subject: named, reason };
-      await this.audit.record(transaction, by(principal, 'revocation.created', 'revocation', id, details));
+      await this.audit.record(transaction, by(actor, 'revocation.created', 'revocation', id, details));
       return this.rows.get(transaction.manager, id);
     });
   }
@@ -73,17 +73,17 @@ export class ManualRevocationService {
 
   private async perform(
     transaction: Transaction,
-    principal: Principal,
+    actor: Actor,
     { kind, subject, ...cause }: Cause & Omit<ManualRevocation, 'reason'>,
   ): Promise<LiveRevocation> {
     switch (kind) {
       case 'user':
-        return this.revokeUser(transaction, principal, subject, cause);
+        return this.revokeUser(transaction, actor, subject, cause);
       case 'session':
-        await this.endSession(transaction, principal, subject, cause);
+        await this.endSession(transaction, actor, subject, cause);
         break;
       case 'client':
-        if (isUuid(subject)) await this.authority.lockClient(transaction.manager, principal, subject);
+        if (isUuid(subject)) await this.authority.lockClient(transaction.manager, actor, subject);
         await this.endSessions(transaction, subject, cause);
         break;
       case 'all':
@@ -108,24 +108,24 @@ export class ManualRevocationService {
 
   private async revokeUser(
     transaction: Transaction,
-    principal: Principal,
+    actor: Actor,
     subject: string,
     cause: Cause,
   ): Promise<LiveRevocation> {
-    const user = await this.authority.lockUser(transaction.manager, principal, subject);
+    const user = await this.authority.lockUser(transaction.manager, actor, subject);
     if (user) return this.changes.endEverything(transaction, user.id, cause);
     return this.row(transaction, 'user', subject, cause);
   }
 
   private async endSession(
     { manager }: Transaction,
-    principal: Principal,
+    actor: Actor,
     id: string,
     { reason }: Cause,
   ): Promise<void> {
     const session = await this.sessions.find(manager, id);
     if (!session) return;
-    await this.authority.lockUser(manager, principal, session.userId);
+    await this.authority.lockUser(manager, actor, session.userId);
     const now = new Date(this.clock.now());
     await this.sessions.end(manager, session.userId, { only: id, reason, now });
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
+import { OPERATOR } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../database/transaction.js';
 import { MovedUsersRepository } from '../users/moved-users.repository.js';
@@ -27,7 +28,12 @@ export class UsersExportService {
     await this.transactions.run(async (transaction) => {
       const details = { users: await this.users.count(transaction.manager) };
       const subject = { kind: 'user', id: '*' } as const;
-      await this.audit.record(transaction, { action: 'users.exported', actor: null, subject, details });
+      await this.audit.record(transaction, {
+        action: 'users.exported',
+        actor: OPERATOR.subject,
+        subject,
+        details,
+      });
     });
     for (let after: string | null = null; ;) {
       const page = await this.moved.exportPage(this.manager, after, PAGE);

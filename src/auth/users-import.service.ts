@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
+import { OPERATOR } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../database/transaction.js';
 import { Clock } from '../kernel/clock.js';
@@ -112,7 +113,11 @@ export class UsersImportService {
   private add(batch: Batch, proven: boolean | undefined): Promise<TakenNames[]> {
     return this.transactions.run(async (transaction) => {
       if (proven !== undefined) {
-        const event = { action: 'users.import_started', actor: null, subject: EVERYBODY } as const;
+        const event = {
+          action: 'users.import_started',
+          actor: OPERATOR.subject,
+          subject: EVERYBODY,
+        } as const;
         await this.audit.record(transaction, { ...event, details: { proven } });
       }
       return this.users.insertMissing(transaction.manager, batch, new Date(this.clock.now()));
@@ -122,7 +127,12 @@ export class UsersImportService {
   private async record({ lines, added, present, refused }: ImportCounts, proven: boolean): Promise<void> {
     const details = { lines, added, present, refused, proven };
     await this.transactions.run((transaction) =>
-      this.audit.record(transaction, { action: 'users.imported', actor: null, subject: EVERYBODY, details }),
+      this.audit.record(transaction, {
+        action: 'users.imported',
+        actor: OPERATOR.subject,
+        subject: EVERYBODY,
+        details,
+      }),
     );
   }
 }

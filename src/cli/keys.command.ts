@@ -1,3 +1,4 @@
+import { OPERATOR } from '../access/principal.js';
 import { SigningKeysService } from '../auth/signing-keys.service.js';
 import { keyState } from '../keys/key-rotation.policy.js';
 import type { KeyRow } from '../keys/signing-keys.repository.js';
@@ -18,7 +19,9 @@ export const keysListCommand: Command = async (_args, { json }) =>
 export const keysRotateCommand: Command = async (_args, { json, compromised }) =>
   withApp(async (app) => {
     const keys = app.get(SigningKeysService);
-    const row = await (compromised === undefined ? keys.rotate(null) : keys.compromise(compromised, null));
+    const row = await (compromised === undefined
+      ? keys.rotate(OPERATOR)
+      : keys.compromise(compromised, OPERATOR));
     const planned = described(row, Date.now());
     process.stdout.write(json ? `${JSON.stringify(planned)}\n` : `${line(planned)}\n`);
     return 0;

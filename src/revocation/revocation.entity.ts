@@ -34,7 +34,7 @@ export class Revocation {
   @Column('text')
   reason!: string;
 
-  /** Who revoked: a user's id, or null for the service itself. */
+  /** Who revoked: the id of a user or client, `command-line`, or null for the service itself. */
   @Column('text', { nullable: true })
   actor!: string | null;
 

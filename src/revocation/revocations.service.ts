@@ -19,7 +19,7 @@ export interface Revoke {
   /** Ids of the sessions, users or clients, `kid`s of keys, or `*` for all. */
   readonly subjects: readonly string[];
   readonly reason: string;
-  /** The user or client who asked for it; null for the service itself. */
+  /** The user or client who asked for it, or `command-line`; null for the service itself. */
   readonly actor: string | null;
   /** For users: tokens with a lower `ver` are hit, see {@link LiveRevocation}. One for all subjects, or one each. */
   readonly minVersion?: number | ReadonlyMap<string, number>;

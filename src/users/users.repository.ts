@@ -191,6 +191,11 @@ export class UsersRepository {
     );
   }
 
+  /** Replaces a hash whatever it is, of a user whose row the caller holds. */
+  async setPasswordHash(manager: EntityManager, id: string, hash: string): Promise<void> {
+    await manager.query('UPDATE users SET password_hash = $2 WHERE id = $1', [id, hash]);
+  }
+
   /** Locks the user's row against changes until the transaction ends; undefined where there is no such user. */
   async lockForSession(
     manager: EntityManager,

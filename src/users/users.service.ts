@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
+import { validate as isUuid } from 'uuid';
 import { uniqueViolation } from '../database/connection.js';
 import { AppError, invalidField } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
+import { isCleanText } from '../kernel/validation.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from './identity.js';
@@ -67,6 +69,20 @@ export class UsersService {
     const user = await this.users.findById(manager, id);
     if (!user) throw new AppError('not_found');
     return user;
+  }
+
+  /**
+   * A user as a person names one: by id, e-mail address or user name.
+   * @throws AppError `not_found`
+   */
+  async find(name: string): Promise<UserRecord> {
+    const byId = isUuid(name) ? await this.users.findById(this.manager, name) : undefined;
+    if (byId) return byId;
+    const key = identityKey(name);
+    const by = key.includes('@') ? { emailKey: key } : { usernameKey: key };
+    const known = isCleanText(key) ? await this.users.findCredentials(this.manager, by) : undefined;
+    if (!known) throw new AppError('not_found');
+    return this.get(known.id);
   }
 
   /**

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { AccountService } from '../support/built.js';
-import { administrator, newRole, verdict, type Member } from '../support/administrators.js';
+import { administrator, newRole, verdict, type Member, disableAccount } from '../support/administrators.js';
 import type { Answer } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 
@@ -78,7 +77,7 @@ describe('the last administrator', () => {
 
   it('is not disabled from inside the service either', async () => {
     const last = await administrator(server);
-    await expect(server.app.get(AccountService).disable(last.id, null)).rejects.toMatchObject({
+    await expect(disableAccount(server, last.id)).rejects.toMatchObject({
       code: 'last_administrator',
     });
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AccountService } from '../support/built.js';
+import { disableAccount } from '../support/administrators.js';
 import type { TokenPair } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { decode } from '../support/tokens.js';
@@ -128,7 +128,7 @@ describe('logging in', () => {
 
   it('tells a disabled account only to who knows the password', async () => {
     const { id, email, password } = await server.client.register();
-    await server.app.get(AccountService).disable(id, null);
+    await disableAccount(server, id);
     expect((await login({ username: email, password })).body['code']).toBe('account_disabled');
     expect((await login({ username: email, password: 'something else' })).body['code']).toBe(
       'invalid_credentials',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AccountService } from '../support/built.js';
+import { disableAccount, enableAccount } from '../support/administrators.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -128,10 +128,10 @@ describe('an account that ends', () => {
 
   it('is refused by guard and refresh at once when it is disabled, and stays out when enabled again', async () => {
     const person = await server.client.newcomer();
-    await server.app.get(AccountService).disable(person.id, null);
+    await disableAccount(server, person.id);
     expect(await codeOf(person.access_token)).toBe('token_revoked');
     expect(await refreshCode(person.refresh_token)).toBe('session_revoked');
-    await server.app.get(AccountService).enable(person.id, null);
+    await enableAccount(server, person.id);
     expect(await refreshCode(person.refresh_token)).toBe('session_revoked');
     expect(await codeOf((await server.client.login(person)).access_token)).toBe(200);
   });

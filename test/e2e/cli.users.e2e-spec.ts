@@ -281,10 +281,10 @@ describe('latchkey users import', () => {
     await server.database.query('DELETE FROM audit_events');
     await imported(await file([row('one'), row('two'), row('two')]));
     expect(await auditActions()).toEqual([
-      { action: 'users.import_started', actor: null, details: { proven: false } },
+      { action: 'users.import_started', actor: 'command-line', details: { proven: false } },
       {
         action: 'users.imported',
-        actor: null,
+        actor: 'command-line',
         details: { lines: 3, added: 2, present: 0, refused: 1, proven: false },
       },
     ]);
@@ -429,7 +429,7 @@ describe('latchkey users export', () => {
     expect(await latchkey(['users', 'export', path])).toEqual({ status: 0, stdout: '', stderr: '' });
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await auditActions()).toEqual([
-      { action: 'users.exported', actor: null, details: { users: 2502 } },
+      { action: 'users.exported', actor: 'command-line', details: { users: 2502 } },
     ]);
     const { stdout } = await latchkey(['users', 'export']);
     expect(stdout).toBe(await readFile(path, 'utf8'));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { AccountService, FirstAdministrator } from '../support/built.js';
+import { disableAccount } from '../support/administrators.js';
+import { FirstAdministrator } from '../support/built.js';
 import type { Answer, Request } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 
@@ -166,7 +167,7 @@ describe('credentials that are not right', () => {
 
   it('tell that the account is disabled to nobody but who knows the password', async () => {
     const { id, username, password } = await server.client.register();
-    await server.app.get(AccountService).disable(id, null);
+    await disableAccount(server, id);
     const right = { json: { username, password } };
     expect(await refusal('POST', '/auth/login', right)).toEqual([403, 'account_disabled']);
     const wrong = await server.client.post('/auth/login', { headers, json: { username, password: 'x' } });

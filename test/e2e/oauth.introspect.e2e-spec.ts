@@ -5,8 +5,8 @@ import {
   memberWithScopes,
   newRole,
   type Member,
+  disableAccount,
 } from '../support/administrators.js';
-import { AccountService } from '../support/built.js';
 import type { Person, TokenPair } from '../support/client.js';
 import { clientToken, newClient, oauth, type RegisteredClient } from '../support/clients.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -155,7 +155,7 @@ describe('nothing but its inactivity is told of', () => {
 
   it('the tokens of a disabled user', async () => {
     person = await server.client.newcomer();
-    await server.app.get(AccountService).disable(person.id, null);
+    await disableAccount(server, person.id);
     await expectInactive(person.access_token, person.refresh_token);
   });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AccountService, FirstAdministrator } from '../support/built.js';
+import { disableAccount } from '../support/administrators.js';
+import { FirstAdministrator } from '../support/built.js';
 import type { Person, Request, TokenPair } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 
@@ -51,7 +52,7 @@ describe('the password grant', () => {
 
   it('says invalid_grant for a disabled account', async () => {
     const disabled = await server.client.register();
-    await server.app.get(AccountService).disable(disabled.id, null);
+    await disableAccount(server, disabled.id);
     const { status, body } = await token({ username: disabled.username, password: disabled.password });
     expect([status, body['error']]).toEqual([400, 'invalid_grant']);
   });

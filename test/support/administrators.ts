@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { OPERATOR } from '../../src/access/principal.js';
 import type { Answer, Person, TokenPair } from './client.js';
+import { UsersAdminService } from './built.js';
 import type { TestServer } from './server.js';
 
 export type Member = Person & TokenPair;
@@ -27,6 +29,16 @@ export async function newRole(server: TestServer, ...scopes: string[]): Promise<
   const name = `r-${randomBytes(5).toString('hex')}`;
   await server.database.query('INSERT INTO roles (name, scopes) VALUES ($1, $2)', [name, scopes]);
   return name;
+}
+
+/** As the command line does it. @throws AppError `not_found`, `last_administrator` */
+export async function disableAccount({ app }: TestServer, id: string): Promise<void> {
+  await app.get(UsersAdminService).change(OPERATOR, id, { profile: {}, status: 'disabled' });
+}
+
+/** As the command line does it. @throws AppError `not_found` */
+export async function enableAccount({ app }: TestServer, id: string): Promise<void> {
+  await app.get(UsersAdminService).change(OPERATOR, id, { profile: {}, status: 'active' });
 }
 
 /** Status and code: what most refusals are told apart by. */

@@ -10,7 +10,7 @@ async function load<M>(path: string): Promise<M> {
 }
 
 type App = typeof import('../../src/app.setup.js');
-type Accounts = typeof import('../../src/auth/account.service.js');
+type Accounts = typeof import('../../src/auth/users-admin.service.js');
 type Audit = typeof import('../../src/audit/audit.service.js');
 type Config = typeof import('../../src/config/env.schema.js');
 type Feed = typeof import('../../src/revocation/revocation.feed.js');
@@ -30,7 +30,7 @@ export const { createApp } = await load<App>('app.setup.js');
 export const { AuditSealer } = await load<Sealer>('audit/audit.sealer.js');
 export const { AuditService } = await load<Audit>('audit/audit.service.js');
 export const { AuditVerifier } = await load<Verifier>('audit/audit.verifier.js');
-export const { AccountService } = await load<Accounts>('auth/account.service.js');
+export const { UsersAdminService } = await load<Accounts>('auth/users-admin.service.js');
 export const { FirstAdministrator } = await load<First>('auth/first-administrator.js');
 export const { Housekeeping } = await load<Housekeepers>('auth/housekeeping.js');
 export const { loadConfig } = await load<Config>('config/env.schema.js');
