@@ -38,6 +38,8 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist/*.js /app/dist/*.map dist/
 COPY --from=build /app/dist/chunks dist/chunks
 COPY package.json ./
+# `docker exec CONTAINER latchkey doctor`: the file begins with the line that says it is node's.
+RUN ln -s /app/dist/latchkey.js /usr/local/bin/latchkey
 # Everything above belongs to root: the service cannot change itself, and writes nowhere.
 USER node
 EXPOSE 3000

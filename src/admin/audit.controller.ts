@@ -85,7 +85,7 @@ function nextPage({ url }: FastifyRequest, query: AuditQueryDto, after: string):
 }
 
 /** Only named members leave the service, whatever the table comes to hold. */
-function toAuditEventDto(event: AuditEvent): AuditEventDto {
+export function toAuditEventDto(event: AuditEvent): AuditEventDto {
   return {
     id: event.id,
     created_at: event.createdAt.toISOString(),

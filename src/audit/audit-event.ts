@@ -24,6 +24,8 @@ export const AUDIT_ACTIONS = [
   'key.rotated',
   'key.compromised',
   'revocation.created',
+  'incident.started',
+  'incident.answered',
   'administrator.created',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -9,6 +9,8 @@ export interface AuditEventsQuery {
   readonly actor?: string | undefined;
   readonly subject?: string | undefined;
   readonly action?: string | undefined;
+  /** Older events are left out. */
+  readonly since?: Date | undefined;
 }
 
 /** Which events to read, in the order of the log. */
@@ -63,8 +65,16 @@ export class AuditEventsRepository {
       `SELECT ${EVENT} FROM audit_events
         WHERE ($2::uuid IS NULL OR id < $2) AND ($3::text IS NULL OR actor = $3)
           AND ($4::text IS NULL OR subject = $4) AND ($5::text IS NULL OR action = $5)
+          AND ($6::timestamptz IS NULL OR created_at >= $6)
         ORDER BY id DESC LIMIT $1`,
-      [query.limit, query.after ?? null, query.actor ?? null, query.subject ?? null, query.action ?? null],
+      [
+        query.limit,
+        query.after ?? null,
+        query.actor ?? null,
+        query.subject ?? null,
+        query.action ?? null,
+        query.since ?? null,
+      ],
     );
   }
 

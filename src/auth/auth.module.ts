@@ -28,6 +28,7 @@ import { ScopesGuard } from './guards/scopes.guard.js';
 import { UsersOnlyGuard } from './guards/users-only.guard.js';
 import { ForwardAuth } from './forward-auth.js';
 import { Housekeeping } from './housekeeping.js';
+import { IncidentService } from './incident.service.js';
 import { IntrospectionService } from './introspection.service.js';
 import { KnownDevices } from './known-device.js';
 import { ManualRevocationService } from './manual-revocation.service.js';
@@ -68,6 +69,7 @@ import { UsersImportService } from './users-import.service.js';
     FirstAdministrator,
     ForwardAuth,
     Housekeeping,
+    IncidentService,
     IntrospectionService,
     KnownDevices,
     ManualRevocationService,
@@ -93,6 +95,7 @@ import { UsersImportService } from './users-import.service.js';
     CredentialsService,
     FirstAdministrator,
     ForwardAuth,
+    IncidentService,
     IntrospectionService,
     KnownDevices,
     LimitsModule,

@@ -23,6 +23,8 @@ export interface Revoke {
   readonly actor: string | null;
   /** For users: tokens with a lower `ver` are hit, see {@link LiveRevocation}. One for all subjects, or one each. */
   readonly minVersion?: number | ReadonlyMap<string, number>;
+  /** Tokens issued since then live on; now, where it is absent. It must not lie ahead. */
+  readonly issuedBefore?: Date | undefined;
   /** Stale instead of dead. */
   readonly soft?: boolean;
   /** For clients that are removed: whatever token of theirs turns up is dead, issued before or after. */
@@ -50,7 +52,7 @@ export class RevocationsService {
       id: newId(now),
       kind: input.kind,
       subject,
-      cutoff: input.forGood ? expiresAt : now,
+      cutoff: input.forGood ? expiresAt : (input.issuedBefore?.getTime() ?? now),
       minVersion: versionFor(subject, input.minVersion),
       soft: input.soft ?? false,
       reason: input.reason,

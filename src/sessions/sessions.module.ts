@@ -5,10 +5,11 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Session } from './session.entity.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
+import { SweptSessionsRepository } from './swept-sessions.repository.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Session])],
-  providers: [SessionsService, SessionsRepository],
-  exports: [SessionsService, SessionsRepository],
+  providers: [SessionsService, SessionsRepository, SweptSessionsRepository],
+  exports: [SessionsService, SessionsRepository, SweptSessionsRepository],
 })
 export class SessionsModule {}

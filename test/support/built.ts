@@ -12,6 +12,7 @@ async function load<M>(path: string): Promise<M> {
 type App = typeof import('../../src/app.setup.js');
 type Accounts = typeof import('../../src/auth/users-admin.service.js');
 type Audit = typeof import('../../src/audit/audit.service.js');
+type Commands = typeof import('../../src/cli/dispatch.js');
 type Config = typeof import('../../src/config/env.schema.js');
 type Feed = typeof import('../../src/revocation/revocation.feed.js');
 type First = typeof import('../../src/auth/first-administrator.js');
@@ -33,6 +34,7 @@ export const { AuditVerifier } = await load<Verifier>('audit/audit.verifier.js')
 export const { UsersAdminService } = await load<Accounts>('auth/users-admin.service.js');
 export const { FirstAdministrator } = await load<First>('auth/first-administrator.js');
 export const { Housekeeping } = await load<Housekeepers>('auth/housekeeping.js');
+export const { dispatch } = await load<Commands>('cli/dispatch.js');
 export const { loadConfig } = await load<Config>('config/env.schema.js');
 export const { migrate } = await load<Migrate>('database/migrate.js');
 export const { MetricsServer } = await load<Metrics>('metrics/metrics.server.js');

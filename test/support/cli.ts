@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { dispatch } from './built.js';
+import type { TestServer } from './server.js';
 
 /** The built command line, as `npm run latchkey` runs it. */
 export const CLI = resolve('dist/latchkey.js');
@@ -35,4 +37,33 @@ export async function runCli(
   const status = new Promise<number | null>((done) => child.once('close', done));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { status: await status, stdout, stderr };
+}
+
+export interface Typed {
+  /** What is typed, or stands on standard input, where a password is asked for. */
+  readonly password?: string;
+  /** What somebody at a terminal answers to a question. Absent: nobody is there. */
+  readonly answer?: string;
+  /** The command is broken off when it says that it has come so far. */
+  readonly breakOffAt?: number;
+}
+
+/** Runs a command in this process, inside a running service: everything but the start of a process and its settings. */
+export async function runInside(
+  { app }: TestServer,
+  args: readonly string[],
+  { password, answer, breakOffAt = Infinity }: Typed = {},
+): Promise<CliExit> {
+  const told = { stdout: '', stderr: '' };
+  const status = await dispatch(args, {
+    out: (words) => (told.stdout += words),
+    err: (words) => (told.stderr += words),
+    progress: (done) => {
+      if (done >= breakOffAt) throw new Error('broken off');
+    },
+    password: async () => password,
+    ask: async () => answer,
+    withApp: async (work) => work(app),
+  });
+  return { status, ...told };
 }

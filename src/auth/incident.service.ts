@@ -1,0 +1,255 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import type { Operator } from '../access/principal.js';
+import type { AuditAction, AuditDetails, NewAuditEvent } from '../audit/audit-event.js';
+import { AuditService } from '../audit/audit.service.js';
+import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
+import { Transactions, type Transaction } from '../database/transaction.js';
+import { AppError } from '../kernel/app-error.js';
+import { Clock } from '../kernel/clock.js';
+import { KeyRotation } from '../keys/key-rotation.service.js';
+import type { KeyRow } from '../keys/signing-keys.repository.js';
+import { RevocationsService, type Revoke } from '../revocation/revocations.service.js';
+import {
+  SweptSessionsRepository,
+  type SweepExample,
+  type SweepFilter,
+  type SweepSummary,
+  type SweptPage,
+} from '../sessions/swept-sessions.repository.js';
+import { UsersRepository } from '../users/users.repository.js';
+import { AccessChanges } from './access-changes.service.js';
+import type { AddressRange } from './address-range.js';
+import { by } from './audit-by.js';
+
+/** The longest that a request may take between its statement and the token it answers. */
+const REQUEST_MS = 60_000;
+/** Sessions that a transaction looks at. */
+const PAGE = 1000;
+const EXAMPLES = 5;
+
+/** What is meant: sessions that meet every condition. A key stands alone. */
+export interface Incident {
+  /** Opened before this; now, where it is absent. */
+  readonly issuedBefore?: Date | undefined;
+  readonly userId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly range?: AddressRange | undefined;
+  readonly kid?: string | undefined;
+  readonly reason: string;
+}
+
+/** A row that is written once, beside those of single sessions. */
+type WideRow = Pick<Revoke, 'issuedBefore'> & {
+  readonly kind: 'user' | 'client' | 'key' | 'all';
+  readonly subject: string;
+};
+
+/** What would be done. Time goes on: doing it looks again. */
+export interface IncidentPlan {
+  readonly incident: Incident;
+  readonly openedBefore: Date;
+  readonly summary: SweepSummary;
+  readonly examples: readonly SweepExample[];
+  /** Undefined where the conditions are narrower than any one row. */
+  readonly wide: WideRow | undefined;
+  /** A key of the settings goes on to verify what others sign with it until the settings change. */
+  readonly keyOfSettings: boolean;
+  readonly filter: SweepFilter;
+}
+
+export interface IncidentCounts {
+  readonly sessions: number;
+  readonly revocations: number;
+}
+
+type EndedPage = IncidentCounts & Pick<SweptPage, 'last'>;
+
+/**
+ * Ends many sessions after something went wrong. In pages of the table, each a transaction of its own: nobody waits for
+ * long, and what was broken off is run again and goes on.
+ */
+@Injectable()
+export class IncidentService {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly manager: EntityManager,
+    private readonly swept: SweptSessionsRepository,
+    private readonly users: UsersRepository,
+    private readonly keys: KeyRotation,
+    private readonly changes: AccessChanges,
+    private readonly revocations: RevocationsService,
+    private readonly audit: AuditService,
+    private readonly clock: Clock,
+    @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
+  ) {}
+
+  /** Looks and changes nothing. @throws AppError `not_found` where there is no such key */
+  async plan(incident: Incident): Promise<IncidentPlan> {
+    const now = this.clock.now();
+    const key = incident.kid === undefined ? undefined : await this.keyOf(incident.kid);
+    const filter = await this.filterOf(incident, key, now);
+    const wide = this.wideRow(incident, filter.openedBefore);
+    const [summary, examples] = await Promise.all([
+      this.swept.summary(this.manager, filter, this.usedSince(filter, wide, now)),
+      this.swept.examples(this.manager, filter, EXAMPLES),
+    ]);
+    const keyOfSettings = key !== undefined && key.source !== 'ring';
+    return { incident, openedBefore: filter.openedBefore, summary, examples, wide, keyOfSettings, filter };
+  }
+
+  /**
+   * Does it: the row that kills tokens first, then the sessions page by page. The audit log has an event before the
+   * first change, and one with the counts behind the last.
+   * @param tell hears how many sessions have ended
+   */
+  async answer(
+    operator: Operator,
+    plan: IncidentPlan,
+    tell: (ended: number) => void,
+  ): Promise<IncidentCounts> {
+    const wide = this.wideRow(plan.incident, plan.openedBefore);
+    const first = await this.transactions.run(async (transaction) => {
+      await this.audit.record(transaction, event(operator, 'incident.started', plan));
+      return this.writeWide(transaction, operator, plan, wide);
+    });
+    const counts = { ...first };
+    // The user's row is as exact as it is wide: nothing is left to look for.
+    let after: string | null | undefined = wide?.kind === 'user' ? undefined : null;
+    while (after !== undefined) {
+      tell(counts.sessions);
+      const page: EndedPage = await this.endPage(operator, plan, wide, after);
+      counts.sessions += page.sessions;
+      counts.revocations += page.revocations;
+      after = page.last ?? undefined;
+    }
+    tell(counts.sessions);
+    await this.transactions.run((transaction) =>
+      this.audit.record(transaction, event(operator, 'incident.answered', plan, counts)),
+    );
+    return counts;
+  }
+
+  private async endPage(
+    { subject: actor }: Operator,
+    { incident: { reason }, filter }: IncidentPlan,
+    wide: WideRow | undefined,
+    after: string | null,
+  ): Promise<EndedPage> {
+    return this.transactions.run(async (transaction) => {
+      const now = this.clock.now();
+      const request = { after, size: PAGE, reason };
+      const current = { ...filter, now: new Date(now) };
+      const { last, ended } = await this.swept.endPage(transaction.manager, current, request);
+      const since = this.usedSince(filter, wide, now);
+      const subjects = ended.filter(({ lastUsedAt }) => lastUsedAt > since).map(({ id }) => id);
+      await this.revocations.revoke(transaction, { kind: 'session', subjects, reason, actor });
+      return { last, sessions: ended.length, revocations: subjects.length };
+    });
+  }
+
+  private async writeWide(
+    transaction: Transaction,
+    operator: Operator,
+    { incident, filter }: IncidentPlan,
+    wide: WideRow | undefined,
+  ): Promise<IncidentCounts> {
+    const cause = { reason: incident.reason, actor: operator.subject };
+    if (!wide) return { sessions: 0, revocations: 0 };
+    if (wide.kind === 'user') {
+      // By version, which no clock can get wrong; whoever logs in at this moment waits for the user's row.
+      const { manager } = transaction;
+      if ((await this.users.lock(manager, wide.subject)) === undefined) throw new AppError('not_found');
+      const now = new Date(this.clock.now());
+      const everything = { ...filter, now, openedBefore: new Date(now.getTime() + REQUEST_MS) };
+      const { sessions } = await this.swept.summary(manager, everything, now);
+      await this.changes.endEverything(transaction, wide.subject, cause);
+      return { sessions, revocations: 1 };
+    }
+    if (wide.kind === 'key') await this.dropKey(transaction, wide.subject);
+    const { kind, subject, issuedBefore } = wide;
+    await this.revocations.revoke(transaction, {
+      kind,
+      subjects: [subject],
+      ...cause,
+      ...(issuedBefore && { issuedBefore }),
+    });
+    return { sessions: 0, revocations: 1 };
+  }
+
+  /** A key of the settings cannot be dropped from here; what it signed until now is dead all the same. */
+  private async dropKey(transaction: Transaction, kid: string): Promise<void> {
+    try {
+      await this.keys.compromise(transaction, kid);
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'key_not_rotatable')) throw error;
+    }
+  }
+
+  private async keyOf(kid: string): Promise<KeyRow> {
+    const key = (await this.keys.list()).find((row) => row.kid === kid);
+    if (!key) throw new AppError('not_found', { detail: 'There is no such key' });
+    return key;
+  }
+
+  private async filterOf(incident: Incident, key: KeyRow | undefined, now: number): Promise<SweepFilter> {
+    const { userId = null, clientId = null, range } = incident;
+    const base = { userId, clientId, addresses: null, rotated: null, now: new Date(now) };
+    if (key) {
+      // Between its statement and its signature a refresh may have met another key.
+      const to = key.activeUntil === null ? null : new Date(key.activeUntil + REQUEST_MS);
+      const rotated = { from: new Date(key.activeFrom - REQUEST_MS), to };
+      return { ...base, rotated, openedBefore: new Date(key.compromisedAt ?? now) };
+    }
+    const stored = range && (await this.swept.addresses(this.manager, base.now));
+    const addresses = stored?.filter((address) => range?.holds(address)) ?? null;
+    return { ...base, addresses, openedBefore: incident.issuedBefore ?? base.now };
+  }
+
+  /** One row for all tokens that the conditions mean, where there is such a row and it would find a living token. */
+  private wideRow(
+    { userId, clientId, range, kid, issuedBefore: given }: Incident,
+    issuedBefore: Date,
+  ): WideRow | undefined {
+    if (kid !== undefined) return { kind: 'key', subject: kid };
+    if (range || (userId !== undefined && (clientId !== undefined || given))) return undefined;
+    if (userId !== undefined) return { kind: 'user', subject: userId };
+    if (issuedBefore.getTime() <= this.clock.now() - this.lifetimeMs) return undefined;
+    return clientId === undefined
+      ? { kind: 'all', subject: '*', issuedBefore }
+      : { kind: 'client', subject: clientId, issuedBefore };
+  }
+
+  /**
+   * Sessions that were used since then need a row of their own: an access token of theirs may be alive that the wide row
+   * does not reach. A retry within the reuse window gets a new one without using the session.
+   */
+  private usedSince({ openedBefore }: SweepFilter, wide: WideRow | undefined, now: number): Date {
+    const covered = wide ? Math.min(openedBefore.getTime(), now) : 0;
+    const since = Math.max(covered, now - this.lifetimeMs);
+    return new Date(since - this.config.reuseWindowSeconds * 1000 - REQUEST_MS);
+  }
+
+  private get lifetimeMs(): number {
+    return (this.config.accessSeconds + this.config.leewaySeconds) * 1000;
+  }
+}
+
+/** Which conditions there were, and what an address may not be written down for: only that there was one. */
+function event(
+  operator: Operator,
+  action: AuditAction,
+  { incident, openedBefore }: IncidentPlan,
+  counts: AuditDetails = {},
+): NewAuditEvent {
+  const { reason, userId, clientId, kid, range } = incident;
+  return by(operator, action, 'session', '*', {
+    reason,
+    issued_before: openedBefore.toISOString(),
+    ...(userId !== undefined && { user: userId }),
+    ...(clientId !== undefined && { client: clientId }),
+    ...(kid !== undefined && { kid }),
+    ...(range && { by_address: true }),
+    ...counts,
+  });
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { UsageError, type CommandOptions } from './command.js';
+
+const DEFAULT_LIMIT = 100;
+const LIMIT_MAX = 1_000_000;
+const REASON_MAX = 200;
+
+/** Exactly one argument. @throws UsageError */
+export function only(args: readonly string[], what: string): string {
+  const [first, ...rest] = args;
+  if (first === undefined || first === '' || rest.length > 0)
+    throw new UsageError(`needs ${what}, and nothing else`);
+  return first;
+}
+
+/** @throws UsageError where there are arguments */
+export function none(args: readonly string[]): void {
+  if (args.length > 0) throw new UsageError(`${args[0]} is one argument too many`);
+}
+
+/** How many are shown at most. @throws UsageError */
+export function limitOf({ limit }: CommandOptions): number {
+  if (limit === undefined) return DEFAULT_LIMIT;
+  const value = /^\d{1,7}$/.test(limit) ? Number(limit) : 0;
+  if (value < 1 || value > LIMIT_MAX) throw new UsageError(`--limit is a number from 1 to ${LIMIT_MAX}`);
+  return value;
+}
+
+/** The last id of a page. @throws UsageError */
+export function idOf(option: string, value: string | undefined): string | undefined {
+  if (value !== undefined && !z.uuid().safeParse(value).success)
+    throw new UsageError(`${option} is an id (a UUID)`);
+  return value?.toLowerCase();
+}
+
+/** A moment that has passed, RFC 3339 with an offset. @throws UsageError */
+export function pastOf(option: string, value: string, now: number): Date {
+  const known = z.iso.datetime({ offset: true }).safeParse(value).success;
+  if (!known) throw new UsageError(`${option} is a time such as 2026-01-02T03:04:05Z`);
+  const time = new Date(value);
+  if (time.getTime() > now) throw new UsageError(`${option} lies ahead`);
+  return time;
+}
+
+/** What people and the services that follow revocations read. @throws UsageError */
+export function reasonOf({ reason }: CommandOptions): string | undefined {
+  if (reason !== undefined && (reason.length < 1 || reason.length > REASON_MAX)) {
+    throw new UsageError(`--reason is a text of at most ${REASON_MAX} characters`);
+  }
+  return reason;
+}
+
+/**
+ * Up to `limit` items, in pages that the service allows.
+ * @param page the items after an id; fewer than asked for say that there are no more
+ */
+export async function inPages<T extends { readonly id: string }>(
+  { limit, after }: { readonly limit: number; readonly after: string | undefined },
+  page: (page: { readonly limit: number; readonly after: string | undefined }) => Promise<readonly T[]>,
+): Promise<T[]> {
+  const items: T[] = [];
+  while (items.length < limit) {
+    const asked = Math.min(100, limit - items.length);
+    const next = await page({ limit: asked, after: items.at(-1)?.id ?? after });
+    items.push(...next);
+    if (next.length < asked) break;
+  }
+  return items;
+}

@@ -1,0 +1,121 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { OPERATOR } from '../access/principal.js';
+import { AddressRange } from '../auth/address-range.js';
+import { IncidentService, type Incident, type IncidentPlan } from '../auth/incident.service.js';
+import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
+import { Clock } from '../kernel/clock.js';
+import { UsersService } from '../users/users.service.js';
+import { none, pastOf, reasonOf } from './arguments.js';
+import { EXIT, UsageError, type Command, type CommandHost, type CommandOptions } from './command.js';
+import { table } from './table.js';
+
+/**
+ * Says what an incident would end; ends it with `--yes`, or where somebody at the terminal says so. Without either it
+ * has looked, and nothing else.
+ */
+export const incidentCommand: Command = async (args, options, host) => {
+  none(args);
+  const { out, err, ask, progress, withApp } = host;
+  const { user, client, kid, ip, issuedBefore, json, yes } = options;
+  const others = [user, client, ip, issuedBefore].filter((condition) => condition !== undefined);
+  if (kid === undefined ? others.length === 0 : others.length > 0) {
+    throw new UsageError('incident needs --issued-before, --user, --client or --ip, or --kid alone');
+  }
+  const range = ip === undefined ? undefined : AddressRange.parse(ip);
+  if (ip !== undefined && !range)
+    throw new UsageError('--ip is an address or a CIDR range, such as 192.0.2.0/24');
+  return withApp(async (app) => {
+    const service = app.get(IncidentService);
+    const plan = await service.plan(await incidentOf(app, options, range));
+    const accessSeconds = app.get<TokenConfig>(TOKEN_CONFIG).accessSeconds;
+    out(json ? `${JSON.stringify({ done: false, ...asJson(plan) })}\n` : preview(plan, accessSeconds));
+    const { sessions } = plan.summary;
+    if (sessions === 0 && !plan.wide) return EXIT.done;
+    if (!yes && (json || !(await agreed(sessions, ask)))) {
+      err('Nothing was changed; --yes does it.\n');
+      return EXIT.done;
+    }
+    const counts = await service.answer(OPERATOR, plan, (ended) =>
+      progress(ended, `${ended} of about ${sessions} sessions ended`),
+    );
+    out(
+      json
+        ? `${JSON.stringify({ done: true, issued_before: plan.openedBefore.toISOString(), ...counts })}\n`
+        : `Ended ${counts.sessions} sessions; wrote ${counts.revocations} revocations, which instances know within a second.\n`,
+    );
+    return EXIT.done;
+  });
+};
+
+/** The number, so that nobody ends a million sessions by pressing a key. */
+async function agreed(sessions: number, ask: CommandHost['ask']): Promise<boolean> {
+  return (await ask(`\nType ${sessions} to end them: `))?.trim() === String(sessions);
+}
+
+async function incidentOf(
+  app: INestApplicationContext,
+  options: CommandOptions,
+  range: AddressRange | undefined,
+): Promise<Incident> {
+  const { user, client: clientId, kid, issuedBefore } = options;
+  return {
+    userId: user === undefined ? undefined : (await app.get(UsersService).find(user)).id,
+    issuedBefore:
+      issuedBefore === undefined ? undefined : pastOf('--issued-before', issuedBefore, app.get(Clock).now()),
+    clientId,
+    range,
+    kid,
+    reason: reasonOf(options) ?? 'incident',
+  };
+}
+
+function asJson({ openedBefore, summary, examples, wide, incident, keyOfSettings }: IncidentPlan) {
+  return {
+    issued_before: openedBefore.toISOString(),
+    sessions: summary.sessions,
+    users: summary.users,
+    opened_first: summary.openedFirst?.toISOString() ?? null,
+    opened_last: summary.openedLast?.toISOString() ?? null,
+    examples: examples.map(({ id, userId, clientId, createdAt, ip }) => ({
+      id,
+      user: userId,
+      client_id: clientId,
+      created_at: createdAt.toISOString(),
+      ip,
+    })),
+    revocations: [
+      ...(wide ? [{ kind: wide.kind, subject: wide.subject, count: 1 }] : []),
+      ...(wide?.kind === 'user' ? [] : [{ kind: 'session', subject: null, count: summary.usedLately }]),
+    ],
+    reason: incident.reason,
+    key_of_settings: keyOfSettings,
+  };
+}
+
+function preview(plan: IncidentPlan, accessSeconds: number): string {
+  const { summary, examples, openedBefore, wide, keyOfSettings } = plan;
+  const { sessions, users, usedLately, openedFirst, openedLast } = summary;
+  const minutes = Math.ceil(accessSeconds / 60);
+  const opened = openedFirst
+    ? `, opened from ${openedFirst.toISOString()} to ${openedLast?.toISOString() ?? ''}`
+    : '';
+  const rows = [
+    wide && `one of the ${wide.kind}${wide.kind === 'all' ? '' : ` ${wide.subject}`}`,
+    wide?.kind !== 'user' && `${usedLately} of single sessions`,
+  ].filter(Boolean);
+  return [
+    `Sessions opened before ${openedBefore.toISOString()}: ${sessions}, of ${users} users${opened}.`,
+    ...(examples.length > 0 ? ['The oldest:', table(examples.map(row)).trimEnd()] : []),
+    `Revocations: ${rows.join(', ')}.`,
+    `Not reached: access tokens of sessions that are over or deleted already, for up to ${minutes} minutes, unless the`,
+    'user, client, key or all row names them; and services that neither ask nor follow revocations, for as long.',
+    ...(keyOfSettings
+      ? ['The key comes from the settings: until they hold another one, whoever has it signs new tokens.']
+      : []),
+    '',
+  ].join('\n');
+}
+
+function row({ id, userId, clientId, createdAt, ip }: IncidentPlan['examples'][number]): string[] {
+  return [`  ${id}`, `user ${userId}`, clientId, createdAt.toISOString(), ip ?? '-'];
+}

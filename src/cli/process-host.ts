@@ -1,0 +1,34 @@
+import { createInterface } from 'node:readline/promises';
+import { askPassword } from './ask-password.js';
+import type { CommandHost } from './command.js';
+import { Progress } from './progress.js';
+
+/** The host of commands that people and scripts run. */
+export function processHost(): CommandHost {
+  const progress = new Progress();
+  return {
+    out: (text) => {
+      progress.end();
+      process.stdout.write(text);
+    },
+    err: (text) => {
+      progress.end();
+      process.stderr.write(text);
+    },
+    progress: (done, text) => progress.show(done, text),
+    password: askPassword,
+    ask,
+    // Loaded when it is needed: it is the whole service.
+    withApp: async (work) => (await import('./with-app.js')).withApp(work),
+  };
+}
+
+async function ask(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await reader.question(question);
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,40 @@
+import { OPERATOR } from '../access/principal.js';
+import { RevokeDto, toRevocationDto } from '../admin/dto/revocation.dto.js';
+import { ManualRevocationService } from '../auth/manual-revocation.service.js';
+import { AppError } from '../kernel/app-error.js';
+import { parseInput } from '../kernel/validation.js';
+import { UsersService } from '../users/users.service.js';
+import { none, reasonOf } from './arguments.js';
+import { EXIT, UsageError, type Command } from './command.js';
+
+/** What `POST /revocations` does, for whoever holds the database. */
+export const revokeCommand: Command = async ([kind, ...args], options, { out, withApp }) => {
+  if (kind === undefined) throw new UsageError('revoke needs session, user, client, key or all');
+  const [subject = kind === 'all' ? '*' : undefined, ...rest] = args;
+  none(rest);
+  const reason = reasonOf(options);
+  if (subject === undefined || reason === undefined)
+    throw new UsageError('revoke needs a subject and --reason TEXT');
+  return withApp(async (app) => {
+    const named = kind === 'user' ? await idOfUser(app.get(UsersService), subject) : subject;
+    const what = parseInput(RevokeDto, { kind, subject: named, reason });
+    const row = toRevocationDto(await app.get(ManualRevocationService).revoke(OPERATOR, { ...what, reason }));
+    out(
+      options.json
+        ? `${JSON.stringify(row)}\n`
+        : `Revoked: ${row.kind} ${row.subject}. Instances know within a second; the row is kept until ${row.expires_at}.\n`,
+    );
+    return EXIT.done;
+  });
+};
+
+/** An id that nobody has any more is revoked as it is. */
+async function idOfUser(users: UsersService, who: string): Promise<string> {
+  try {
+    return (await users.find(who)).id;
+  } catch (error) {
+    const isId = error instanceof AppError && RevokeDto.safeParse({ kind: 'user', subject: who }).success;
+    if (isId) return who;
+    throw error;
+  }
+}

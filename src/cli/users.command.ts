@@ -1,0 +1,162 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { OPERATOR } from '../access/principal.js';
+import { CreateUserDto, ChangeUserDto } from '../admin/dto/user-admin.dto.js';
+import { UsersAdminService } from '../auth/users-admin.service.js';
+import { parseInput } from '../kernel/validation.js';
+import { toUserDto, type UserDto } from '../users/dto/user.dto.js';
+import type { UserStatus } from '../users/user.entity.js';
+import type { UserRecord } from '../users/users.repository.js';
+import { UsersService } from '../users/users.service.js';
+import { idOf, inPages, limitOf, none, only } from './arguments.js';
+import { EXIT, UsageError, type Command, type CommandHost, type CommandOptions } from './command.js';
+import { record, table } from './table.js';
+
+const WHO = 'an id, an e-mail address or a user name';
+
+/** Users in the order of creation, or those whose address begins so in the order of the addresses. */
+export const usersListCommand: Command = async (args, options, { out, err, withApp }) => {
+  none(args);
+  const [limit, after] = [limitOf(options), idOf('--after', options.after)];
+  const { emailPrefix } = options;
+  return withApp(async (app) => {
+    let all = 0;
+    const users = await inPages({ limit, after }, async (page) => {
+      const found = await app.get(UsersService).list({ ...page, offset: 0, emailPrefix });
+      all = found.total;
+      return found.users;
+    });
+    out(options.json ? `${JSON.stringify(users.map(toUserDto))}\n` : table(users.map(row)));
+    if (!options.json && users.length === limit) {
+      err(`${users.length} of ${all}; --after ${users.at(-1)?.id ?? ''} shows the next\n`);
+    }
+    return EXIT.done;
+  });
+};
+
+export const usersShowCommand: Command = async (args, options, host) => {
+  const who = only(args, WHO);
+  return host.withApp(async (app) => shown(await app.get(UsersService).find(who), options, host));
+};
+
+/** With the password of {@link CommandHost.password}: an argument would be in the list of processes. */
+export const usersCreateCommand: Command = async (args, options, host) => {
+  none(args);
+  const { email, username, role } = options;
+  if (email === undefined) throw new UsageError('users create needs --email EMAIL');
+  const password = await newPassword(host, email);
+  const {
+    full_name: fullName,
+    roles = ['user'],
+    ...input
+  } = parseInput(CreateUserDto, {
+    email,
+    password,
+    ...(username !== undefined && { username }),
+    ...(role && { roles: role }),
+  });
+  return host.withApp(async (app) =>
+    shown(await app.get(UsersAdminService).create(OPERATOR, { ...input, fullName, roles }), options, host),
+  );
+};
+
+export const usersSetPasswordCommand: Command = async (args, _options, host) => {
+  const who = only(args, WHO);
+  const password = await newPassword(host, who);
+  return host.withApp(async (app) => {
+    const user = await app.get(UsersService).find(who);
+    await app.get(UsersAdminService).setPassword(OPERATOR, user.id, password);
+    host.out(`${user.email} has a new password; all sessions have ended.\n`);
+    return EXIT.done;
+  });
+};
+
+export const usersRolesCommand: Command = async ([who, ...names], options, host) => {
+  if (who === undefined || names.length === 0) throw new UsageError(`needs ${WHO}, and roles`);
+  const { roles } = parseInput(ChangeUserDto, { roles: names });
+  return host.withApp(async (app) => {
+    const { id } = await app.get(UsersService).find(who);
+    return shown(
+      await app.get(UsersAdminService).change(OPERATOR, id, { profile: {}, roles }),
+      options,
+      host,
+    );
+  });
+};
+
+export const usersDisableCommand: Command = async (args, options, host) =>
+  withStatus('disabled', args, options, host);
+
+export const usersEnableCommand: Command = async (args, options, host) =>
+  withStatus('active', args, options, host);
+
+/** Asks first: nothing brings a user back. */
+export const usersDeleteCommand: Command = async (args, { yes }, { out, err, ask, withApp }) => {
+  const who = only(args, WHO);
+  return withApp(async (app) => {
+    const { id, email } = await app.get(UsersService).find(who);
+    const sure = yes || (await ask(`Delete ${email} (${id}) for good? Type yes: `)) === 'yes';
+    if (!sure) {
+      err(`latchkey: ${email} was not deleted; --yes does it without a question\n`);
+      return EXIT.refused;
+    }
+    await app.get(UsersAdminService).delete(OPERATOR, id);
+    out(`${email} is deleted.\n`);
+    return EXIT.done;
+  });
+};
+
+async function withStatus(
+  status: UserStatus,
+  args: readonly string[],
+  options: CommandOptions,
+  host: CommandHost,
+): Promise<number> {
+  const who = only(args, WHO);
+  return host.withApp(async (app: INestApplicationContext) => {
+    const { id } = await app.get(UsersService).find(who);
+    return shown(
+      await app.get(UsersAdminService).change(OPERATOR, id, { profile: {}, status }),
+      options,
+      host,
+    );
+  });
+}
+
+async function newPassword(host: CommandHost, whose: string): Promise<string> {
+  const password = await host.password(`New password of ${whose}: `);
+  if (password === undefined) throw new UsageError('no password on standard input');
+  return password;
+}
+
+function shown(user: UserRecord, { json }: CommandOptions, { out }: CommandHost): number {
+  const dto = toUserDto(user);
+  out(json ? `${JSON.stringify(dto)}\n` : record(lines(dto)));
+  return EXIT.done;
+}
+
+function lines({ roles, scopes, ...user }: UserDto): Record<string, string> {
+  const {
+    id,
+    email,
+    username,
+    full_name: fullName,
+    status,
+    created_at: createdAt,
+    updated_at: updatedAt,
+  } = user;
+  return {
+    id,
+    email,
+    'user name': username ?? '-',
+    'full name': fullName ?? '-',
+    status,
+    roles: roles.join(' ') || '-',
+    scopes: scopes.join(' ') || '-',
+    created: createdAt,
+    updated: updatedAt,
+  };
+}
+
+function row({ id, email, username, status, roles, createdAt }: UserRecord): string[] {
+  return [id, status, createdAt.toISOString(), email, username ?? '-', roles.join(' ')];
+}

@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+/** Which live sessions are meant: those that meet every condition that is not null. */
+export interface SweepFilter {
+  /** Opened before this. */
+  readonly openedBefore: Date;
+  readonly userId: string | null;
+  readonly clientId: string | null;
+  /** Opened from one of these, as they are stored. */
+  readonly addresses: readonly string[] | null;
+  /** The live refresh token was issued in here; the end is exclusive, and open where null. */
+  readonly rotated: { readonly from: Date; readonly to: Date | null } | null;
+  /** What ended before this is not live. */
+  readonly now: Date;
+}
+
+export interface SweepSummary {
+  readonly sessions: number;
+  readonly users: number;
+  /** Of those sessions how many were used since a time. */
+  readonly usedLately: number;
+  readonly openedFirst: Date | null;
+  readonly openedLast: Date | null;
+}
+
+export interface SweepExample {
+  readonly id: string;
+  readonly userId: string;
+  readonly clientId: string;
+  readonly createdAt: Date;
+  readonly ip: string | null;
+}
+
+/** What became of one page of the table. */
+export interface SweptPage {
+  /** The last id of the page; null behind the end of the table. */
+  readonly last: string | null;
+  readonly ended: ReadonlyArray<{ readonly id: string; readonly lastUsedAt: Date }>;
+}
+
+/** Of `s`, with the parameters $1 to $7 of {@link values}. */
+const MEANT = `
+  s.revoked_at IS NULL AND s.expires_at > $1 AND s.created_at < $2
+  AND ($3::uuid IS NULL OR s.user_id = $3) AND ($4::text IS NULL OR s.client_id = $4)
+  AND ($5::text[] IS NULL OR s.ip = ANY ($5))
+  AND ($6::timestamptz IS NULL OR s.rotated_at >= $6) AND ($7::timestamptz IS NULL OR s.rotated_at < $7)`;
+
+/** The statements on `sessions` that are about many users at once, a page of the table at a time. */
+@Injectable()
+export class SweptSessionsRepository {
+  /** How many there are. Takes time in proportion to the table. */
+  async summary(manager: EntityManager, filter: SweepFilter, usedSince: Date): Promise<SweepSummary> {
+    const rows: SweepSummary[] = await manager.query(
+      `SELECT count(*)::int AS sessions, count(DISTINCT s.user_id)::int AS users,
+              (count(*) FILTER (WHERE s.last_used_at > $8))::int AS "usedLately",
+              min(s.created_at) AS "openedFirst", max(s.created_at) AS "openedLast"
+         FROM sessions s WHERE ${MEANT}`,
+      [...values(filter), usedSince],
+    );
+    return rows[0] as SweepSummary;
+  }
+
+  /** A few of them, the oldest. */
+  async examples(manager: EntityManager, filter: SweepFilter, limit: number): Promise<SweepExample[]> {
+    return manager.query(
+      `SELECT s.id, s.user_id AS "userId", s.client_id AS "clientId", s.created_at AS "createdAt", s.ip
+         FROM sessions s WHERE ${MEANT} ORDER BY s.id LIMIT $8`,
+      [...values(filter), limit],
+    );
+  }
+
+  /** Every address that a live session was opened from. What a proxy said may be no address at all. */
+  async addresses(manager: EntityManager, now: Date): Promise<string[]> {
+    const rows: Array<{ ip: string }> = await manager.query(
+      'SELECT DISTINCT ip FROM sessions WHERE revoked_at IS NULL AND expires_at > $1 AND ip IS NOT NULL',
+      [now],
+    );
+    return rows.map(({ ip }) => ip);
+  }
+
+  /**
+   * Ends those among the next `size` sessions of the table, however few they are: a statement that looked for a number
+   * of them could read the whole table. In the order of the ids, so that two such runs do not wait for each other.
+   */
+  async endPage(
+    manager: EntityManager,
+    filter: SweepFilter,
+    page: { readonly after: string | null; readonly size: number; readonly reason: string },
+  ): Promise<SweptPage> {
+    const [row]: [{ last: string | null; ended: Array<{ id: string; usedAt: number }> | null }] =
+      await manager.query(
+        `WITH page AS (
+           SELECT id FROM sessions WHERE $8::uuid IS NULL OR id > $8 ORDER BY id LIMIT $9),
+         meant AS (
+           SELECT s.id FROM sessions s JOIN page ON page.id = s.id WHERE ${MEANT} ORDER BY s.id FOR UPDATE OF s),
+         ended AS (
+           UPDATE sessions s SET revoked_at = $1, revoked_reason = $10 FROM meant
+            WHERE s.id = meant.id AND s.revoked_at IS NULL RETURNING s.id, s.last_used_at)
+         SELECT (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last,
+                (SELECT json_agg(json_build_object('id', id, 'usedAt', extract(epoch FROM last_used_at) * 1000))
+                   FROM ended) AS ended`,
+        [...values(filter), page.after, page.size, page.reason],
+      );
+    const ended = row.ended ?? [];
+    return {
+      last: row.last,
+      ended: ended.map(({ id, usedAt }) => ({ id, lastUsedAt: new Date(usedAt) })),
+    };
+  }
+}
+
+function values({ now, openedBefore, userId, clientId, addresses, rotated }: SweepFilter): unknown[] {
+  return [now, openedBefore, userId, clientId, addresses, rotated?.from ?? null, rotated?.to ?? null];
+}
