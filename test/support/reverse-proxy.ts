@@ -3,27 +3,29 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.js';
 import { eventually } from './process.js';
 
 const START_MS = 10_000;
 
-/** How a proxy is started with its file of docs/proxies, which is changed in nothing but the ports. */
+/** How a proxy is started with its file, which is changed in nothing but the addresses. */
 interface Program {
   /** Where Debian's package puts it. */
   readonly binary: string;
+  /** From the top of the repository. */
   readonly file: string;
   /** Writes what else it needs into its folder, and says with which arguments it runs there. */
   start(folder: string, file: string): Promise<readonly string[]>;
 }
 
 const PROGRAMS = {
-  nginx: { binary: '/usr/sbin/nginx', file: 'nginx.conf', start: besideNginx },
+  nginx: { binary: '/usr/sbin/nginx', file: 'docs/proxies/nginx.conf', start: besideNginx },
+  'nginx of deploy': { binary: '/usr/sbin/nginx', file: 'deploy/nginx.conf', start: besideNginx },
   Caddy: {
     binary: '/usr/bin/caddy',
-    file: 'Caddyfile',
+    file: 'docs/proxies/Caddyfile',
     start: async (_folder, file) => ['run', '--adapter', 'caddyfile', '--config', file],
   },
 } as const satisfies Record<string, Program>;
@@ -35,7 +37,7 @@ export function proxyIsMissing(name: ProxyName): boolean {
   return !existsSync(PROGRAMS[name].binary);
 }
 
-/** A reverse proxy as docs/proxies sets it up, in front of a service and an API on this machine. */
+/** A reverse proxy as docs/proxies or deploy sets it up, in front of a service and an API on this machine. */
 export class ReverseProxy {
   private readonly exited: Promise<unknown>;
 
@@ -50,12 +52,14 @@ export class ReverseProxy {
   static async start(name: ProxyName, to: { service: number; api: number }): Promise<ReverseProxy> {
     const { binary, file, start } = PROGRAMS[name];
     const [folder, port] = [await mkdtemp(join(tmpdir(), 'lk-proxy-')), await freePort()];
-    const own = await readFile(fileURLToPath(new URL(`../../docs/proxies/${file}`, import.meta.url)), 'utf8');
+    const own = await readFile(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8');
     const ports: Readonly<Record<string, number>> = { 8000: port, 3000: to.service, 8080: to.api };
-    const path = join(folder, file);
+    const path = join(folder, basename(file));
     await writeFile(
       path,
-      own.replace(/(?<=:|listen )(?:8000|3000|8080)\b/g, (found) => String(ports[found])),
+      own
+        .replace(/(?<=:|listen )(?:8000|3000|8080)\b/g, (found) => String(ports[found]))
+        .replace(/\blatchkey-\d:/g, '127.0.0.1:'),
     );
     const args = await start(folder, path);
     const env = { PATH: process.env['PATH'] ?? '', HOME: folder };

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadAll } from 'js-yaml';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { loadConfig } from '../../src/config/env.schema.js';
+import { readEnvironment } from '../../src/config/environment.js';
+import { newSecret, startServer, type TestServer } from '../support/server.js';
+import { proxyIsMissing, ReverseProxy } from '../support/reverse-proxy.js';
+import { rawRequest } from '../support/raw-http.js';
+
+const DEPLOY = resolve('deploy');
+const KUBERNETES = join(DEPLOY, 'kubernetes');
+/** After SIGTERM: readiness says no, requests under way get 20 seconds (shutdown.ts), then the rooms close. */
+const SLOWEST_SECONDS = 25;
+
+// Manifests are trees of anything; each test says what it expects of the part it looks at.
+type Tree = { readonly [name: string]: Tree } & { readonly [index: number]: Tree } & string;
+
+async function documents(path: string): Promise<Tree[]> {
+  return loadAll(await readFile(path, 'utf8')) as unknown as Tree[];
+}
+
+async function manifest(kind: string): Promise<Tree> {
+  const { resources } = (await documents(join(KUBERNETES, 'kustomization.yaml')))[0] as unknown as {
+    resources: string[];
+  };
+  const all = (await Promise.all(resources.map((file) => documents(join(KUBERNETES, file))))).flat();
+  const found = all.find((one) => one['kind'] === kind);
+  if (!found) throw new Error(`no ${kind}`);
+  return found;
+}
+
+/** What the service makes of the settings of a container, its secrets in files as they are mounted. */
+async function configured(settings: Record<string, string>) {
+  const folder = await mkdtemp(join(tmpdir(), 'lk-deploy-'));
+  const secrets = {
+    SECRET_KEY_FILE: newSecret(),
+    DATABASE_URL_FILE: 'postgresql://latchkey:x@database:5432/latchkey',
+  };
+  const files: Record<string, string> = {};
+  for (const [name, content] of Object.entries(secrets)) {
+    expect(settings[name]).toMatch(/^\/run\/secrets\//);
+    files[name] = join(folder, name);
+    await writeFile(files[name], `${content}\n`);
+  }
+  const process = { NODE_ENV: 'production', HOST: '0.0.0.0', ...settings, ...files };
+  const { environment, problems } = await readEnvironment(folder, process);
+  await rm(folder, { recursive: true });
+  return loadConfig(environment, problems);
+}
+
+const DOCKER_COMPOSE = '/usr/bin/docker-compose';
+const KUBECTL = '/usr/bin/kubectl';
+for (const program of [DOCKER_COMPOSE, KUBECTL].filter((path) => !existsSync(path)))
+  process.stdout.write(`skipped: no ${program}; what it would validate is only parsed\n`);
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startServer({ env: { TRUSTED_PROXIES: '127.0.0.1' } });
+});
+afterAll(() => server.close());
+
+describe('the manifests for Kubernetes', () => {
+  it('are all named in the kustomization', async () => {
+    const [{ resources } = {} as never] = await documents(join(KUBERNETES, 'kustomization.yaml'));
+    const files = (await readdir(KUBERNETES)).filter((file) => file !== 'kustomization.yaml');
+    expect([...(resources as unknown as string[])].sort()).toEqual(files.sort());
+    if (existsSync(KUBECTL)) execFileSync(KUBECTL, ['kustomize', KUBERNETES], { stdio: 'pipe' });
+  });
+
+  it('set what the service accepts, and give it the time to stop that it takes', async () => {
+    const pod = (await manifest('Deployment'))['spec']?.['template']?.['spec'] as Tree;
+    const container = pod['containers']?.[0] as unknown as { env: Array<{ name: string; value: string }> };
+    const data = (await manifest('ConfigMap'))['data'] as unknown as Record<string, string>;
+    const own = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
+    const config = await configured({ ...data, ...own });
+    expect(config.http.trustedProxies).not.toEqual([]);
+    const grace = Number(pod['terminationGracePeriodSeconds']);
+    expect(grace).toBeGreaterThan(Number(data['SHUTDOWN_DELAY_SECONDS']) + SLOWEST_SECONDS);
+  });
+
+  it('ask the probes that the service answers, by the port that it listens on', async () => {
+    const container = (await manifest('Deployment'))['spec']?.['template']?.['spec']?.[
+      'containers'
+    ]?.[0] as Tree;
+    const probes = ['startupProbe', 'livenessProbe', 'readinessProbe'].map(
+      (name) => container[name]?.['httpGet'],
+    );
+    expect(probes.map((probe) => probe?.['path'])).toEqual(['/health/live', '/health/live', '/health/ready']);
+    for (const probe of probes) {
+      expect((await server.client.get(String(probe?.['path']))).status).toBe(200);
+      expect(probe?.['port']).toBe(container['ports']?.[0]?.['name']);
+    }
+    expect(container['ports']?.[0]?.['containerPort']).toBe(3000);
+    expect((await manifest('Service'))['spec']?.['ports']?.[0]?.['targetPort']).toBe('http');
+  });
+
+  it('run nothing as root and write nowhere, and keep one instance while a node is drained', async () => {
+    const deployment = await manifest('Deployment');
+    const pod = deployment['spec']?.['template'] as Tree;
+    expect(pod['spec']?.['securityContext']).toMatchObject({ runAsNonRoot: true, runAsUser: 1000 });
+    expect(pod['spec']?.['containers']?.[0]?.['securityContext']).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    const labels = pod['metadata']?.['labels'];
+    const disruption = (await manifest('PodDisruptionBudget'))['spec'];
+    const selectors = [
+      deployment['spec']?.['selector']?.['matchLabels'],
+      disruption?.['selector']?.['matchLabels'],
+      (await manifest('Service'))['spec']?.['selector'],
+      (await manifest('NetworkPolicy'))['spec']?.['podSelector']?.['matchLabels'],
+    ];
+    expect(selectors).toEqual(selectors.map(() => labels));
+    expect(Number(disruption?.['minAvailable'])).toBeLessThan(Number(deployment['spec']?.['replicas']));
+  });
+
+  it('hold no secret', async () => {
+    const texts = await Promise.all(
+      (await readdir(KUBERNETES)).map((file) => readFile(join(KUBERNETES, file), 'utf8')),
+    );
+    expect(texts.join('\n')).not.toMatch(/kind: Secret|stringData/);
+  });
+});
+
+describe('the compose file', () => {
+  it('sets what the service accepts, and believes nginx alone', async () => {
+    const [compose] = await documents(join(DEPLOY, 'compose.yaml'));
+    const services = compose?.['services'];
+    for (const name of ['latchkey-1', 'latchkey-2']) {
+      const service = services?.[name] as Tree;
+      const environment = service['environment'] as unknown as Record<string, string>;
+      const settings = Object.entries(environment).map(([key, value]) => [
+        key,
+        value.replace(/^\$\{\w+:-(.*)\}$/, '$1'),
+      ]);
+      const config = await configured(Object.fromEntries(settings) as Record<string, string>);
+      expect(config.http.trustedProxies).toEqual([
+        services?.['nginx']?.['networks']?.['front']?.['ipv4_address'],
+      ]);
+      const grace = Number.parseInt(service['stop_grace_period'] as string, 10);
+      expect(grace).toBeGreaterThan(Number(environment['SHUTDOWN_DELAY_SECONDS']) + SLOWEST_SECONDS);
+      expect([service['read_only'], service['ports']]).toEqual([true, undefined]);
+    }
+    if (existsSync(DOCKER_COMPOSE)) {
+      execFileSync(DOCKER_COMPOSE, ['--file', join(DEPLOY, 'compose.yaml'), 'config', '--quiet'], {
+        stdio: 'pipe',
+      });
+    }
+  });
+
+  (proxyIsMissing('nginx of deploy') ? it.skip : it)('has an nginx that tells the real address', async () => {
+    const service = Number(new URL(server.url).port);
+    const proxy = await ReverseProxy.start('nginx of deploy', { service, api: service });
+    try {
+      const person = await server.client.register();
+      const answer = await rawRequest(proxy.url, {
+        method: 'POST',
+        path: '/auth/login',
+        from: '127.0.0.2',
+        headers: [
+          ['content-type', 'application/json'],
+          ['x-forwarded-for', '203.0.113.66'],
+        ],
+        body: JSON.stringify({ username: person.username, password: person.password }),
+      });
+      expect(answer.status).toBe(200);
+      const rows = await server.database.query('SELECT ip FROM sessions WHERE user_id = $1', [person.id]);
+      expect(rows).toEqual([{ ip: '127.0.0.2' }]);
+    } finally {
+      await proxy.stop();
+    }
+  });
+});
