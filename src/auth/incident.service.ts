@@ -15,7 +15,6 @@ import {
   type SweepExample,
   type SweepFilter,
   type SweepSummary,
-  type SweptPage,
 } from '../sessions/swept-sessions.repository.js';
 import { UsersRepository } from '../users/users.repository.js';
 import { AccessChanges } from './access-changes.service.js';
@@ -63,7 +62,8 @@ export interface IncidentCounts {
   readonly revocations: number;
 }
 
-type EndedPage = IncidentCounts & Pick<SweptPage, 'last'>;
+/** With the last id that was looked at; null behind the end of the table. */
+type EndedPage = IncidentCounts & { readonly last: string | null };
 
 /**
  * Ends many sessions after something went wrong. In pages of the table, each a transaction of its own: nobody waits for
@@ -132,19 +132,21 @@ export class IncidentService {
 
   private async endPage(
     { subject: actor }: Operator,
-    { incident: { reason }, filter }: IncidentPlan,
+    { incident: { reason, range }, filter }: IncidentPlan,
     wide: WideRow | undefined,
     after: string | null,
   ): Promise<EndedPage> {
     return this.transactions.run(async (transaction) => {
       const now = this.clock.now();
-      const request = { after, size: PAGE, reason };
-      const current = { ...filter, now: new Date(now) };
-      const { last, ended } = await this.swept.endPage(transaction.manager, current, request);
+      const page = await this.swept.page(transaction.manager, after, PAGE);
+      const ids = page.filter(({ ip }) => !range || (ip !== null && range.holds(ip))).map(({ id }) => id);
+      // The addresses have been looked at: tens of thousands of them would go along with each statement.
+      const current = { ...filter, addresses: null, now: new Date(now) };
+      const ended = await this.swept.end(transaction.manager, current, { ids, reason });
       const since = this.usedSince(filter, wide, now);
       const subjects = ended.filter(({ lastUsedAt }) => lastUsedAt > since).map(({ id }) => id);
       await this.revocations.revoke(transaction, { kind: 'session', subjects, reason, actor });
-      return { last, sessions: ended.length, revocations: subjects.length };
+      return { last: page.at(-1)?.id ?? null, sessions: ended.length, revocations: subjects.length };
     });
   }
 

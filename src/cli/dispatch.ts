@@ -24,7 +24,7 @@ export async function dispatch(argv: readonly string[], host: CommandHost): Prom
 
 async function run(argv: readonly string[], host: CommandHost): Promise<number> {
   const { values, positionals } = parseArgs({
-    args: [...argv],
+    args: joined(argv),
     allowPositionals: true,
     options: { ...OPTIONS, help: { type: 'boolean', short: 'h' } },
   });
@@ -44,6 +44,19 @@ async function run(argv: readonly string[], host: CommandHost): Promise<number> 
   if (foreign !== undefined) throw new UsageError(`${name} has no option --${foreign}`);
   const rest = positionals.slice(name.split(' ').length);
   return (await command.load())(rest, optionsOf(given), host);
+}
+
+/** A `kid` may begin with a hyphen, and parseArgs would take it for an option: `--kid -x` as `--kid=-x`. */
+function joined(argv: readonly string[]): string[] {
+  const args: string[] = [];
+  for (let at = 0; at < argv.length; at++) {
+    const [arg = '', value] = argv.slice(at, at + 2);
+    const isKid =
+      ['--kid', '--compromised'].includes(arg) && value?.startsWith('-') && !value.startsWith('--');
+    args.push(isKid ? `${arg}=${value}` : arg);
+    if (isKid) at++;
+  }
+  return args;
 }
 
 type Given = Readonly<Partial<Record<OptionName, string | boolean | readonly string[]>>>;

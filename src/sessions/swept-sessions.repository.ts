@@ -32,11 +32,15 @@ export interface SweepExample {
   readonly ip: string | null;
 }
 
-/** What became of one page of the table. */
-export interface SweptPage {
-  /** The last id of the page; null behind the end of the table. */
-  readonly last: string | null;
-  readonly ended: ReadonlyArray<{ readonly id: string; readonly lastUsedAt: Date }>;
+/** A session of a page of the table. */
+export interface PagedSession {
+  readonly id: string;
+  readonly ip: string | null;
+}
+
+export interface EndedSession {
+  readonly id: string;
+  readonly lastUsedAt: Date;
 }
 
 /** Of `s`, with the parameters $1 to $7 of {@link values}. */
@@ -80,33 +84,32 @@ export class SweptSessionsRepository {
   }
 
   /**
-   * Ends those among the next `size` sessions of the table, however few they are: a statement that looked for a number
-   * of them could read the whole table. In the order of the ids, so that two such runs do not wait for each other.
+   * The next sessions of the table, whether they are meant or not: a statement that looked for a number of those could
+   * read the whole table. None at its end.
    */
-  async endPage(
+  async page(manager: EntityManager, after: string | null, size: number): Promise<PagedSession[]> {
+    return manager.query(
+      'SELECT id, ip FROM sessions WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2',
+      [after, size],
+    );
+  }
+
+  /** Ends those of some sessions that are meant. In the order of the ids: two such runs do not wait for each other. */
+  async end(
     manager: EntityManager,
     filter: SweepFilter,
-    page: { readonly after: string | null; readonly size: number; readonly reason: string },
-  ): Promise<SweptPage> {
-    const [row]: [{ last: string | null; ended: Array<{ id: string; usedAt: number }> | null }] =
-      await manager.query(
-        `WITH page AS (
-           SELECT id FROM sessions WHERE $8::uuid IS NULL OR id > $8 ORDER BY id LIMIT $9),
-         meant AS (
-           SELECT s.id FROM sessions s JOIN page ON page.id = s.id WHERE ${MEANT} ORDER BY s.id FOR UPDATE OF s),
-         ended AS (
-           UPDATE sessions s SET revoked_at = $1, revoked_reason = $10 FROM meant
-            WHERE s.id = meant.id AND s.revoked_at IS NULL RETURNING s.id, s.last_used_at)
-         SELECT (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last,
-                (SELECT json_agg(json_build_object('id', id, 'usedAt', extract(epoch FROM last_used_at) * 1000))
-                   FROM ended) AS ended`,
-        [...values(filter), page.after, page.size, page.reason],
-      );
-    const ended = row.ended ?? [];
-    return {
-      last: row.last,
-      ended: ended.map(({ id, usedAt }) => ({ id, lastUsedAt: new Date(usedAt) })),
-    };
+    { ids, reason }: { readonly ids: readonly string[]; readonly reason: string },
+  ): Promise<EndedSession[]> {
+    if (ids.length === 0) return [];
+    const [rows]: [EndedSession[], number] = await manager.query(
+      `WITH meant AS (
+         SELECT s.id FROM sessions s WHERE s.id = ANY ($8::uuid[]) AND ${MEANT} ORDER BY s.id FOR UPDATE)
+       UPDATE sessions s SET revoked_at = $1, revoked_reason = $9 FROM meant
+        WHERE s.id = meant.id AND s.id = ANY ($8::uuid[]) AND s.revoked_at IS NULL
+       RETURNING s.id, s.last_used_at AS "lastUsedAt"`,
+      [...values(filter), ids, reason],
+    );
+    return rows;
   }
 }
 

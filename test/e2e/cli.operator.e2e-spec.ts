@@ -3,6 +3,7 @@ import { symlink } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { CLI, runInside, type CliExit, type Typed } from '../support/cli.js';
+import type { TokenPair } from '../support/client.js';
 import { urlOf } from '../support/database.js';
 import { newFolder } from '../support/process.js';
 import { administrator, type Member } from '../support/administrators.js';
@@ -128,6 +129,24 @@ describe('users on the command line', () => {
       json: { username: person.username, password: person.password },
     });
     expect(old.status).toBe(401);
+  });
+
+  it('keep no session of a login with the old password, however the two meet', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => server.client.get('/health/ready')));
+    for (let round = 0; round < 8; round++) {
+      const person = await server.client.newcomer();
+      const password = `another horse battery ${round}`;
+      const old = { json: { username: person.username, password: person.password } };
+      const [{ status }, ...logins] = await Promise.all([
+        latchkey(['users', 'set-password', person.id], { password }),
+        ...Array.from({ length: 6 }, () => server.client.post<TokenPair>('/auth/login', old)),
+        server.client.refresh(person.refresh_token),
+      ]);
+      expect(status).toBe(0);
+      for (const login of logins) if (login.status === 200) await expectDead(login.body);
+      await expectDead(person);
+      expect(await codeOf((await server.client.login({ ...person, password })).access_token)).toBe(200);
+    }
   });
 
   it('get other roles, which makes their tokens stale', async () => {
