@@ -20,6 +20,13 @@ describe('a new id', () => {
     fc.assert(fc.property(times, ([earlier, later]) => expect(newId(earlier) < newId(later)).toBe(true)));
   });
 
+  it('sorts after every id of the same millisecond that was made before', () => {
+    for (const time of [NOW, NOW + 1, NOW - 1]) {
+      const ids = Array.from({ length: 1000 }, () => newId(time));
+      expect(ids.toSorted()).toEqual(ids);
+    }
+  });
+
   it('is another one each time, within one millisecond too', () => {
     expect(new Set(Array.from({ length: 10_000 }, () => newId(NOW))).size).toBe(10_000);
   });

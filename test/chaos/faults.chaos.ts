@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -32,6 +31,19 @@ function canMount(): boolean {
     return false;
   } finally {
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** Writes until nothing more fits. */
+function fill(path: string): void {
+  const file = openSync(path, 'w');
+  const block = Buffer.alloc(64 * 1024);
+  try {
+    for (;;) writeSync(file, block);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -110,11 +122,9 @@ describe('nothing acknowledged is lost and nobody is logged out where', () => {
 
   (canMount() ? it : it.skip)('the disk is full', async () => {
     stage = await Stage.open({ diskMib: 120 });
-    const { folder } = stage;
-    const filler = join(folder, '.data', 'filler');
+    const filler = join(stage.folder, '.data', 'filler');
     const outcome = await stage.suffer(async () => {
-      const { bavail, bsize } = await statfs(folder);
-      writeFileSync(filler, Buffer.alloc(bavail * bsize));
+      fill(filler);
       await delay(3000);
       rmSync(filler);
     }, ROUNDS);
