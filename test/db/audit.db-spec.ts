@@ -77,7 +77,11 @@ describe('sealing', () => {
     const sealing = [room, other].map(async ({ sealer }) => {
       while (!written.signal.aborted) await sealer.seal();
     });
-    for (let round = 0; round < 20; round++) {
+    const seals = async (): Promise<number> =>
+      (await audit.database.query('SELECT 1 FROM audit_seals')).length;
+    let rounds = 0;
+    // Where the machine is busy sealing takes its time: it has to have run beside the writers.
+    for (; rounds < 20 || (await seals()) <= 5; rounds++) {
       await Promise.all(
         Array.from({ length: 8 }, (_, index) =>
           room.transactions.run(async (transaction) => {
@@ -92,10 +96,10 @@ describe('sealing', () => {
     written.abort();
     await Promise.all(sealing);
     await room.seal();
-    expect(await audit.ids()).toHaveLength(20 * 16);
+    const events = rounds * 16;
+    expect(await audit.ids()).toHaveLength(events);
     expect(await sealedIds()).toEqual(await audit.ids());
-    expect(await room.verifier.verify()).toMatchObject({ fault: null, events: 320, unsealed: 0 });
-    expect((await audit.database.query('SELECT 1 FROM audit_seals')).length).toBeGreaterThan(5);
+    expect(await room.verifier.verify()).toMatchObject({ fault: null, events, unsealed: 0 });
   });
 
   it('is only delayed by a long transaction, and neither waits for the other', async () => {
