@@ -16,7 +16,7 @@ export interface Identity {
 /** The short way of `GET /auth/verify`: proxies ask it for each of their requests, mostly about the same tokens. */
 @Injectable()
 export class ForwardAuth {
-  private readonly identities = new WeakMap<VerifiedToken<'access'>, Identity>();
+  private readonly identities = new WeakMap<VerifiedToken<'access'>, readonly string[]>();
 
   constructor(
     private readonly tokens: TokenService,
@@ -25,18 +25,19 @@ export class ForwardAuth {
 
   /**
    * Whom the bearer token of a request belongs to, where that token was verified lately, has not expired and is not
-   * revoked. Undefined says nothing but that the route has to look: it finds out why, and refuses in its own words.
+   * revoked: names and values of its headers in turn. Undefined says nothing but that the route has to look: it finds out why, and refuses in its own words.
    */
-  recall(request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): Identity | undefined {
+  recall(request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): readonly string[] | undefined {
     const token = bearerTokenOf(request);
     const known = typeof token === 'string' ? this.tokens.recall(token) : undefined;
     if (!known || this.feed.stale || this.feed.find(known.claims, known.kid)) return undefined;
     return this.identities.get(known) ?? this.identify(known);
   }
 
-  private identify(known: VerifiedToken<'access'>): Identity {
+  private identify(known: VerifiedToken<'access'>): readonly string[] {
     const { sub, client_id: client, scope, sid } = known.claims;
-    const identity = identityOf({ subject: sub, clientId: client, scopes: parseScope(scope) ?? [], sid });
+    const whose = { subject: sub, clientId: client, scopes: parseScope(scope) ?? [], sid };
+    const identity = Object.entries(identityOf(whose)).flat() as string[];
     this.identities.set(known, identity);
     return identity;
   }

@@ -31,7 +31,9 @@ export function bearerTokenOf(
     };
   }
   // RFC 9110 section 5.5: blanks and tabs around a value are no part of it; nothing else is taken away.
-  const value = authorization.replace(/^[ \t]+|[ \t]+$/g, '');
+  const value = /^[ \t]|[ \t]$/.test(authorization)
+    ? authorization.replace(/^[ \t]+|[ \t]+$/g, '')
+    : authorization;
   const token = BEARER.exec(value)?.[1];
   if (token !== undefined && token.toLowerCase() !== 'bearer') return token;
   return { code: 'authorization_malformed', detail: hint(value) };
@@ -52,5 +54,10 @@ function hint(authorization: string): string {
 
 /** How often a header stands in a request. Node keeps the first of two and says nothing. */
 export function countHeaders(rawHeaders: readonly string[], name: string): number {
-  return rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length;
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const header = rawHeaders[index];
+    if (header?.length === name.length && header.toLowerCase() === name) count++;
+  }
+  return count;
 }
