@@ -22,7 +22,7 @@ beforeAll(async () => {
   proxy = await DatabaseProxy.before(database);
   server = await startServer({
     database: { ...database, target: proxy.target },
-    env: { DATABASE_CONNECT_TIMEOUT_MS: '500' },
+    env: { DATABASE_CONNECT_TIMEOUT_MS: '2000' },
   });
   reader = await memberWithScopes(server, 'revocations:read', 'revocations:write');
 });
