@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { PasswordHasher } from '../support/built.js';
-import { startServer, type TestServer } from '../support/server.js';
+import type { TokenPair } from '../support/client.js';
+import { newSecret, startServer, type TestServer } from '../support/server.js';
+import { decode, freshId, reminted } from '../support/tokens.js';
 import { areaUnderCurve, median, report } from './report.js';
 
-/** Logins a group; the groups take turns, so that a slow moment of the machine hits all alike. */
-const LOGINS = 2000;
+/** Requests a group; the groups take turns, so that a slow moment of the machine hits all alike. */
+const LOGINS = Number(process.env['BENCH_TURNS'] ?? 2000);
 const PARAMETERS = { ARGON2_MEMORY_KIB: '19456', ARGON2_TIME: '2' };
 
 let server: TestServer;
+let holder: TokenPair;
 
 beforeAll(async () => {
-  server = await startServer({ env: { ...PARAMETERS, LOG_LEVEL: 'info' } });
+  server = await startServer({ env: { ...PARAMETERS, LOG_LEVEL: 'info', LIMIT_REFRESH: '1000000/60' } });
   await server.app.get(PasswordHasher).prepare();
 });
 afterAll(() => server.close());
@@ -27,26 +30,63 @@ async function failedLogin(username: string): Promise<number> {
   return took;
 }
 
-it('a failed login of an unknown user beside one with a wrong password', async () => {
-  const known = await Promise.all([server.client.register(), server.client.register()]);
-  const names = [known[0].email, known[1].email, 'nobody-at-all@example.com'];
+/** Asks about two that the service knows and one it does not, in turns, and says whether they can be told apart. */
+async function compare(
+  title: string,
+  names: readonly [string, string, string],
+  ask: (name: string) => Promise<number>,
+): Promise<void> {
   const times: number[][] = [[], [], []];
-  for (const name of names) await failedLogin(name);
-  for (let login = 0; login < LOGINS; login++) {
+  for (const name of names) await ask(name);
+  for (let turn = 0; turn < LOGINS; turn++) {
     // Another order each time: being the second to run must not look like being unknown.
-    for (const group of [0, 1, 2].map((index) => (index + login) % 3)) {
-      times[group]?.push(await failedLogin(names[group] ?? ''));
+    for (const group of [0, 1, 2].map((index) => (index + turn) % 3)) {
+      times[group]?.push(await ask(names[group] ?? ''));
     }
   }
   const [one = [], other = [], unknown = []] = times;
   const control = areaUnderCurve(one, other);
   const told = areaUnderCurve(one.concat(other), unknown);
-  report('login timing: can an unknown user be told from a wrong password?', {
-    logins_per_group: LOGINS,
+  report(title, {
+    asked_per_group: LOGINS,
     median_ms_known: median(one.concat(other)),
     median_ms_unknown: median(unknown),
     auc_known_against_known: control,
     auc_known_against_unknown: told,
     difference: Math.abs(told - 0.5) - Math.abs(control - 0.5),
   });
+}
+
+it('a failed login of an unknown user beside one with a wrong password', async () => {
+  const known = await Promise.all([server.client.register(), server.client.register()]);
+  await compare(
+    'login timing: can an unknown user be told from a wrong password?',
+    [known[0].email, known[1].email, 'nobody-at-all@example.com'],
+    failedLogin,
+  );
+});
+
+/** With a key that is not the service's, so that nothing but the session it names could make a difference. */
+async function failedRefresh(sessionId: string): Promise<number> {
+  const { refresh_token: good } = holder;
+  const forged = reminted(good, newSecret(), { sid: sessionId });
+  const start = process.hrtime.bigint();
+  const { status, body } = await server.client.refresh(forged);
+  const took = Number(process.hrtime.bigint() - start) / 1e6;
+  expect([status, (body as unknown as Record<string, unknown>)['code']]).toEqual([
+    401,
+    'refresh_token_invalid',
+  ]);
+  return took;
+}
+
+it('a forged refresh token of an unknown session beside one of a live session', async () => {
+  const holders = await Promise.all([server.client.newcomer(), server.client.newcomer()]);
+  holder = holders[0];
+  const [one, other] = holders.map(({ refresh_token: token }) => String(decode(token).claims['sid']));
+  await compare(
+    'refresh timing: can an unknown session be told from a live one?',
+    [one ?? '', other ?? '', freshId()],
+    failedRefresh,
+  );
 });
