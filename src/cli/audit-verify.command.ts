@@ -10,22 +10,16 @@ import { readEnvironment } from '../config/environment.js';
 import { dataSourceOptions } from '../database/data-source.js';
 import { openDatabase } from '../database/open-database.js';
 import { createLog } from '../kernel/log.js';
-import type { Command } from './command.js';
-
-const EXIT_FAULT = 1;
-const EXIT_USAGE = 2;
+import { EXIT, UsageError, type Command } from './command.js';
 
 /**
  * Verifies the whole audit log and prints the end of its chain. Given such an end of an earlier day it also finds
  * whether the log was cut off since, which nothing inside the database can show. Exit status 1 where it finds a fault.
  */
-export const auditVerifyCommand: Command = async ([argument], { json }) => {
+export const auditVerifyCommand: Command = async ([argument], { json }, { out }) => {
   const against = argument === undefined ? undefined : parseCheckpoint(argument);
   if (argument !== undefined && !against) {
-    process.stderr.write(
-      'latchkey: a checkpoint is what audit verify printed: a number, a colon and a hash\n',
-    );
-    return EXIT_USAGE;
+    throw new UsageError('a checkpoint is what audit verify printed: a number, a colon and a hash');
   }
   const { environment, problems } = await readEnvironment(undefined, undefined, false);
   const config = loadConfig(environment, problems);
@@ -41,8 +35,8 @@ export const auditVerifyCommand: Command = async ([argument], { json }) => {
       new AuditMonthsRepository(),
       new AuditKeys(config.keys),
     ).verify(against);
-    process.stdout.write(json ? `${JSON.stringify(asJson(found))}\n` : told(found));
-    return found.fault ? EXIT_FAULT : 0;
+    out(json ? `${JSON.stringify(asJson(found))}\n` : told(found));
+    return found.fault ? EXIT.refused : EXIT.done;
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
     await database.close();

@@ -1,4 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import type { Writable } from 'node:stream';
 
 /** A command: what it is called with, where it runs, and its exit status. */
 export type Command = (
@@ -84,6 +85,8 @@ export interface CommandOptions {
 export interface CommandHost {
   /** What was asked for. */
   readonly out: (text: string) => void;
+  /** The same, for what is too much to hold: it takes as much as is read from it. */
+  readonly stream: Writable;
   /** What went wrong, and how far it is. */
   readonly err: (text: string) => void;
   /** Shows how far long work is; `done` of so many, and the text that says so. */

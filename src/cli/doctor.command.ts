@@ -11,7 +11,7 @@ import { createLog } from '../kernel/log.js';
 import { keyOfRow } from '../keys/key-material.js';
 import { keyState } from '../keys/key-rotation.policy.js';
 import { SigningKeysRepository } from '../keys/signing-keys.repository.js';
-import type { Command } from './command.js';
+import { EXIT, type Command } from './command.js';
 
 const WAIT_MS = 0;
 const OLDEST_POSTGRES = 140_000;
@@ -32,10 +32,10 @@ export interface Finding {
  * Looks at settings, database, clock, migrations, keys, proxies and CORS, and prints for each fault what to do.
  * Changes nothing. Exit status 1 where it found a fault.
  */
-export const doctorCommand: Command = async (_args, { json }) => {
+export const doctorCommand: Command = async (_args, { json }, { out }) => {
   const findings = await examine();
-  process.stdout.write(json ? `${JSON.stringify(findings)}\n` : `${findings.map(line).join('\n')}\n`);
-  return findings.some(({ state }) => state === 'fault') ? 1 : 0;
+  out(json ? `${JSON.stringify(findings)}\n` : `${findings.map(line).join('\n')}\n`);
+  return findings.some(({ state }) => state === 'fault') ? EXIT.refused : EXIT.done;
 };
 
 async function examine(): Promise<Finding[]> {

@@ -7,10 +7,8 @@ import { readEnvironment } from '../config/environment.js';
 import { AppError } from '../kernel/app-error.js';
 import { SystemClock, type Clock } from '../kernel/clock.js';
 import { KeyRing } from '../keys/key-ring.js';
-import type { Command } from './command.js';
+import { EXIT, UsageError, type Command } from './command.js';
 
-const EXIT_REFUSED = 1;
-const EXIT_USAGE = 2;
 const MINUTE_MS = 60_000;
 
 /** What the command found out about a token; `verdict` is in the words of the contract's codes. */
@@ -30,23 +28,22 @@ interface Explanation {
  * whether the service with the settings at hand would take it. Works offline, where revocation is not known; with `url`
  * the running service is asked too. Exit status 1 where the token would be refused.
  */
-export const explainCommand: Command = async ([argument], { json, url }) => {
+export const explainCommand: Command = async ([argument], { json, url }, { out }) => {
   if (argument === undefined) {
-    process.stderr.write('latchkey: token explain needs a token, or - to read it from standard input\n');
-    return EXIT_USAGE;
+    throw new UsageError('token explain needs a token, or - to read it from standard input');
   }
   const token = (argument === '-' ? await text(process.stdin) : argument).trim().replace(/^bearer +/i, '');
   const clock = new SystemClock();
   const shaped = shapeOf(token);
   if ('misshapen' in shaped) {
-    process.stdout.write(`Not a token of this service: ${shaped.misshapen}.\n`);
-    return EXIT_REFUSED;
+    out(`Not a token of this service: ${shaped.misshapen}.\n`);
+    return EXIT.refused;
   }
   const judgement = await judged(token, shaped, clock);
   const asked = url === undefined ? {} : await askedService(url, token);
   const explanation: Explanation = { ...described(shaped, clock), ...judgement, ...asked };
-  process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : written(explanation));
-  return explanation.accepted ? 0 : EXIT_REFUSED;
+  out(json ? `${JSON.stringify(explanation)}\n` : written(explanation));
+  return explanation.accepted ? EXIT.done : EXIT.refused;
 };
 
 function described({ header, claims }: ShapedToken, clock: Clock): Omit<Explanation, 'accepted' | 'verdict'> {

@@ -2,29 +2,28 @@ import { OPERATOR } from '../access/principal.js';
 import { SigningKeysService } from '../auth/signing-keys.service.js';
 import { keyState } from '../keys/key-rotation.policy.js';
 import type { KeyRow } from '../keys/signing-keys.repository.js';
-import type { Command } from './command.js';
-import { withApp } from './with-app.js';
+import { EXIT, type Command } from './command.js';
 
 /** Lists the signing keys with their states and times; never the keys themselves. */
-export const keysListCommand: Command = async (_args, { json }) =>
+export const keysListCommand: Command = async (_args, { json }, { out, withApp }) =>
   withApp(async (app) => {
     const rows = await app.get(SigningKeysService).list();
     const now = Date.now();
     const listed = rows.map((row) => described(row, now));
-    process.stdout.write(json ? `${JSON.stringify(listed)}\n` : `${listed.map(line).join('\n')}\n`);
-    return 0;
+    out(json ? `${JSON.stringify(listed)}\n` : `${listed.map(line).join('\n')}\n`);
+    return EXIT.done;
   });
 
 /** Plans a successor for the active key, or drops a compromised one at once. */
-export const keysRotateCommand: Command = async (_args, { json, compromised }) =>
+export const keysRotateCommand: Command = async (_args, { json, compromised }, { out, withApp }) =>
   withApp(async (app) => {
     const keys = app.get(SigningKeysService);
     const row = await (compromised === undefined
       ? keys.rotate(OPERATOR)
       : keys.compromise(compromised, OPERATOR));
     const planned = described(row, Date.now());
-    process.stdout.write(json ? `${JSON.stringify(planned)}\n` : `${line(planned)}\n`);
-    return 0;
+    out(json ? `${JSON.stringify(planned)}\n` : `${line(planned)}\n`);
+    return EXIT.done;
   });
 
 function described(row: KeyRow, now: number) {

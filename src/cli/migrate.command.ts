@@ -3,20 +3,20 @@ import { readEnvironment } from '../config/environment.js';
 import { migrate, pendingMigrations } from '../database/migrate.js';
 import { openDatabase } from '../database/open-database.js';
 import { createLog } from '../kernel/log.js';
-import type { Command } from './command.js';
+import { EXIT, type Command } from './command.js';
 
 const WAIT_MS = 5000;
 
 /** Runs pending migrations, or names them. Joins the embedded server where one runs on the folder already. */
-export const migrateCommand: Command = async (_args, { plan, json }) => {
+export const migrateCommand: Command = async (_args, { plan, json }, { out }) => {
   const { environment, problems } = await readEnvironment();
   const { database: config } = loadConfig(environment, problems);
   const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
   const database = await openDatabase(config, log);
   try {
     const names = await (plan ? pendingMigrations : migrate)(database.target, config, { waitMs: WAIT_MS });
-    process.stdout.write(json ? `${JSON.stringify({ plan, migrations: names })}\n` : told(names, plan));
-    return 0;
+    out(json ? `${JSON.stringify({ plan, migrations: names })}\n` : told(names, plan));
+    return EXIT.done;
   } finally {
     await database.close();
   }

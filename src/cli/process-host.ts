@@ -11,6 +11,7 @@ export function processHost(): CommandHost {
       progress.end();
       process.stdout.write(text);
     },
+    stream: process.stdout,
     err: (text) => {
       progress.end();
       process.stderr.write(text);

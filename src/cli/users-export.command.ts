@@ -1,11 +1,8 @@
 import { open, rm } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { UsersExportService } from '../auth/users-export.service.js';
-import type { Command } from './command.js';
-import { withApp } from './with-app.js';
+import { EXIT, UsageError, type Command } from './command.js';
 
-const EXIT_USAGE = 2;
 /** The hashes are for the one who asked for them. */
 const OWNER_ONLY = 0o600;
 
@@ -13,16 +10,13 @@ const OWNER_ONLY = 0o600;
  * Writes every user as a line of JSON, with the password hash, to a new file or to standard output. A file that was
  * not finished is removed.
  */
-export const usersExportCommand: Command = async ([path, ...rest]) => {
-  if (rest.length > 0) {
-    process.stderr.write('latchkey: users export takes one file\n');
-    return EXIT_USAGE;
-  }
+export const usersExportCommand: Command = async ([path, ...rest], _options, { stream, withApp }) => {
+  if (rest.length > 0) throw new UsageError('users export takes one file');
   return withApp(async (app) => {
     const lines = app.get(UsersExportService).lines();
-    if (path === undefined) await pipeline(lines, process.stdout as Writable, { end: false });
+    if (path === undefined) await pipeline(lines, stream, { end: false });
     else await toNewFile(path, lines);
-    return 0;
+    return EXIT.done;
   });
 };
 

@@ -3,26 +3,21 @@ import { extname } from 'node:path';
 import { UsersImportService, type ImportCounts } from '../auth/users-import.service.js';
 import { FirebaseParameters } from '../passwords/exported-parts.js';
 import type { RowRefusal } from '../users/user-row.js';
-import { askPassword } from './ask-password.js';
-import type { Command, CommandOptions } from './command.js';
-import { Progress } from './progress.js';
+import { EXIT, UsageError, type Command, type CommandOptions } from './command.js';
 import { FileFault, FORMATS, readUsers, type Format } from './user-file.js';
-import { withApp } from './with-app.js';
-
-const EXIT_REFUSED = 1;
-const EXIT_USAGE = 2;
 
 /**
  * Takes over the users of a file. Nothing is written before a known password has verified against its hash in the file,
  * unless that is waived by name. Exit status 1 where lines were refused, or the password did not verify.
  */
-export const usersImportCommand: Command = async ([path, ...rest], options) => {
+export const usersImportCommand: Command = async ([path, ...rest], options, host) => {
   const { prove, withoutProof, dryRun, json } = options;
   const format = path === undefined ? undefined : formatOf(path, options);
-  if (path === undefined || rest.length > 0) return misused('users import needs a file');
-  if (!format) return misused(`the file's name does not say its format: --format ${FORMATS.join(' or ')}`);
+  if (path === undefined || rest.length > 0) throw new UsageError('users import needs a file');
+  if (!format)
+    throw new UsageError(`the file's name does not say its format: --format ${FORMATS.join(' or ')}`);
   if (prove === undefined ? !withoutProof && !dryRun : withoutProof) {
-    return misused(
+    throw new UsageError(
       'users import needs --prove EMAIL, of a user of the file whose password you know (it is read from standard ' +
         'input), or --without-proof',
     );
@@ -30,26 +25,27 @@ export const usersImportCommand: Command = async ([path, ...rest], options) => {
   const firebase = options.firebase === undefined ? undefined : await firebaseParameters(options.firebase);
   const file = await open(path);
   try {
-    const password = prove === undefined ? undefined : await askPassword(`Password of ${prove}: `);
-    if (prove !== undefined && password === undefined) return misused('no password on standard input');
-    return await withApp(async (app) => {
+    const password = prove === undefined ? undefined : await host.password(`Password of ${prove}: `);
+    if (prove !== undefined && password === undefined) throw new UsageError('no password on standard input');
+    return await host.withApp(async (app) => {
       const service = app.get(UsersImportService);
       if (prove !== undefined && password !== undefined) {
         const proven = await service.prove(readUsers(file, format), { email: prove, password }, firebase);
-        if (!proven) return unproven(proven === undefined);
+        if (!proven) {
+          host.err(unproven(proven === undefined));
+          return EXIT.refused;
+        }
       }
-      const progress = new Progress();
       const counts = await service.run(readUsers(file, format), {
         dryRun,
         proven: prove !== undefined,
         firebase,
-        refused: (line, refusal) => process.stdout.write(refusedLine(line, refusal, json)),
+        refused: (line, refusal) => host.out(refusedLine(line, refusal, json)),
         progress: ({ lines, added, present, refused }) =>
-          progress.show(lines, `${lines} lines: ${added} added, ${present} present, ${refused} refused`),
+          host.progress(lines, `${lines} lines: ${added} added, ${present} present, ${refused} refused`),
       });
-      progress.end();
-      process.stdout.write(json ? `${JSON.stringify(asJson(counts, dryRun))}\n` : told(counts, dryRun));
-      return counts.refused > 0 ? EXIT_REFUSED : 0;
+      host.out(json ? `${JSON.stringify(asJson(counts, dryRun))}\n` : told(counts, dryRun));
+      return counts.refused > 0 ? EXIT.refused : EXIT.done;
     });
   } finally {
     await file.close();
@@ -72,17 +68,11 @@ async function firebaseParameters(path: string): Promise<FirebaseParameters> {
   }
 }
 
-function misused(why: string): number {
-  process.stderr.write(`latchkey: ${why}\n`);
-  return EXIT_USAGE;
-}
-
-function unproven(absent: boolean): number {
+function unproven(absent: boolean): string {
   const why = absent
     ? 'the file has no such user, or one that would be refused'
     : 'the password does not verify against the hash in the file';
-  process.stderr.write(`latchkey: ${why}; nothing was imported\n`);
-  return EXIT_REFUSED;
+  return `latchkey: ${why}; nothing was imported\n`;
 }
 
 function refusedLine(line: number, { field, reason }: RowRefusal, json: boolean): string {

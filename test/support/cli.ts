@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
+import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { dispatch } from './built.js';
 import type { TestServer } from './server.js';
@@ -57,6 +58,12 @@ export async function runInside(
   const told = { stdout: '', stderr: '' };
   const status = await dispatch(args, {
     out: (words) => (told.stdout += words),
+    stream: new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        told.stdout += chunk.toString();
+        done();
+      },
+    }),
     err: (words) => (told.stderr += words),
     progress: (done) => {
       if (done >= breakOffAt) throw new Error('broken off');
