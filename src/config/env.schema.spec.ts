@@ -282,35 +282,3 @@ describe('the settings', () => {
     expect([elsewhere.log.format, elsewhere.http.shutdownDelayMs]).toEqual(['pretty', 0]);
   });
 });
-
-describe('traces', () => {
-  const of = (environment: Record<string, string>) => loadConfig({ SECRET_KEY, ...environment }).tracing;
-  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
-
-  it('are off unless somebody said where to, or that, they are exported', () => {
-    expect(of({})).toBeUndefined();
-    expect(of({ OTEL_SERVICE_NAME: 'auth', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' })).toBeUndefined();
-    expect(of({ ...endpoint, OTEL_SDK_DISABLED: 'true' })).toBeUndefined();
-    expect(of({ ...endpoint, OTEL_TRACES_EXPORTER: 'none' })).toBeUndefined();
-    expect(of({ OTEL_TRACES_EXPORTER: 'otlp' })).toEqual({ protocol: 'http/protobuf' });
-    expect(of(endpoint)).toEqual({ protocol: 'http/protobuf' });
-  });
-
-  it('are sent as is said for them, rather than for everything', () => {
-    const protocols = {
-      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
-      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
-    };
-    expect(of({ ...endpoint, ...protocols })).toEqual({ protocol: 'http/json' });
-  });
-
-  it('are refused by gRPC, and with an endpoint that is no URL, but not where they are off', () => {
-    const wrong = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' };
-    expect(problems({ ...wrong, OTEL_SDK_DISABLED: 'TRUE' })).toEqual([]);
-    const told = problems(wrong);
-    expect(told.map((line) => line.split(' ', 1)[0])).toEqual([
-      'OTEL_EXPORTER_OTLP_ENDPOINT',
-      'OTEL_EXPORTER_OTLP_PROTOCOL',
-    ]);
-  });
-});
