@@ -20,9 +20,8 @@ import { UsersRepository } from '../users/users.repository.js';
 import { AccessChanges } from './access-changes.service.js';
 import type { AddressRange } from './address-range.js';
 import { by } from './audit-by.js';
+import { REQUEST_MS } from './manual-revocation.service.js';
 
-/** The longest that a request may take between its statement and the token it answers. */
-const REQUEST_MS = 60_000;
 /** Sessions that a transaction looks at. */
 const PAGE = 1000;
 const EXAMPLES = 5;

@@ -17,7 +17,7 @@ import { by } from './audit-by.js';
 import { AuthorityService } from './authority.service.js';
 
 /** The longest that a request may take between its statement and the token it answers. */
-const REQUEST_MS = 60_000;
+export const REQUEST_MS = 60_000;
 
 export interface ManualRevocation {
   readonly kind: RevocationKind;

@@ -13,9 +13,9 @@ import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
+import { Recent } from '../kernel/recent.js';
 import { KeyRing } from '../keys/key-ring.js';
 import type { SigningKey } from '../keys/signing-key.js';
-import { Recent } from './recent.js';
 
 /** What an access token is issued for; a value object, so that no room's rows reach this one. */
 export interface AccessSubject {

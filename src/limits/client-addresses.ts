@@ -1,15 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { HTTP_CONFIG, type HttpConfig } from '../config/config.js';
+import { Recent } from '../kernel/recent.js';
 
-const KNOWN_MAX = 1000;
+const KNOWN = 1000;
 
 /** Tells whose requests are counted together. */
 @Injectable()
 export class ClientAddresses {
   private readonly proxies = new BlockList();
   /** Answers of lately: the same few clients ask again and again, and a block list takes its time. */
-  private readonly known = new Map<string, string | undefined>();
+  private readonly known = new Recent<string>(KNOWN);
 
   constructor(@Inject(HTTP_CONFIG) { trustedProxies }: HttpConfig) {
     for (const range of trustedProxies) {
@@ -27,10 +28,10 @@ export class ClientAddresses {
    */
   clientOf(ip: string | null): string | undefined {
     if (ip === null) return undefined;
-    if (this.known.has(ip)) return this.known.get(ip);
-    if (this.known.size >= KNOWN_MAX) this.known.clear();
+    const known = this.known.get(ip);
+    if (known !== undefined) return known;
     const client = this.find(ip);
-    this.known.set(ip, client);
+    if (client !== undefined) this.known.set(ip, client);
     return client;
   }
 

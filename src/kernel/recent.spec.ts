@@ -32,10 +32,3 @@ it('what is asked for stays, however much comes after it', () => {
     expect(recent.get('k0')).toBe(0);
   }
 });
-
-it('what is taken out is gone, also where it was moved meanwhile', () => {
-  const recent = filled(CAPACITY + 1);
-  expect(recent.get('k5')).toBe(5);
-  recent.delete('k5');
-  expect(recent.get('k5')).toBeUndefined();
-});
