@@ -54,15 +54,21 @@ export interface NewSession {
   readonly userAgent: string | null;
 }
 
-export interface Rotation {
+/** A refresh token that is shown, and the id of the one that would follow it. */
+export interface Presented {
   readonly id: string;
-  readonly presentedGeneration: number;
+  readonly generation: number;
   readonly refreshTokenId: string;
+}
+
+export interface Rotation {
   readonly now: Date;
-  /** When the successor expires; the session's own end caps it. */
+  /** When the successors expire; each session's own end caps it. */
   readonly idleExpiresAt: Date;
   /** A parent whose successor was issued before this may have it replaced. */
   readonly replaceBefore: Date;
+  /** What becomes of rows that somebody else holds. */
+  readonly locked: 'wait' | 'skip';
 }
 
 const GRANT = `
@@ -100,30 +106,38 @@ export class SessionsRepository {
   }
 
   /**
-   * The one atomic statement of a refresh: rotates the live generation, or replaces an unused successor. Of any
-   * number of parallel presentations of one token exactly one gets a row; undefined says that the conditions did not
-   * hold, and {@link find} why.
+   * The one atomic statement of a refresh, for the tokens of any number of sessions: rotates the live generation, or
+   * replaces an unused successor. Of any number of parallel presentations of one token exactly one gets a row. Undefined
+   * at the place of one says that the conditions did not hold, and {@link find} why; or that its row was skipped.
    */
-  async rotate(manager: EntityManager, rotation: Rotation): Promise<SessionGrant | undefined> {
-    const [rows]: [SessionGrant[], number] = await manager.query(
-      `UPDATE sessions s
-          SET generation = s.generation + 1, parent_generation = $2, refresh_token_id = $3, rotated_at = $4,
-              last_used_at = $4, idle_expires_at = least($5, s.expires_at)
-         FROM users u
-        WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $4
-          AND (s.generation = $2 OR (s.parent_generation = $2 AND s.rotated_at < $6))
+  async rotate(
+    manager: EntityManager,
+    presented: readonly Presented[],
+    { now, idleExpiresAt, replaceBefore, locked }: Rotation,
+  ): Promise<Array<SessionGrant | undefined>> {
+    const [rows]: [Array<SessionGrant & { place: number }>, number] = await manager.query(
+      `WITH held AS (
+         SELECT id FROM sessions WHERE id = ANY($1) FOR NO KEY UPDATE ${locked === 'skip' ? 'SKIP LOCKED' : ''})
+       UPDATE sessions s
+          SET generation = s.generation + 1, parent_generation = p.generation, refresh_token_id = p.token_id,
+              rotated_at = $4, last_used_at = $4, idle_expires_at = least($5, s.expires_at)
+         FROM unnest($1::uuid[], $2::int[], $3::uuid[]) WITH ORDINALITY AS p (id, generation, token_id, place),
+              held, users u
+        WHERE s.id = p.id AND s.id = held.id AND s.revoked_at IS NULL AND s.expires_at > $4
+          AND (s.generation = p.generation OR (s.parent_generation = p.generation AND s.rotated_at < $6))
           AND u.id = s.user_id AND u.status = 'active'
-      RETURNING ${GRANT}`,
+      RETURNING ${GRANT}, p.place::int`,
       [
-        rotation.id,
-        rotation.presentedGeneration,
-        rotation.refreshTokenId,
-        rotation.now,
-        rotation.idleExpiresAt,
-        rotation.replaceBefore,
+        presented.map(({ id }) => id),
+        presented.map(({ generation }) => generation),
+        presented.map(({ refreshTokenId }) => refreshTokenId),
+        now,
+        idleExpiresAt,
+        replaceBefore,
       ],
     );
-    return rows[0];
+    const grants = new Map(rows.map(({ place, ...grant }) => [place, grant]));
+    return presented.map((_, index) => grants.get(index + 1));
   }
 
   /** The session as it is, whatever its state; undefined where there is none. */

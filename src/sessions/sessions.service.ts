@@ -3,10 +3,13 @@ import { EntityManager } from 'typeorm';
 import type { Origin } from '../access/origin.decorator.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 import { Clock } from '../kernel/clock.js';
+import { Gathering } from '../kernel/gathering.js';
 import { newId } from '../kernel/ids.js';
 import { decideRotation, type RotationDecision } from './refresh-rotation.policy.js';
 import {
   SessionsRepository,
+  type Presented,
+  type Rotation,
   type SessionGrant,
   type SessionRow,
   type SessionsPage,
@@ -30,12 +33,23 @@ export type RefreshOutcome =
   | { readonly kind: 'expired' }
   | { readonly kind: 'revoked'; readonly reason: string };
 
+type Shown = Pick<Presented, 'id' | 'generation'>;
+
+/** Statements of refreshes under way, and how many sessions each rotates at most. */
+const ROTATIONS_AT_ONCE = 2;
+const ROTATIONS_TOGETHER = 100;
 /** A statement can lose against a parallel refresh only as often as others win; more than this is a fault. */
 const ATTEMPTS = 10;
 
 /** Sessions and the rotation of their refresh tokens. Ending one also revokes its tokens: that is decided in auth. */
 @Injectable()
 export class SessionsService {
+  private readonly rotations = new Gathering(
+    (shown: readonly Shown[]) => this.rotate(shown, 'skip'),
+    ROTATIONS_AT_ONCE,
+    ROTATIONS_TOGETHER,
+  );
+
   constructor(
     private readonly sessions: SessionsRepository,
     private readonly manager: EntityManager,
@@ -66,7 +80,9 @@ export class SessionsService {
    */
   async present(sessionId: string, generation: number): Promise<RefreshOutcome> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const grant = await this.rotate(sessionId, generation);
+      const shown = { id: sessionId, generation };
+      // With those of others, where nobody holds the row; whoever has to wait for somebody waits alone.
+      const grant = attempt === 0 ? await this.rotations.ask(shown) : (await this.rotate([shown], 'wait'))[0];
       // A rotation begins where the presented generation stands; a replacement, beyond its unused successor.
       if (grant) {
         const how = grant.generation === generation + 1 ? 'rotated' : 'replaced';
@@ -104,15 +120,17 @@ export class SessionsService {
     return { sessions, total };
   }
 
-  private async rotate(sessionId: string, generation: number): Promise<SessionGrant | undefined> {
+  private async rotate(
+    shown: readonly Shown[],
+    locked: Rotation['locked'],
+  ): Promise<Array<SessionGrant | undefined>> {
     const now = this.clock.now();
-    return this.sessions.rotate(this.manager, {
-      id: sessionId,
-      presentedGeneration: generation,
-      refreshTokenId: newId(now),
+    const presented = shown.map((token) => ({ ...token, refreshTokenId: newId(now) }));
+    return this.sessions.rotate(this.manager, presented, {
       now: new Date(now),
       idleExpiresAt: new Date(now + this.config.refreshIdleSeconds * 1000),
       replaceBefore: new Date(now - this.config.reuseWindowSeconds * 1000),
+      locked,
     });
   }
 

@@ -83,8 +83,13 @@ export class UsersRepository {
   }
 
   async findById(manager: EntityManager, id: string): Promise<UserRecord | undefined> {
-    const rows: UserRecord[] = await manager.query(`SELECT ${RECORD} FROM users u WHERE u.id = $1`, [id]);
-    return rows[0];
+    const [user] = await this.findByIds(manager, [id]);
+    return user;
+  }
+
+  /** Those of some users that there are, in no order. */
+  async findByIds(manager: EntityManager, ids: readonly string[]): Promise<UserRecord[]> {
+    return manager.query(`SELECT ${RECORD} FROM users u WHERE u.id = ANY($1)`, [ids]);
   }
 
   async findCredentials(

@@ -4,6 +4,7 @@ import { validate as isUuid } from 'uuid';
 import { uniqueViolation } from '../database/connection.js';
 import { AppError, invalidField } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
+import { Gathering } from '../kernel/gathering.js';
 import { newId } from '../kernel/ids.js';
 import { isCleanText } from '../kernel/validation.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
@@ -11,6 +12,10 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from './identity.js';
 import { UserCounts } from './user-counts.js';
 import { UsersRepository, type NewUser, type Page, type UserRecord } from './users.repository.js';
+
+/** Round trips for users by their ids, and how many users each asks for at most. */
+const LOOKUPS_AT_ONCE = 2;
+const LOOKUPS_TOGETHER = 100;
 
 export interface CreateUser {
   readonly email: string;
@@ -29,6 +34,12 @@ export interface ChangeProfile {
 /** The accounts and their profiles. What a change means for sessions and tokens is decided in the auth room. */
 @Injectable()
 export class UsersService {
+  private readonly lookups = new Gathering(
+    (ids: readonly string[]) => this.lookUp(ids),
+    LOOKUPS_AT_ONCE,
+    LOOKUPS_TOGETHER,
+  );
+
   constructor(
     private readonly users: UsersRepository,
     private readonly manager: EntityManager,
@@ -64,11 +75,18 @@ export class UsersService {
     return this.get(user.id, manager);
   }
 
-  /** @throws AppError `not_found` */
-  async get(id: string, manager: EntityManager = this.manager): Promise<UserRecord> {
-    const user = await this.users.findById(manager, id);
+  /** @param manager of the caller's transaction, where there is one @throws AppError `not_found` */
+  async get(id: string, manager?: EntityManager): Promise<UserRecord> {
+    const user = await (manager ? this.users.findById(manager, id) : this.lookups.ask(id));
     if (!user) throw new AppError('not_found');
     return user;
+  }
+
+  private async lookUp(ids: readonly string[]): Promise<Array<UserRecord | undefined>> {
+    const users = await this.users.findByIds(this.manager, ids);
+    const byId = new Map(users.map((user) => [user.id, user]));
+    // An id in capitals is the same id; the database spells them small.
+    return ids.map((id) => byId.get(id.toLowerCase()));
   }
 
   /**

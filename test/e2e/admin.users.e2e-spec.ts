@@ -114,6 +114,7 @@ describe('an administrator changes users', () => {
 
   it('by an id in capitals, and the tokens are dead all the same', async () => {
     const person = await server.client.newcomer();
+    expect((await send('GET', `/users/${person.id.toUpperCase()}`)).body).toMatchObject({ id: person.id });
     expect((await change(person.id.toUpperCase(), { status: 'disabled' })).status).toBe(200);
     expect(await codeOf(person.access_token)).toBe('token_revoked');
     const other = await server.client.newcomer();

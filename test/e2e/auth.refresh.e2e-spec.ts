@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client as Postgres } from 'pg';
 import type { TokenPair } from '../support/client.js';
 import { KeepAliveClient } from '../support/keep-alive-client.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { decode } from '../support/tokens.js';
+import { decode, reminted } from '../support/tokens.js';
 
 const WINDOW_MS = 30_000;
 const ROUNDS = 200;
 const PARALLEL = 50;
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 let server: TestServer;
 
@@ -105,6 +107,88 @@ describe('refreshing', () => {
       await server.move(6 * 86_400_000);
     }
     expect(await refusal(token)).toEqual([401, 'refresh_token_expired']);
+  });
+});
+
+describe('refreshes of many sessions at the same moment', () => {
+  it('each get the successor of their own session, with the scopes of its own user', async () => {
+    const pairs = await Promise.all(Array.from({ length: 30 }, () => server.client.newcomer()));
+    const client = new KeepAliveClient(server.url, pairs.length);
+    await client.warmUp();
+    const answers = await Promise.all(pairs.map((pair) => client.refresh(pair.refresh_token)));
+    client.close();
+    const whose = (token: string): unknown => {
+      const { sid, sub, gen, scope } = decode(token).claims;
+      return { sid, sub, gen, scope };
+    };
+    for (const [index, { status, body }] of answers.entries()) {
+      const { access_token: access, refresh_token: refresh } = pairs[index] as TokenPair;
+      expect(status).toBe(200);
+      expect(whose(body.access_token)).toEqual(whose(access));
+      expect(whose(body.refresh_token)).toEqual({ ...(whose(refresh) as object), gen: 2 });
+    }
+  });
+
+  it('are answered each as it deserves: one of them rotates, one is reused, one is over', async () => {
+    const rotated = await server.client.newcomer();
+    const reused = await server.client.newcomer();
+    const ended = await server.client.newcomer();
+    await refreshed((await refreshed(reused.refresh_token)).refresh_token);
+    await server.client.post('/auth/logout', { token: ended.access_token });
+    const tokens = [rotated, reused, ended].map(({ refresh_token: token }) => token);
+    const answers = await Promise.all(tokens.map((token) => server.client.refresh(token)));
+    expect(answers.map(({ status, body }) => [status, body['code']])).toEqual([
+      [200, undefined],
+      [401, 'refresh_token_reused'],
+      [401, 'session_revoked'],
+    ]);
+  });
+
+  it('do no harm to each other, whatever somebody who has the secret puts into a token', async () => {
+    const { refresh_token: good } = await server.client.newcomer();
+    const { refresh_token: other } = await server.client.newcomer();
+    const strange = [
+      { gen: 2 ** 31 },
+      { gen: 2 ** 31 - 1 },
+      { sid: NOBODY },
+      { sid: NOBODY, gen: 2 ** 53 - 1 },
+    ];
+    const tokens = [...strange.map((claims) => reminted(other, server.secret, claims)), good];
+    const answers = await Promise.all(tokens.map((token) => server.client.refresh(token)));
+    expect(answers.map(({ status, body }) => [status, body['code']])).toEqual([
+      [401, 'refresh_token_invalid'],
+      [401, 'refresh_token_reused'],
+      [401, 'session_revoked'],
+      [401, 'refresh_token_invalid'],
+      [200, undefined],
+    ]);
+  });
+
+  it('do not wait for a session that somebody else holds, whose own refresh does', async () => {
+    const held = await server.client.newcomer();
+    const others = await Promise.all(Array.from({ length: 5 }, () => server.client.newcomer()));
+    const client = new KeepAliveClient(server.url, 1 + others.length);
+    await client.warmUp();
+    const holder = new Postgres(server.database.target);
+    await holder.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query('SELECT FROM sessions WHERE id = $1 FOR UPDATE', [
+        decode(held.refresh_token).claims['sid'],
+      ]);
+      let waits = true;
+      const waiting = client.refresh(held.refresh_token).finally(() => {
+        waits = false;
+      });
+      const answers = await Promise.all(others.map((pair) => client.refresh(pair.refresh_token)));
+      expect(answers.map(({ status }) => status)).toEqual(others.map(() => 200));
+      expect(waits).toBe(true);
+      await holder.query('COMMIT');
+      expect((await waiting).status).toBe(200);
+    } finally {
+      await holder.end();
+      client.close();
+    }
   });
 });
 

@@ -374,7 +374,10 @@ describe('an instance that is killed under clients that refresh all the time', (
     await crowd.moved();
     const committed = ({ refresh_token: token }: TokenPair): boolean =>
       held.answer.includes(String(decode(token).claims['jti']));
-    expect(crowd.holders.filter(({ pairs }) => pairs.some(committed))).toHaveLength(1);
+    // One statement may have rotated several sessions, and says how many.
+    const rotated = Number(/UPDATE (\d+)/.exec(held.answer.toString('latin1'))?.[1]);
+    expect(rotated).toBeGreaterThan(0);
+    expect(crowd.holders.filter(({ pairs }) => pairs.some(committed))).toHaveLength(rotated);
   });
 
   it('has lost nothing that was answered before, and theft is still found', async () => {

@@ -105,10 +105,10 @@ describe.each(KINDS)('the claims of a token of the kind %s', (kind) => {
 
   it('need a count from one for %s'.replace('%s', kind === 'access' ? 'ver' : 'gen'), () => {
     const claim = kind === 'access' ? 'ver' : 'gen';
-    for (const value of [0, -1, 1.5, Infinity, NaN, 2 ** 53, '1', '', true, [1], {}]) {
+    for (const value of [0, -1, 1.5, Infinity, NaN, 2 ** 31, 2 ** 53, '1', '', true, [1], {}]) {
       expect([value, faultyClaim(kind, { ...GOOD[kind], [claim]: value })]).toEqual([value, claim]);
     }
-    for (const value of [1, 2, 2 ** 53 - 1]) {
+    for (const value of [1, 2, 2 ** 31 - 1]) {
       expect([value, faultyClaim(kind, { ...GOOD[kind], [claim]: value })]).toEqual([value, undefined]);
     }
   });

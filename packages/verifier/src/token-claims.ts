@@ -44,11 +44,14 @@ type Check = (value: unknown) => boolean;
 
 /** Seconds; a time in milliseconds is larger and refused. */
 const TIME_LIMIT = 1e11;
+/** Counts are stored in 32 bits with a sign: no larger one was ever issued. */
+const COUNT_LIMIT = 2 ** 31;
 
 const isText: Check = (value) => typeof value === 'string' && value !== '';
 const isTime: Check = (value) =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < TIME_LIMIT;
-const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 1;
+const isCount: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) < COUNT_LIMIT;
 const isId: Check = (value) => typeof value === 'string' && isUuid(value);
 const isAudience: Check = (value) =>
   isText(value) || (Array.isArray(value) && value.length > 0 && value.every((item) => isText(item)));
