@@ -35,6 +35,7 @@ export function banner(facts: StartFacts): string {
 export function startFields(facts: StartFacts): Record<string, unknown> {
   const { config, url, metricsUrl, database, keyFingerprint } = facts;
   return {
+    pid: process.pid,
     url,
     metrics_url: metricsUrl,
     database,

@@ -6,6 +6,7 @@ import { unavailableDatabase } from './database/connection.js';
 import { DATABASE_WAIT_MS, openDatabase } from './database/open-database.js';
 import { AppError } from './kernel/app-error.js';
 import { createLog, type Log } from './kernel/log.js';
+import { configOfWorker, isFirst, isPrimary, workerNumber, Workers } from './workers.js';
 
 /** sysexits.h EX_CONFIG and EX_UNAVAILABLE. */
 const EXIT_CONFIG = 78;
@@ -13,9 +14,13 @@ const EXIT_UNAVAILABLE = 69;
 
 async function main(): Promise<void> {
   const { environment, problems, generatedInto } = await readEnvironment();
-  const config = loadConfig(environment, problems);
-  const log = createLog(config.log);
+  const config = configOfWorker(loadConfig(environment, problems));
+  const log = createLog({ ...config.log, worker: workerNumber() });
   reportCrashes(log);
+  if (isPrimary(config)) {
+    new Workers(config, log).start();
+    return;
+  }
   if (config.tracing) publishTracing(environment);
   // The application's code takes as long to load as an embedded database to start, in another process.
   const [database, { startService }] = await Promise.all([
@@ -35,7 +40,7 @@ function announce(log: Log, facts: StartFacts): void {
   const pretty = facts.config.log.format === 'pretty';
   if (!pretty) process.stderr.write(administratorText(facts.administrator));
   log.info(startFields(facts), 'listening');
-  if (pretty) process.stdout.write(banner(facts));
+  if (pretty && isFirst()) process.stdout.write(banner(facts));
 }
 
 /** Node would print the error whole, and TypeORM's hold the parameters of their query. */
@@ -69,7 +74,8 @@ function reasonOf(error: unknown): string {
     const cause = error.diagnosis?.['cause'];
     return typeof cause === 'string' ? cause : error.detail;
   }
-  if (syscall === 'listen')
+  // A worker binds; it is the primary that listens.
+  if (syscall === 'listen' || syscall === 'bind')
     return `port ${String(port)} of ${String(address)} cannot be used (${String(code)})`;
   if (typeof path === 'string' && syscall !== 'connect')
     return `${path} cannot be read or written (${String(code)})`;

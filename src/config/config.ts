@@ -96,6 +96,8 @@ export interface TracingConfig {
 /** Every setting of the service, checked. Made once by `loadConfig`; rooms take the slice they need. */
 export interface Config {
   readonly production: boolean;
+  /** Processes that serve, on one port. */
+  readonly workers: number;
   readonly http: HttpConfig;
   readonly database: DatabaseConfig;
   readonly tokens: TokenConfig;

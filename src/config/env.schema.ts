@@ -4,6 +4,7 @@ import { ALGORITHMS, ARGON2_MAX, type Config } from './config.js';
 import { readTracing, TRACING_SETTINGS } from './tracing-settings.js';
 import { readSigningKey } from './signing-key-file.js';
 import { secretWeakness } from './secret-strength.js';
+import { isOrigin, isPostgresUrl } from './urls.js';
 
 /** The settings as text, by name: the process environment over `.env.local` over `.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,6 +25,8 @@ export class ConfigError extends Error {
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
+/** libuv's, where UV_THREADPOOL_SIZE says nothing. */
+const THREADS_OF_NODE = 4;
 
 function integer(unit: string, min: number, max: number, must = 'must be a whole number of') {
   const message = `${must} ${unit} from ${min} to ${max}`;
@@ -113,7 +116,7 @@ const schema = z.object({
   ARGON2_MEMORY_KIB: integer('KiB', 8192, ARGON2_MAX.memoryKib).default(19_456),
   ARGON2_TIME: integer('passes', 1, ARGON2_MAX.time).default(2),
   ARGON2_PARALLELISM: integer('lanes', 1, ARGON2_MAX.parallelism).default(1),
-  HASH_CONCURRENCY: integer('hashes at once', 1, 256).default(availableParallelism()),
+  HASH_CONCURRENCY: integer('hashes at once', 1, 256).optional(),
   HASH_QUEUE: integer('waiting hashes', 0, 100_000).default(256),
   BOOTSTRAP_ADMIN_EMAIL: z.string().optional(),
   BOOTSTRAP_ADMIN_PASSWORD: z.string().optional(),
@@ -125,6 +128,8 @@ const schema = z.object({
     )
     .default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').optional(),
+  WEB_CONCURRENCY: integer('processes', 1, 256).default(1),
+  UV_THREADPOOL_SIZE: integer('threads', 1, 1024).optional(),
   ...TRACING_SETTINGS,
 });
 
@@ -199,7 +204,9 @@ function contradictions(settings: Partial<Settings>): ConfigProblem[] {
     refuse('ACCESS_TOKEN_EXPIRE_SECONDS', 'and ACCESS_TOKEN_EXPIRE_MINUTES are both set: set one of them');
   }
   // 0 stands for any free port.
-  if (settings.METRICS_PORT && settings.METRICS_PORT === settings.PORT) {
+  const { METRICS_PORT: metricsPort, PORT: port = 0, WEB_CONCURRENCY: workers = 1 } = settings;
+  // Each process has a port for its metrics, one after the other.
+  if (metricsPort && port >= metricsPort && port < metricsPort + workers) {
     refuse('METRICS_PORT', 'must be another port than PORT: metrics are not for clients');
   }
   const { REFRESH_TOKEN_IDLE_DAYS: idle, REFRESH_TOKEN_MAX_DAYS: max } = settings;
@@ -229,6 +236,7 @@ function slices(settings: Settings): Config {
     settings.ACCESS_TOKEN_EXPIRE_SECONDS ?? (settings.ACCESS_TOKEN_EXPIRE_MINUTES ?? 15) * MINUTE;
   return {
     production,
+    workers: settings.WEB_CONCURRENCY,
     http: {
       host: settings.HOST,
       port: settings.PORT,
@@ -274,7 +282,7 @@ function slices(settings: Settings): Config {
       memoryKib: settings.ARGON2_MEMORY_KIB,
       time: settings.ARGON2_TIME,
       parallelism: settings.ARGON2_PARALLELISM,
-      concurrency: settings.HASH_CONCURRENCY,
+      concurrency: settings.HASH_CONCURRENCY ?? hashesAtOnce(settings),
       queue: settings.HASH_QUEUE,
     },
     bootstrap: { email: settings.BOOTSTRAP_ADMIN_EMAIL, password: settings.BOOTSTRAP_ADMIN_PASSWORD },
@@ -283,18 +291,8 @@ function slices(settings: Settings): Config {
   };
 }
 
-function isOrigin(value: string): boolean {
-  return URL.canParse(value) && new URL(value).origin === value;
-}
-
-function isPostgresUrl(value: string): boolean {
-  if (!/^postgres(ql)?:\/\/./.test(value) || !URL.canParse(value)) return false;
-  const { username, password, pathname, hash } = new URL(value);
-  try {
-    [username, password, pathname].forEach(decodeURIComponent);
-  } catch {
-    return false;
-  }
-  // What follows a # would be dropped in silence: it belongs to a password that is not encoded.
-  return hash === '';
+/** As many as this process has processors, and threads of Node's to hash in: workers are given theirs. */
+function hashesAtOnce({ WEB_CONCURRENCY: workers, UV_THREADPOOL_SIZE: threads }: Settings): number {
+  const most = threads ?? (workers > 1 ? Infinity : THREADS_OF_NODE);
+  return Math.min(Math.ceil(availableParallelism() / workers), most);
 }

@@ -12,6 +12,8 @@ export const LOG = Symbol('Log');
 export interface LogOptions {
   readonly level: string;
   readonly format: 'json' | 'pretty';
+  /** Which of several processes writes; each of its lines says so. */
+  readonly worker?: number | undefined;
   /** Where lines go; standard output where absent. */
   readonly destination?: Writable;
 }
@@ -25,7 +27,7 @@ export function createLog(options: LogOptions): Log {
   return pino(
     {
       level: options.level,
-      base: null,
+      base: options.worker === undefined ? null : { worker: options.worker },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: safeError },

@@ -25,7 +25,8 @@ export class MetricsServer implements OnApplicationShutdown {
     const server = createServer(options, (request, response) => void answer(source, request, response));
     server.setTimeout(65_000);
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(port, host, resolve);
+      // Exclusive: processes that share the service's port do not share this one.
+      server.once('error', reject).listen({ port, host, exclusive: true }, resolve);
     });
     this.listening = { server, source };
   }

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createEmptyDatabase } from '../support/database.js';
+import { freePort } from '../support/free-port.js';
+import { KeepAliveClient } from '../support/keep-alive-client.js';
+import {
+  eventually,
+  type Folder,
+  killProcesses,
+  newFolder,
+  runProcess,
+  type ServiceProcess,
+  startProcess,
+} from '../support/process.js';
+import { newSecret } from '../support/server.js';
+
+const CONNECTIONS = 8;
+const HEALED_MS = 10_000;
+
+let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+let folder: Folder;
+let env: Record<string, string>;
+let service: ServiceProcess;
+let metricsPort: number;
+let client: KeepAliveClient;
+
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+  folder = await newFolder();
+  metricsPort = await freePort();
+  env = {
+    DATABASE_URL: database.url,
+    SECRET_KEY: newSecret(),
+    WEB_CONCURRENCY: '2',
+    METRICS_PORT: String(metricsPort),
+  };
+  service = await startProcess({ folder: folder.path, env });
+  await service.until(() => started().length === 2);
+  client = new KeepAliveClient(service.url, CONNECTIONS);
+});
+afterAll(async () => {
+  client.close();
+  await killProcesses();
+  await database.drop();
+  await folder.remove();
+});
+
+/** The start of each worker so far, as the log tells it. */
+function started(): Array<Record<string, unknown>> {
+  return service.log.filter(({ msg }) => msg === 'listening');
+}
+
+/** Asks over every connection at once; they are shared out among the workers. */
+function verifyEverywhere(token: string): Promise<number[]> {
+  return Promise.all(Array.from({ length: CONNECTIONS }, () => client.verify(token)));
+}
+
+/** Which workers have answered since some line of the log. */
+function answering(since: number): Set<unknown> {
+  const answers = service.log.slice(since).filter(({ msg }) => msg === 'request');
+  return new Set(answers.map(({ worker }) => worker));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe('two workers', () => {
+  it('answer at one address, each in a process of its own', async () => {
+    expect(new Set(started().map(({ url }) => url)).size).toBe(1);
+    expect(new Set(started().map(({ pid }) => pid)).size).toBe(2);
+    const pair = await service.client.newcomer();
+    const since = service.log.length;
+    expect(await verifyEverywhere(pair.access_token)).toEqual(Array(CONNECTIONS).fill(200));
+    await service.until(() => answering(since).size === 2);
+  });
+
+  it('both feel within a second that somebody logged out', async () => {
+    const pair = await service.client.newcomer();
+    await verifyEverywhere(pair.access_token);
+    expect((await service.client.post('/auth/logout', { token: pair.access_token })).status).toBe(204);
+    await eventually(1000, async () =>
+      (await verifyEverywhere(pair.access_token)).every((status) => status === 401),
+    );
+  });
+
+  it('tell their metrics each on a port of its own', async () => {
+    for (const port of [metricsPort, metricsPort + 1]) {
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+      expect(await answer.text()).toContain('latchkey_ready 1');
+    }
+  });
+
+  it('are two again after one was killed, and the other serves meanwhile', async () => {
+    const pair = await service.client.newcomer();
+    const [victim] = started();
+    process.kill(Number(victim?.['pid']), 'SIGKILL');
+    await service.until(({ log }) => log.some(({ msg }) => String(msg).startsWith('a worker ended')));
+    await eventually(HEALED_MS, () =>
+      service.client.me(pair.access_token).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    );
+    await service.until(() => started().length === 3);
+    expect(started()[2]).toMatchObject({ worker: victim?.['worker'] });
+  });
+
+  it('stop together, with nothing left of them', async () => {
+    const { code, signal } = await service.stop();
+    expect({ code, signal }).toEqual({ code: 0, signal: null });
+    expect(service.log.filter(({ msg }) => msg === 'stopped')).toHaveLength(2);
+    expect(started().filter(({ pid }) => isAlive(Number(pid)))).toEqual([]);
+  });
+});
+
+describe('a start in several processes', () => {
+  it('is refused as a whole, and says why once', async () => {
+    const exit = await runProcess({ folder: folder.path, env: { ...env, JWT_ISSUER: 'nowhere' } });
+    expect(exit.code).toBe(78);
+    expect(exit.stderr.match(/JWT_ISSUER must be a URL/g)).toHaveLength(1);
+  });
+
+  it('ends where the first of them cannot start', async () => {
+    const port = new URL(service.url).port;
+    const taken = await startProcess({
+      folder: folder.path,
+      env: { ...env, WEB_CONCURRENCY: '1', PORT: port },
+    });
+    const other = { ...env, PORT: port, METRICS_PORT: String(await freePort()) };
+    const { code, stderr } = await runProcess({ folder: folder.path, env: other });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`port ${port} of 127.0.0.1 cannot be used`)]);
+    expect((await taken.stop()).code).toBe(0);
+  });
+
+  it('leaves none behind where the one that started them is killed', async () => {
+    const killed = await startProcess({ folder: folder.path, env: { ...env, METRICS_PORT: '0' } });
+    const starts = () => killed.log.filter(({ msg }) => msg === 'listening');
+    await killed.until(() => starts().length === 2);
+    killed.signal('SIGKILL');
+    await killed.exited;
+    for (const { pid } of starts()) {
+      await eventually(HEALED_MS, async () => !isAlive(Number(pid)));
+    }
+  });
+});
