@@ -29,6 +29,8 @@ export interface Budget {
 /** What is left after a point was taken. */
 export interface Taken {
   readonly allowed: boolean;
+  /** Whether the key was {@link Counter.block}ed; otherwise others have taken what there was, and may give it back. */
+  readonly blocked: boolean;
   /** How many were taken since the budget began, this one included. */
   readonly taken: number;
   /** Seconds until the budget is whole again, rounded up; undefined where that is never. */
@@ -133,6 +135,9 @@ export class Counters implements OnModuleDestroy {
   }
 }
 
+/** More than anybody takes: what is counted up from here was blocked. */
+const BLOCKED = 1_000_000;
+
 interface Query {
   readonly text: string;
   readonly values: unknown[];
@@ -147,10 +152,10 @@ function counterOf(budget: Budget, limiter: RateLimiterAbstract): Counter {
         throw refusal;
       });
       const resetSeconds = msBeforeNext < 0 ? undefined : Math.max(1, Math.ceil(msBeforeNext / 1000));
-      return { allowed: taken <= budget.points, taken, resetSeconds };
+      return { allowed: taken <= budget.points, blocked: taken > BLOCKED, taken, resetSeconds };
     },
     async block(key, seconds) {
-      await limiter.block(key, seconds);
+      await limiter.set(key, BLOCKED, seconds);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
 import { HASHING_CONFIG, LIMITS_CONFIG, type HashingConfig, type LimitsConfig } from '../config/config.js';
 import { Admission } from '../kernel/admission.js';
 import { AppError } from '../kernel/app-error.js';
@@ -10,6 +11,9 @@ import { Counters, type Counter, type Taken } from './counters.js';
 const FREE_FAILURES = 5;
 /** Passwords of one account that an instance looks at together. Fewer than are free: right ones never refuse others. */
 const AT_ONCE = FREE_FAILURES - 1;
+/** How often an attempt asks again for a point that others hold who are under way elsewhere, and how long it waits. */
+const ASKS = 20;
+const BETWEEN_ASKS_MS = 100;
 /** Wrong passwords are counted together for so long, in seconds, where no delay comes between. */
 const WINDOW_SECONDS = 900;
 /** The first delay, in seconds; each further one is three times as long, up to a day. */
@@ -109,7 +113,7 @@ export class GuessLimits {
       throw error;
     });
     if (result === undefined) {
-      if (taken.taken >= FREE_FAILURES) await this.delay(guess, track);
+      if (taken.taken >= FREE_FAILURES) await this.slowDown(guess, track);
       throw new AppError('invalid_credentials');
     }
     await Promise.all([this.clear(guess.account), this.refund(this.addressKey(guess))]);
@@ -129,13 +133,21 @@ export class GuessLimits {
 
   private async reserve(guess: Guess, { failures }: Track): Promise<Taken> {
     if (guess.client !== undefined) refuseUnlessAllowed(await this.addresses.take(guess.client), 'address');
-    const taken = await failures.take(guess.account);
-    if (!taken.allowed) await this.refund(this.addressKey(guess));
-    refuseUnlessAllowed(taken, 'account');
-    return taken;
+    for (let asks = 1; ; asks++) {
+      const taken = await failures.take(guess.account);
+      if (taken.allowed) return taken;
+      if (taken.blocked || asks === ASKS) {
+        await this.refund(this.addressKey(guess));
+        refuseUnlessAllowed(taken, 'account');
+      }
+      // Attempts on several instances hold more points together than there are. Where they are right, they give them
+      // back in a moment, and where they are wrong, the account is blocked in a moment.
+      await this.refund(this.accountKey(guess));
+      await delay(BETWEEN_ASKS_MS);
+    }
   }
 
-  private async delay(guess: Guess, track: Track): Promise<void> {
+  private async slowDown(guess: Guess, track: Track): Promise<void> {
     const counter = guess.accountExists ? track.delays : track.delaysOfNobody;
     const { taken, allowed } = await counter.take(guess.account);
     const last = !allowed || taken === counter.budget.points;

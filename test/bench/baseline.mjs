@@ -1,11 +1,12 @@
-// The least that could do the same work: node:http, node:crypto and pg, one file, no checks beyond the signature and
-// the expiry. What a service costs beyond this is its own.
+// The least that could do the same work: node:http, node:crypto, pg and argon2, one file, no checks beyond the
+// signature, the expiry and the password. What a service costs beyond this is its own.
 import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import argon2 from 'argon2';
 import pg from 'pg';
 
-const { SECRET, JWK, ALGORITHM, DATABASE } = process.env;
+const { SECRET, JWK, ALGORITHM, DATABASE, HASH } = process.env;
 const publicKey = JWK ? createPublicKey({ format: 'jwk', key: JSON.parse(JWK) }) : undefined;
 const options = ALGORITHM?.startsWith('ES') ? { key: publicKey, dsaEncoding: 'ieee-p1363' } : publicKey;
 const pool = DATABASE ? new pg.Pool({ connectionString: DATABASE, max: 10 }) : undefined;
@@ -35,6 +36,10 @@ const routes = {
   '/users/me': async (request, response) => {
     const { rows } = await pool.query(ME, [claimsOf(request.headers.authorization).sub]);
     response.setHeader('content-type', 'application/json').end(JSON.stringify(rows[0]));
+  },
+  '/auth/login': async (request, response) => {
+    const { password } = JSON.parse(await text(request));
+    response.writeHead((await argon2.verify(HASH, password)) ? 200 : 401).end();
   },
   '/auth/refresh': async (request, response) => {
     const { session } = JSON.parse(await text(request));

@@ -1,3 +1,4 @@
+import argon2 from 'argon2';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,6 +21,7 @@ const SERVER_CORE = 0;
 const CLIENT_CORE = 1;
 const CONNECTIONS = 32;
 const REFRESH_CHAINS = 16;
+const LOGIN_CHAINS = 8;
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const ROUND_MS = 2000;
 const WARM_UP_MS = 1500;
@@ -137,6 +139,21 @@ it('GET /users/me', async () => {
   const baseline = await startBaseline({ SECRET: secret });
   const chains = repeated(getRequest('/users/me', bearer(await service.client.newcomer())));
   await compare('GET /users/me', { ...baseline, chains }, { url: service.url, pid: service.pid, chains });
+});
+
+it('POST /auth/login', async () => {
+  const cost = { ARGON2_MEMORY_KIB: '19456', ARGON2_TIME: '2' };
+  const service = await startService({ SECRET_KEY: newSecret(), ...cost });
+  const { username, password } = await service.client.register();
+  const hash = await argon2.hash(password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
+  const baseline = await startBaseline({ HASH: hash });
+  const chains = repeated(postRequest('/auth/login', { username, password }), LOGIN_CHAINS);
+  await compare(
+    'POST /auth/login',
+    { ...baseline, chains },
+    { url: service.url, pid: service.pid, chains },
+    LOGIN_CHAINS,
+  );
 });
 
 it('POST /auth/refresh', async () => {

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Folder, killProcesses, newFolder, startProcess } from '../support/process.js';
+import { newSecret } from '../support/server.js';
+import { getRequest, load, postRequest } from './load.js';
+import { median, report } from './report.js';
+
+const STARTS = 10;
+const CONNECTIONS = 32;
+const LOAD_MS = 10_000;
+const HELLO = `require('node:http').createServer((_, response) => response.end('hello'))
+  .listen(0, '127.0.0.1', () => console.log('listening'))`;
+
+let folder: Folder;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  folder = await newFolder();
+  env = { SECRET_KEY: newSecret(), DATA_DIR: `${folder.path}/data`, LOG_LEVEL: 'info' };
+  // The first start makes the database; the others find it.
+  const first = await startProcess({ folder: folder.path, env });
+  await first.stop();
+});
+afterAll(async () => {
+  await killProcesses();
+  await folder.remove();
+});
+
+/** The processes that a process has started, and theirs. */
+function descendants(pid: number): number[] {
+  const children = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
+    .map(Number);
+  return [...children, ...children.flatMap(descendants)];
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a process has in memory, in MiB, pages that it shares with others counted by their share. */
+function memoryMib(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024;
+}
+
+async function helloWorldMs(): Promise<number> {
+  const from = performance.now();
+  const child = spawn(process.execPath, ['-e', HELLO], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  const took = performance.now() - from;
+  child.kill();
+  return took;
+}
+
+async function serviceMs(): Promise<number> {
+  const from = performance.now();
+  const service = await startProcess({ folder: folder.path, env });
+  const took = performance.now() - from;
+  expect((await service.stop()).code).toBe(0);
+  return took;
+}
+
+it('a start on a warm data folder, beside a bare server', async () => {
+  const rounds: Array<{ readonly hello: number; readonly service: number }> = [];
+  for (let round = 0; round < STARTS; round++) {
+    rounds.push({ hello: await helloWorldMs(), service: await serviceMs() });
+  }
+  report('start on a warm data folder', {
+    starts: STARTS,
+    ms_hello_world: median(rounds.map(({ hello }) => hello)),
+    ms_service: median(rounds.map(({ service }) => service)),
+    ms_service_longest: Math.max(...rounds.map(({ service }) => service)),
+  });
+});
+
+it('memory, idle and after a load of everything', async () => {
+  const service = await startProcess({ folder: folder.path, env });
+  const { pid, url, client } = service;
+  const database = (): number => descendants(pid).reduce((sum, child) => sum + memoryMib(child), 0);
+  await delay(3000);
+  const idle = { service: memoryMib(pid), database: database() };
+  const pairs = await Promise.all(Array.from({ length: CONNECTIONS }, () => client.newcomer()));
+  const bearer = (index: number) => ({ Authorization: `Bearer ${pairs[index]?.access_token}` });
+  const server = { url, pid };
+  for (const path of ['/auth/verify', '/users/me', '/auth/sessions']) {
+    const chains = pairs.map((_, index) => () => getRequest(path, bearer(index)));
+    await load(server, chains, { milliseconds: LOAD_MS, status: 200 });
+  }
+  const newest = pairs.map(({ refresh_token: token }) => token);
+  const refreshing = newest.map((_, index) => (answer: string | undefined) => {
+    if (answer !== undefined) {
+      newest[index] = (JSON.parse(answer) as { refresh_token: string }).refresh_token;
+    }
+    return postRequest('/auth/refresh', { refresh_token: newest[index] });
+  });
+  await load(server, refreshing, { milliseconds: LOAD_MS, status: 200 });
+  report('memory', {
+    idle_mib: idle.service,
+    idle_mib_of_the_embedded_database: idle.database,
+    after_load_mib: memoryMib(pid),
+    after_load_mib_of_the_embedded_database: database(),
+  });
+});
