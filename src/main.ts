@@ -82,7 +82,9 @@ function reasonOf(error: unknown): string {
   if (isDatabaseError(error)) {
     const where =
       typeof address === 'string' ? ` at ${address}${typeof port === 'number' ? `:${port}` : ''}` : '';
-    return `the database answered ${String(code)}${where}; check DATABASE_URL and that PostgreSQL is up`;
+    // Where the time was up there is no code: nothing was answered.
+    const what = typeof code === 'string' ? `answered ${code}` : 'did not answer in time';
+    return `the database ${what}${where}; check DATABASE_URL and that PostgreSQL is up`;
   }
   return error instanceof Error ? error.message : 'unknown error';
 }

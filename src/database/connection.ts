@@ -76,7 +76,7 @@ const UNAVAILABLE_ERRNO: ReadonlySet<string> = new Set([
   'ENETUNREACH',
 ]);
 const UNAVAILABLE_MESSAGE =
-  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|not queryable|pool after calling end|is not established|[Qq]uery ?[Rr]unner (was|is) already released/;
+  /^timeout expired$|timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|not queryable|pool after calling end|is not established|[Qq]uery ?[Rr]unner (was|is) already released/;
 
 /**
  * `unavailable` (503) for an error that says the database cannot be reached or cannot answer now; undefined for
