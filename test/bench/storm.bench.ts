@@ -3,15 +3,8 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Person } from '../support/client.js';
-import { createEmptyDatabase } from '../support/database.js';
-import {
-  type Folder,
-  killProcesses,
-  newFolder,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { Deployment } from '../support/deployment.js';
+import type { ServiceProcess } from '../support/process.js';
 import { median, report } from './report.js';
 
 /** Logins that are sent before the first is answered. */
@@ -20,27 +13,14 @@ const ACCOUNTS = 50;
 const VERIFIERS = 4;
 const QUIET_MS = 5000;
 
-let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-let folder: Folder;
+let deployment: Deployment;
 let service: ServiceProcess;
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  folder = await newFolder();
-  const env = {
-    DATABASE_URL: database.url,
-    SECRET_KEY: newSecret(),
-    ARGON2_MEMORY_KIB: '19456',
-    ARGON2_TIME: '2',
-    LOG_LEVEL: 'info',
-  };
-  service = await startProcess({ folder: folder.path, env });
+  deployment = await Deployment.open();
+  service = await deployment.start({ env: { ARGON2_MEMORY_KIB: '19456', ARGON2_TIME: '2' } });
 });
-afterAll(async () => {
-  await killProcesses();
-  await database.drop();
-  await folder.remove();
-});
+afterAll(() => deployment.close());
 
 function send(agent: Agent, method: string, path: string, headers: object, body?: string): Promise<number> {
   return new Promise((resolve, reject) => {

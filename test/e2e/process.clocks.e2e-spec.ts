@@ -1,15 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TokenPair } from '../support/client.js';
-import { createDatabase, urlOf, type TestDatabase } from '../support/database.js';
-import {
-  eventually,
-  type Folder,
-  killProcesses,
-  newFolder,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { Deployment } from '../support/deployment.js';
+import { eventually, type ServiceProcess } from '../support/process.js';
 import { decode } from '../support/tokens.js';
 
 /** Three times the window in which a refresh may be repeated. */
@@ -17,8 +9,7 @@ const SKEW_SECONDS = 90;
 const ROUNDS = 10;
 const PARALLEL = 10;
 
-let database: TestDatabase;
-let folder: Folder;
+let deployment: Deployment;
 /** Their clocks are three minutes apart, and the database's is in between. */
 let ahead: ServiceProcess;
 let behind: ServiceProcess;
@@ -29,23 +20,12 @@ function withClockOff(seconds: number): string[] {
 }
 
 beforeAll(async () => {
-  database = await createDatabase();
-  folder = await newFolder();
-  const env = {
-    DATABASE_URL: urlOf(database.target),
-    JWT_ISSUER: 'https://id.example',
-    SECRET_KEY: newSecret(),
-  };
-  const start = (seconds: number) =>
-    startProcess({ folder: folder.path, env, nodeOptions: withClockOff(seconds) });
+  deployment = await Deployment.open({ database: 'migrated' });
+  const start = (seconds: number) => deployment.start({ nodeOptions: withClockOff(seconds) });
   ahead = await start(SKEW_SECONDS);
   behind = await start(-SKEW_SECONDS);
 });
-afterAll(async () => {
-  await killProcesses();
-  await database.drop();
-  await folder.remove();
-});
+afterAll(() => deployment.close());
 
 async function verified(instance: ServiceProcess, token: string): Promise<unknown[]> {
   const { status, body } = await instance.client.get('/auth/verify', { token });

@@ -4,18 +4,11 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TokenPair } from '../support/client.js';
 import { Crowd } from '../support/crowd.js';
-import { createEmptyDatabase, urlOf } from '../support/database.js';
+import { urlOf } from '../support/database.js';
 import { DatabaseProxy, TERMINATED } from '../support/database-proxy.js';
+import { Deployment } from '../support/deployment.js';
 import { KeepAliveClient } from '../support/keep-alive-client.js';
-import {
-  eventually,
-  type Folder,
-  killProcesses,
-  newFolder,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { eventually, killProcesses, type ServiceProcess } from '../support/process.js';
 import { ServiceProxy } from '../support/service-proxy.js';
 import { SessionHolder } from '../support/session-holder.js';
 import type { Moment } from '../support/tcp-proxy.js';
@@ -49,14 +42,10 @@ class Instance {
   wire!: ServiceProxy;
   up = false;
 
-  constructor(
-    readonly database: DatabaseProxy,
-    private readonly env: Readonly<Record<string, string>>,
-  ) {}
+  constructor(readonly database: DatabaseProxy) {}
 
   async start(): Promise<void> {
-    const env = { ...this.env, DATABASE_URL: urlOf(this.database.target) };
-    this.service = await startProcess({ folder: folder.path, env });
+    this.service = await deployment.start({ env: { DATABASE_URL: urlOf(this.database.target) } });
     this.wire = await ServiceProxy.before(this.service.url);
     this.direct = new KeepAliveClient(this.service.url, TABS);
     this.remote = new KeepAliveClient(this.wire.url, TABS);
@@ -77,25 +66,21 @@ class Instance {
   }
 }
 
-let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-let folder: Folder;
+let deployment: Deployment;
 let one: Instance;
 let other: Instance;
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  folder = await newFolder();
-  const env = { JWT_ISSUER: 'https://id.example', SECRET_KEY: newSecret() };
-  one = new Instance(await DatabaseProxy.before(database), env);
-  other = new Instance(await DatabaseProxy.before(database), env);
+  deployment = await Deployment.open();
+  one = new Instance(await DatabaseProxy.before(deployment));
+  other = new Instance(await DatabaseProxy.before(deployment));
   await Promise.all([one.start(), other.start()]);
 });
 afterAll(async () => {
   await Promise.all([one.close(), other.close()]);
   await killProcesses();
   await Promise.all([one.database.cut(), other.database.cut()]);
-  await database.drop();
-  await folder.remove();
+  await deployment.close();
 });
 
 function instance(index: number): Instance {

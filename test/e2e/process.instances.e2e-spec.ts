@@ -1,45 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { migrate } from '../support/built.js';
 import { createEmptyDatabase } from '../support/database.js';
-import {
-  eventually,
-  type Folder,
-  killProcesses,
-  newFolder,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
+import { Deployment } from '../support/deployment.js';
+import { eventually, type ServiceProcess } from '../support/process.js';
 import { newSecret } from '../support/server.js';
 
 const REQUESTS = 200;
 const TOGETHER = 6;
 const SPREAD_MS = 1000;
 
-let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-let folder: Folder;
+let deployment: Deployment;
 let one: ServiceProcess;
 let other: ServiceProcess;
 let stranger: ServiceProcess;
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  folder = await newFolder();
-  const env = {
-    DATABASE_URL: database.url,
-    JWT_ISSUER: 'https://id.example',
-    ACCESS_TOKEN_EXPIRE_MINUTES: '30',
-  };
-  const start = (secret: string) =>
-    startProcess({ folder: folder.path, env: { ...env, SECRET_KEY: secret } });
-  const shared = newSecret();
+  deployment = await Deployment.open({ env: { ACCESS_TOKEN_EXPIRE_MINUTES: '30' } });
   // Together: all three find the database empty.
-  [one, other, stranger] = await Promise.all([start(shared), start(shared), start(newSecret())]);
+  [[one, other], stranger] = await Promise.all([
+    deployment.startTwo(),
+    deployment.start({ env: { SECRET_KEY: newSecret() } }),
+  ]);
 });
-afterAll(async () => {
-  await killProcesses();
-  await database.drop();
-  await folder.remove();
-});
+afterAll(() => deployment.close());
 
 function started(service: ServiceProcess): Record<string, unknown> {
   return service.log.find(({ msg }) => msg === 'listening') ?? {};

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Person } from '../support/client.js';
+import { Cluster, runs } from '../support/cluster.js';
 import {
   eventually,
   type Folder,
@@ -36,18 +35,8 @@ function start(): Promise<ServiceProcess> {
   return startProcess({ folder: folder.path });
 }
 
-async function databasePid(): Promise<number> {
-  const file = await readFile(join(folder.path, '.data', 'postgres', 'postmaster.pid'), 'utf8');
-  return Number.parseInt(file, 10);
-}
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+function databasePid(): Promise<number> {
+  return new Cluster(folder.path).postmaster();
 }
 
 /** Registers and refreshes until the service is gone, and remembers only what was answered. */

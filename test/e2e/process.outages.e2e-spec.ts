@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Client as Postgres } from 'pg';
+import { Cluster } from '../support/cluster.js';
 import { Crowd } from '../support/crowd.js';
 import { KeepAliveClient } from '../support/keep-alive-client.js';
 import {
@@ -20,12 +18,14 @@ const HEALED_WITHIN_MS = 10_000;
 const FELT_WITHIN_MS = 1000;
 
 let folder: Folder;
+let cluster: Cluster;
 let service: ServiceProcess;
 let client: KeepAliveClient;
 let crowd: Crowd;
 
 beforeAll(async () => {
   folder = await newFolder();
+  cluster = new Cluster(folder.path);
   // No DATABASE_URL: the service has a server of its own, which it keeps running.
   service = await startProcess({ folder: folder.path });
   client = new KeepAliveClient(service.url, HOLDERS);
@@ -38,40 +38,9 @@ afterAll(async () => {
   await folder.remove();
 });
 
-function inCluster(name: string): Promise<string> {
-  return readFile(join(folder.path, '.data', 'postgres', name), 'utf8');
-}
-
-async function connected(): Promise<Postgres> {
-  const postgres = new Postgres({
-    host: join(folder.path, '.data', 'run'),
-    port: 5432,
-    user: 'latchkey',
-    database: 'latchkey',
-    password: await inCluster('latchkey.password'),
-  });
-  postgres.on('error', () => undefined);
-  await postgres.connect();
-  return postgres;
-}
-
-async function answers(): Promise<boolean> {
-  try {
-    await (await connected()).end();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The process that accepts connections and starts all others. */
-async function postmaster(): Promise<number> {
-  return Number.parseInt(await inCluster('postmaster.pid'), 10);
-}
-
 /** A process that serves a connection of the service. The server ends all others with it, and recovers from its log. */
 async function backend(): Promise<number> {
-  const postgres = await connected();
+  const postgres = await cluster.connect();
   const { rows } = await postgres.query<{ pid: number }>(
     "SELECT pid FROM pg_stat_activity WHERE application_name = 'latchkey' ORDER BY query_start DESC",
   );
@@ -87,12 +56,12 @@ interface Outage {
 
 /** Signals a process of the database, and resolves when the database has gone and has come back by itself. */
 async function outage(pid: number, signal: NodeJS.Signals): Promise<Outage> {
-  const witness = await connected();
+  const witness = await cluster.connect();
   const gone = new Promise((resolve) => witness.once('end', resolve));
   const from = performance.now();
   process.kill(pid, signal);
   await gone;
-  await eventually(HEALED_WITHIN_MS, answers);
+  await eventually(HEALED_WITHIN_MS, () => cluster.answers());
   return { from, to: performance.now() };
 }
 
@@ -106,8 +75,8 @@ describe('a database that goes away under clients that refresh all the time', ()
   afterAll(() => crowd.pause());
 
   it.each<[string, () => Promise<number>, NodeJS.Signals]>([
-    ['is killed', postmaster, 'SIGKILL'],
-    ['is stopped and started again', postmaster, 'SIGINT'],
+    ['is killed', () => cluster.postmaster(), 'SIGKILL'],
+    ['is stopped and started again', () => cluster.postmaster(), 'SIGINT'],
     ['loses a process that was killed', backend, 'SIGKILL'],
   ])('comes back by itself, and nobody has to log in again: it %s', async (_, victim, signal) => {
     outages.push(await outage(await victim(), signal));

@@ -1,17 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client as Postgres } from 'pg';
 import type { Client, TokenPair } from '../support/client.js';
-import { createEmptyDatabase, urlOf } from '../support/database.js';
+import { urlOf } from '../support/database.js';
+import { Deployment, ROOT, WITH_ROOT } from '../support/deployment.js';
 import { Pooler, poolerIsMissing } from '../support/pooler.js';
-import {
-  eventually,
-  type Folder,
-  killProcesses,
-  newFolder,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { eventually, killProcesses, type ServiceProcess } from '../support/process.js';
 import { decode } from '../support/tokens.js';
 
 const SESSIONS = 5;
@@ -21,42 +14,32 @@ const SPREAD_MS = 1000;
 const LIMIT_MS = 2000;
 /** A key is published for JWKS_MAX_AGE_SECONDS and two seconds before it signs. */
 const HANDOVER_MS = 6000;
-const ROOT = { username: 'root@example.com', password: 'only for this test run' };
 
 if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pgbouncer\n');
 
 (poolerIsMissing ? describe.skip : describe)('two instances behind a transaction pooler', () => {
-  let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-  let folder: Folder;
+  let deployment: Deployment;
   let pooler: Pooler;
   let instances: [ServiceProcess, ServiceProcess];
   let clients: [Client, Client];
 
   beforeAll(async () => {
-    database = await createEmptyDatabase();
-    folder = await newFolder();
-    pooler = await Pooler.before(database.target, { sessions: SESSIONS });
-    const env = {
-      DATABASE_URL: urlOf(pooler.target),
-      DATABASE_STATEMENT_TIMEOUT_MS: String(LIMIT_MS),
-      JWT_ISSUER: 'https://id.example',
-      JWT_ALGORITHM: 'ES256',
-      JWKS_MAX_AGE_SECONDS: '1',
-      SECRET_KEY: newSecret(),
-      BOOTSTRAP_ADMIN_EMAIL: ROOT.username,
-      BOOTSTRAP_ADMIN_PASSWORD: ROOT.password,
-      LOG_LEVEL: 'info',
-    };
-    const start = () => startProcess({ folder: folder.path, env });
-    // Together: both find the database empty.
-    instances = await Promise.all([start(), start()]);
+    deployment = await Deployment.open({
+      env: {
+        ...WITH_ROOT,
+        DATABASE_STATEMENT_TIMEOUT_MS: String(LIMIT_MS),
+        JWT_ALGORITHM: 'ES256',
+        JWKS_MAX_AGE_SECONDS: '1',
+      },
+    });
+    pooler = await Pooler.before(deployment.target, { sessions: SESSIONS });
+    instances = await deployment.startTwo({ env: { DATABASE_URL: urlOf(pooler.target) } });
     clients = [instances[0].client, instances[1].client];
   });
   afterAll(async () => {
     await killProcesses();
     await pooler?.stop();
-    await database.drop();
-    await folder.remove();
+    await deployment.close();
   });
 
   function linesOf(pattern: RegExp): unknown[][] {
@@ -142,7 +125,7 @@ if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pg
   // Last, because the answer is logged as an error.
   it('have the server end a transaction that waits for too long', async () => {
     const person = await clients[0].newcomer();
-    const holder = new Postgres(database.target);
+    const holder = new Postgres(deployment.target);
     await holder.connect();
     try {
       await holder.query('BEGIN');

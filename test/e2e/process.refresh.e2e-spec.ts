@@ -1,37 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TokenPair } from '../support/client.js';
-import { createEmptyDatabase } from '../support/database.js';
-import {
-  eventually,
-  type Folder,
-  killProcesses,
-  newFolder,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { Deployment } from '../support/deployment.js';
+import { eventually, type ServiceProcess } from '../support/process.js';
 
 const ROUNDS = 10;
 const PARALLEL = 50;
 const LOGOUTS = 25;
 const SPREAD_MS = 1000;
 
-let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-let folder: Folder;
+let deployment: Deployment;
 let instances: [ServiceProcess, ServiceProcess];
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  folder = await newFolder();
-  const shared = { DATABASE_URL: database.url, JWT_ISSUER: 'https://id.example', SECRET_KEY: newSecret() };
-  const start = () => startProcess({ folder: folder.path, env: { ...shared, LOG_LEVEL: 'info' } });
-  instances = [await start(), await start()];
+  deployment = await Deployment.open();
+  instances = await deployment.startTwo();
 });
-afterAll(async () => {
-  await killProcesses();
-  await database.drop();
-  await folder.remove();
-});
+afterAll(() => deployment.close());
 
 describe('two instances over one database', () => {
   it('answer fifty parallel refreshes of one token with one successor, and log nobody out', async () => {

@@ -1,58 +1,32 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { Client as Postgres } from 'pg';
 import type { Answer, Client, TokenPair } from '../support/client.js';
 import { clientToken, newClient, oauth } from '../support/clients.js';
-import { createEmptyDatabase } from '../support/database.js';
-import {
-  eventually,
-  type Folder,
-  killProcesses,
-  newFolder,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { Deployment, ROOT, WITH_ROOT } from '../support/deployment.js';
+import { eventually, type ServiceProcess } from '../support/process.js';
 import { decode } from '../support/tokens.js';
 
 const ROUNDS = 3;
 const SPREAD_MS = 1000;
-const ROOT = { username: 'root@example.com', password: 'only for this test run' };
 
 const challenge = (description: string) => `Bearer error="invalid_token", error_description="${description}"`;
 const ACCEPTED = [200, undefined, null];
 const REVOKED = [401, 'token_revoked', challenge('Token has been revoked')];
 const STALE = [401, 'token_stale', challenge('Permissions have changed, refresh the token')];
 
-let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-let folder: Folder;
+let deployment: Deployment;
 let instances: [ServiceProcess, ServiceProcess];
 let admin: TokenPair;
 /** Nobody does anything about this one. */
 let bystander: TokenPair;
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  folder = await newFolder();
-  const env = {
-    DATABASE_URL: database.url,
-    JWT_ISSUER: 'https://id.example',
-    JWT_ALGORITHM: 'ES256',
-    SECRET_KEY: newSecret(),
-    BOOTSTRAP_ADMIN_EMAIL: ROOT.username,
-    BOOTSTRAP_ADMIN_PASSWORD: ROOT.password,
-    LOG_LEVEL: 'info',
-  };
-  const start = () => startProcess({ folder: folder.path, env });
-  instances = await Promise.all([start(), start()]);
+  deployment = await Deployment.open({ env: { ...WITH_ROOT, JWT_ALGORITHM: 'ES256' } });
+  instances = await deployment.startTwo();
   admin = await instances[0].client.login(ROOT);
   bystander = await instances[0].client.newcomer();
 });
-afterAll(async () => {
-  await killProcesses();
-  await database.drop();
-  await folder.remove();
-});
+afterAll(() => deployment.close());
 
 /** The instance something is done on and the one where it is felt; each is the other in the next round. */
 async function everyRound(work: (here: Client, there: Client) => Promise<void>): Promise<void> {
@@ -96,11 +70,8 @@ const kidOf = (token: string) => String(decode(token).header['kid']);
 
 /** Sessions that were used a moment ago get rows of their own; of others only the row for everything tells. */
 async function leaveIdle(token: string): Promise<void> {
-  const connection = new Postgres(database.target);
-  await connection.connect();
-  const idle = `UPDATE sessions SET last_used_at = last_used_at - interval '1 hour' WHERE id = $1`;
-  expect((await connection.query(idle, [sidOf(token)])).rowCount).toBe(1);
-  await connection.end();
+  const idle = `UPDATE sessions SET last_used_at = last_used_at - interval '1 hour' WHERE id = $1 RETURNING id`;
+  expect(await deployment.query(idle, [sidOf(token)])).toHaveLength(1);
 }
 
 async function publishedBy(client: Client): Promise<string[]> {

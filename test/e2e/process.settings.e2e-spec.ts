@@ -5,15 +5,9 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createEmptyDatabase } from '../support/database.js';
-import {
-  type Exit,
-  type Folder,
-  killProcesses,
-  newFolder,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
+import { urlOf } from '../support/database.js';
+import { Deployment } from '../support/deployment.js';
+import { type Exit, type Folder, newFolder, type ServiceProcess, startProcess } from '../support/process.js';
 import { newSecret } from '../support/server.js';
 import { decode } from '../support/tokens.js';
 
@@ -21,21 +15,15 @@ const FIRST_STARTS = 8;
 const ENVIRONMENT = fileURLToPath(new URL('../../dist/src/config/environment.js', import.meta.url));
 const PASSWORD = /password {3}(\S+)/;
 
-let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-let folder: Folder;
+let deployment: Deployment;
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  folder = await newFolder();
+  deployment = await Deployment.open();
 });
-afterAll(async () => {
-  await killProcesses();
-  await database.drop();
-  await folder.remove();
-});
+afterAll(() => deployment.close());
 
 function file(name: string): string {
-  return join(folder.path, name);
+  return join(deployment.folder, name);
 }
 
 describe('the first start in a folder', () => {
@@ -45,12 +33,13 @@ describe('the first start in a folder', () => {
 
   beforeAll(async () => {
     await writeFile(file('.env.local'), '# mine\nJWT_AUDIENCE = "tasks"\n');
-    const env = { DATABASE_URL: database.url };
-    const service = await startProcess({ folder: folder.path, env: { ...env, LOG_FORMAT: 'pretty' } });
+    const { folder } = deployment;
+    const env = { DATABASE_URL: urlOf(deployment.target) };
+    const service = await startProcess({ folder, env: { ...env, LOG_FORMAT: 'pretty' } });
     const password = PASSWORD.exec(service.stdout)?.[1] ?? '';
     pair = await service.client.login({ username: 'admin', password });
     first = await service.stop();
-    second = await startProcess({ folder: folder.path, env });
+    second = await startProcess({ folder, env });
   });
 
   it('writes a secret below the lines of .env.local, for its owner alone', async () => {
@@ -139,7 +128,7 @@ describe('a start beside hostile settings files', () => {
         JWT_ALGORITHM: 'HS384',
         ACCESS_TOKEN_EXPIRE_SECONDS: '2',
         JWT_ISSUER: 'https://id.example',
-        DATABASE_URL: database.url,
+        DATABASE_URL: urlOf(deployment.target),
       },
     });
     output = service.stdout + service.stderr;

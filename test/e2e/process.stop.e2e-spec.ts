@@ -5,39 +5,19 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createLog } from '../support/built.js';
-import { createEmptyDatabase } from '../support/database.js';
-import {
-  eventually,
-  type Exit,
-  type Folder,
-  killProcesses,
-  newFolder,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { Deployment } from '../support/deployment.js';
+import { eventually, type Exit, type ServiceProcess } from '../support/process.js';
 
 const CLIENTS = 20;
 const EVERY_MS = 5;
 const EXIT_WITHIN_MS = 5000;
 
-let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-let folder: Folder;
+let deployment: Deployment;
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  folder = await newFolder();
+  deployment = await Deployment.open();
 });
-afterAll(async () => {
-  await killProcesses();
-  await database.drop();
-  await folder.remove();
-});
-
-function start(env: Record<string, string>, nodeOptions: string[] = []): Promise<ServiceProcess> {
-  const common = { DATABASE_URL: database.url, SECRET_KEY: newSecret() };
-  return startProcess({ folder: folder.path, env: { ...common, ...env }, nodeOptions });
-}
+afterAll(() => deployment.close());
 
 interface Outcome {
   readonly id: string;
@@ -133,7 +113,7 @@ interface Stop {
 }
 
 async function stopUnderLoad(seconds: number): Promise<Stop> {
-  const service = await start({ SHUTDOWN_DELAY_SECONDS: String(seconds) });
+  const service = await deployment.start({ env: { SHUTDOWN_DELAY_SECONDS: String(seconds) } });
   const slowly = await slowRequest(service);
   const load = loadUntilRefused(service);
   await service.until(({ stdout }) => stdout.split('"route":"/auth/verify"').length > 50);
@@ -194,7 +174,7 @@ describe('a service that is asked to stop under load', () => {
 
 describe('a service that is asked to stop', () => {
   it('exits although clients are connected that never ask, or never finish asking', async () => {
-    const service = await start({});
+    const service = await deployment.start();
     await open(service);
     (await open(service)).write('GET /health/live HTTP/1.1\r\nhost: x\r\n');
     service.signal('SIGTERM');
@@ -202,7 +182,7 @@ describe('a service that is asked to stop', () => {
   });
 
   it('does not wait for the answers of clients that went away before it stopped', async () => {
-    const service = await start({});
+    const service = await deployment.start();
     const gone = await open(service);
     gone.write(
       'POST /auth/refresh HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
@@ -227,10 +207,13 @@ describe('a crash', () => {
   let exits: Exit[];
 
   beforeAll(async () => {
-    const faulty = join(folder.path, 'faulty.mjs');
+    const faulty = join(deployment.folder, 'faulty.mjs');
     await writeFile(faulty, script);
     const crash = async (signal: NodeJS.Signals, format: string): Promise<Exit> => {
-      const service = await start({ LOG_FORMAT: format, MARK: mark }, ['--import', faulty]);
+      const service = await deployment.start({
+        env: { LOG_FORMAT: format, MARK: mark },
+        nodeOptions: ['--import', faulty],
+      });
       service.signal(signal);
       return service.exited;
     };
@@ -246,7 +229,7 @@ describe('a crash', () => {
   });
 
   it('tells nothing of what the error carries, nor a credential of the database', () => {
-    const { password } = database.target;
+    const { password } = deployment.target;
     for (const { stdout, stderr } of exits) {
       for (const secret of [mark, password, encodeURIComponent(password)]) {
         expect(stdout + stderr).not.toContain(secret);

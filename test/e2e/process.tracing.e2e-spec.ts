@@ -3,43 +3,26 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { createEmptyDatabase } from '../support/database.js';
+import { Deployment, WITH_ROOT } from '../support/deployment.js';
 import type { Person } from '../support/client.js';
 import { scrape, total } from '../support/metrics.js';
-import { eventually, type Folder, killProcesses, newFolder, startProcess } from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { eventually } from '../support/process.js';
 import { TraceCollector, type CollectedSpan } from '../support/trace-collector.js';
 
 const AT_ONCE = 12;
 const SERVER = 2;
 const DIST = join(process.cwd(), 'dist');
 
-let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-let folder: Folder;
+let deployment: Deployment;
 let collector: TraceCollector;
 
 beforeAll(async () => {
-  [database, folder, collector] = await Promise.all([
-    createEmptyDatabase(),
-    newFolder(),
-    TraceCollector.start(),
-  ]);
+  [deployment, collector] = await Promise.all([Deployment.open({ env: WITH_ROOT }), TraceCollector.start()]);
 });
 afterAll(async () => {
-  await killProcesses();
   collector.close();
-  await database.drop();
-  await folder.remove();
+  await deployment.close();
 });
-
-function environment(): Record<string, string> {
-  return {
-    DATABASE_URL: database.url,
-    SECRET_KEY: newSecret(),
-    BOOTSTRAP_ADMIN_EMAIL: 'root@example.com',
-    BOOTSTRAP_ADMIN_PASSWORD: 'a long enough staple',
-  };
-}
 
 function caller(): { traceId: string; spanId: string; traceparent: string } {
   const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
@@ -55,10 +38,8 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
   let requests: CollectedSpan[];
 
   beforeAll(async () => {
-    const service = await startProcess({
-      folder: folder.path,
+    const service = await deployment.start({
       env: {
-        ...environment(),
         METRICS_PORT: '0',
         DATABASE_POOL_SIZE: '2',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -150,9 +131,9 @@ describe('with OTEL_TRACES_EXPORTER, and an endpoint in .env', () => {
   it('traces go out in protobuf, and a collector that is gone costs a line of the log and no answer', async () => {
     const { traceId, traceparent } = caller();
     const endpoint = `OTEL_EXPORTER_OTLP_ENDPOINT=${collector.url}\n`;
-    await writeFile(join(folder.path, '.env'), `${endpoint}OTEL_EXPORTER_OTLP_TIMEOUT=200\n`);
-    const env = { ...environment(), OTEL_TRACES_EXPORTER: 'otlp', OTEL_BSP_SCHEDULE_DELAY: '20' };
-    const service = await startProcess({ folder: folder.path, env });
+    await writeFile(join(deployment.folder, '.env'), `${endpoint}OTEL_EXPORTER_OTLP_TIMEOUT=200\n`);
+    const env = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_BSP_SCHEDULE_DELAY: '20' };
+    const service = await deployment.start({ env });
     const bytes = () => {
       const protobuf = collector.received.filter(({ type }) => type === 'application/x-protobuf');
       return Buffer.concat(protobuf.map(({ body }) => body));

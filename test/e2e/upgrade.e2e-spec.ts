@@ -2,41 +2,27 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/database/data-source.js';
 import type { Client } from '../support/client.js';
-import { createDatabase, urlOf, type TestDatabase } from '../support/database.js';
-import { eventually, killProcesses, newFolder, startProcess, type Folder } from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { Deployment, ROOT, WITH_ROOT } from '../support/deployment.js';
+import { eventually } from '../support/process.js';
 
 const POOL = { poolSize: 1, connectTimeoutMs: 5000, statementTimeoutMs: 10_000 };
-const ADMINISTRATOR = { email: 'root@example.com', password: 'correct horse battery staple' };
 
-let database: TestDatabase;
-let folder: Folder;
-let env: Record<string, string>;
+let deployment: Deployment;
 
 beforeAll(async () => {
-  [database, folder] = await Promise.all([createDatabase(), newFolder()]);
-  env = {
-    SECRET_KEY: newSecret(),
-    DATABASE_URL: urlOf(database.target),
-    JWT_ISSUER: 'http://localhost:3000',
-    BOOTSTRAP_ADMIN_EMAIL: ADMINISTRATOR.email,
-    BOOTSTRAP_ADMIN_PASSWORD: ADMINISTRATOR.password,
-  };
+  deployment = await Deployment.open({ database: 'migrated', env: WITH_ROOT });
 });
-afterAll(async () => {
-  await killProcesses();
-  await Promise.all([database.drop(), folder.remove()]);
-});
+afterAll(() => deployment.close());
 
 /** Takes the newest migration back, as if its version had not been started yet. */
 async function undoNewest(): Promise<void> {
-  const source = await new DataSource(dataSourceOptions(database.target, POOL)).initialize();
+  const source = await new DataSource(dataSourceOptions(deployment.target, POOL)).initialize();
   await source.undoLastMigration({ transaction: 'all' });
   await source.destroy();
 }
 
 async function migrations(): Promise<number> {
-  return (await database.query('SELECT 1 FROM migrations')).length;
+  return (await deployment.query('SELECT 1 FROM migrations')).length;
 }
 
 /** What people and administrators do: a statement or more on every table. */
@@ -49,7 +35,7 @@ async function useEverything(client: Client): Promise<void> {
   expect((await client.request('PATCH', '/users/me', name)).status).toBe(200);
   const wrong = { json: { username: person.username, password: 'wrong' } };
   expect((await client.post('/auth/login', wrong)).status).toBe(401);
-  const root = await client.login({ username: ADMINISTRATOR.email, password: ADMINISTRATOR.password });
+  const root = await client.login(ROOT);
   const asRoot = (json?: unknown) => ({ token: root.access_token, ...(json !== undefined && { json }) });
   const role = asRoot({ scopes: ['tasks:read'] });
   expect((await client.request('PUT', '/roles/reader', role)).status).toBe(200);
@@ -82,7 +68,7 @@ const EXPANSION = `
 
 describe('an upgrade', () => {
   it('migrates while the instance that runs is used, and both then serve the same people', async () => {
-    const running = await startProcess({ folder: folder.path, env });
+    const running = await deployment.start();
     const all = await migrations();
     await undoNewest();
     expect(await migrations()).toBe(all - 1);
@@ -99,7 +85,7 @@ describe('an upgrade', () => {
         statuses.push((await running.client.me(String(body['access_token']))).status);
       }
     });
-    const next = await startProcess({ folder: folder.path, env });
+    const next = await deployment.start();
     traffic.abort();
     await Promise.all(users);
     expect(await migrations()).toBe(all);
@@ -115,7 +101,7 @@ describe('an upgrade', () => {
 
     // The one after that: its tables and columns are there before this version is gone.
     await useEverything(running.client);
-    await database.query(EXPANSION);
+    await deployment.query(EXPANSION);
     await useEverything(running.client);
     await useEverything(next.client);
   });
