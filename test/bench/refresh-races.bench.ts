@@ -1,54 +1,31 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { Client as Postgres } from 'pg';
-import { createEmptyDatabase } from '../support/database.js';
+import { Deployment } from '../support/deployment.js';
 import { KeepAliveClient } from '../support/keep-alive-client.js';
-import {
-  type Folder,
-  killProcesses,
-  newFolder,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import type { ServiceProcess } from '../support/process.js';
+import { rounds } from '../support/rounds.js';
 import { decode } from '../support/tokens.js';
 import { report } from './report.js';
 
-const ROUNDS = 1000;
+const ROUNDS = rounds({ usual: 1000, full: 1000 });
 const PARALLEL = 50;
 
-let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-let folder: Folder;
+let deployment: Deployment;
 let one: ServiceProcess;
 let other: ServiceProcess;
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  folder = await newFolder();
-  const env = {
-    DATABASE_URL: database.url,
-    JWT_ISSUER: 'https://id.example',
-    SECRET_KEY: newSecret(),
-  };
-  const start = () => startProcess({ folder: folder.path, env });
-  one = await start();
-  other = await start();
+  deployment = await Deployment.open();
+  [one, other] = await deployment.startTwo();
 });
-afterAll(async () => {
-  await killProcesses();
-  await database.drop();
-  await folder.remove();
-});
+afterAll(() => deployment.close());
 
 /** The row of a session, as far as rotation is concerned. */
 async function sessionOf(refreshToken: string): Promise<unknown> {
-  const postgres = new Postgres(database.target);
-  await postgres.connect();
-  const { rows } = await postgres.query(
+  const [row] = await deployment.query(
     'SELECT generation, parent_generation, revoked_at FROM sessions WHERE id = $1',
     [decode(refreshToken).claims['sid']],
   );
-  await postgres.end();
-  return rows[0];
+  return row;
 }
 
 it.each([1, 2])('refreshes that race for one token, on instances: %d', async (count) => {

@@ -4,15 +4,22 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client as Postgres } from 'pg';
 import { report } from '../bench/report.js';
-import { killProcesses, startProcess } from '../support/process.js';
+import { Deployment } from '../support/deployment.js';
+import { killProcesses, newFolder, type ServiceProcess, startProcess } from '../support/process.js';
+import { rounds } from '../support/rounds.js';
 import { newSecret } from '../support/server.js';
+import { FAULTS, seatOf } from './faults.js';
 import { type Outcome, type Seat, Stage } from './stage.js';
 
-/** How often each fault is done. The figures of docs/operations.md are of `CHAOS_ROUNDS=10`. */
-const ROUNDS = Number(process.env['CHAOS_ROUNDS'] ?? 3);
-const REFRESH = 'POST /auth/refresh';
+/** How often each fault is done where `CHAOS_ROUNDS` says nothing. */
+const USUAL = 3;
+const DISKS_FILLED = 10;
+const RESTARTS = 100;
+const REQUESTS_A_SECOND = 200;
+const SECRETS = 5;
+const PAIRS = 20;
+const FIRST_STARTS = 60;
 
 let stage: Stage | undefined;
 
@@ -47,10 +54,6 @@ function fill(path: string): void {
   }
 }
 
-function seatOf(round: number): Seat {
-  return round % 2 === 0 ? 0 : 1;
-}
-
 /** Nothing acknowledged is lost, nobody is logged out, and nothing fails but for the fault. */
 function expectNothingLost(title: string, outcome: Outcome): void {
   report(title, { ...outcome });
@@ -59,87 +62,42 @@ function expectNothingLost(title: string, outcome: Outcome): void {
   expect(outcome.rotations).toBeGreaterThan(50);
 }
 
-const FAULTS: Record<string, (stage: Stage, round: number) => Promise<void>> = {
-  'an instance is killed and started again': async (on, round) => {
-    on.services[seatOf(round)]?.signal('SIGKILL');
-    await on.services[seatOf(round)]?.exited;
-    await on.start(seatOf(round));
-  },
-  'an instance stands still for two seconds': async (on, round) => {
-    on.services[seatOf(round)]?.signal('SIGSTOP');
-    await delay(2000);
-    on.services[seatOf(round)]?.signal('SIGCONT');
-  },
-  'the database is killed': async (on) => {
-    process.kill(await on.postmaster(), 'SIGKILL');
-  },
-  'the database stands still for three seconds': async (on) => {
-    const all = await on.postgresProcesses();
-    for (const pid of all) process.kill(pid, 'SIGSTOP');
-    await delay(3000);
-    for (const pid of all) process.kill(pid, 'SIGCONT');
-  },
-  'the database has no connection left for two seconds': async (on) => {
-    const taken: Postgres[] = [];
-    const killer = await on.connect();
-    try {
-      for (;;) taken.push(await on.connect());
-    } catch {
-      // That was the last one. The instances lose theirs, and others wait for the places.
-    }
-    await killer.query(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'latchkey' AND pid <> pg_backend_pid()",
-    );
-    const thieves = Array.from({ length: 20 }, () =>
-      on.connect().then(
-        (one) => taken.push(one),
-        () => undefined,
-      ),
-    );
-    await Promise.all(thieves);
-    await delay(2000);
-    await Promise.all([killer, ...taken].map((one) => one.end()));
-  },
-  'answers are cut in the middle': async (on, round) => {
-    for (let cut = 0; cut < 5; cut++) {
-      const held = await on.proxies[seatOf(round + cut)]?.hold('answered', REFRESH);
-      held?.cut(held.answer.subarray(0, held.answer.length / 2));
-    }
-  },
-  'an instance’s clock is a minute off': async (on, round) => {
-    const shim = `const now = Date.now; Date.now = () => now() + ${round % 4 < 2 ? 60_000 : -60_000};`;
-    await on.services[seatOf(round)]?.stop();
-    await on.start(seatOf(round), ['--import', `data:text/javascript,${encodeURIComponent(shim)}`]);
-  },
-};
-
 describe('nothing acknowledged is lost and nobody is logged out where', () => {
-  it.each(Object.entries(FAULTS))('%s', async (title, fault) => {
+  it.each(Object.entries(FAULTS))('%s', async (title, { full, readyWithinMs, healedWithinMs, run }) => {
     stage = await Stage.open();
     const on = stage;
-    expectNothingLost(title, await stage.suffer((round) => fault(on, round), ROUNDS));
+    const outcome = await stage.suffer((round) => run(on, round), rounds({ usual: USUAL, full }));
+    expectNothingLost(title, outcome);
+    if (readyWithinMs !== undefined) expect(outcome.ready_ms_max).toBeLessThan(readyWithinMs);
+    if (healedWithinMs !== undefined) expect(outcome.healed_ms_max).toBeLessThan(healedWithinMs);
   });
 
   (canMount() ? it : it.skip)('the disk is full', async () => {
     stage = await Stage.open({ diskMib: 120 });
     const filler = join(stage.folder, '.data', 'filler');
-    const outcome = await stage.suffer(async () => {
+    const fault = async (): Promise<void> => {
       fill(filler);
       await delay(3000);
       rmSync(filler);
-    }, ROUNDS);
+    };
+    const outcome = await stage.suffer(fault, rounds({ usual: USUAL, full: DISKS_FILLED }));
     expectNothingLost('the disk is full', outcome);
   });
 
   it('instances are stopped under load, one after the other, and no request fails', async () => {
     stage = await Stage.open({ direct: true });
     const on = stage;
-    const outcome = await stage.suffer(async (round) => {
+    const traffic = await on.traffic(REQUESTS_A_SECOND);
+    const restart = async (round: number): Promise<void> => {
       await on.services[seatOf(round)]?.stop();
       await on.start(seatOf(round));
-    }, ROUNDS);
+    };
+    const outcome = await stage.suffer(restart, rounds({ usual: USUAL, full: RESTARTS }));
+    const { answers, answersASecond } = await traffic.stop();
+    report('traffic while instances are stopped', { ...answers, answers_a_second: answersASecond });
     expectNothingLost('instances are stopped under load', outcome);
-    expect(on.failures().filter(({ how }) => how !== 'refused')).toEqual([]);
+    expect(Object.keys(answers)).toEqual(['answers_200']);
+    expect(on.failures()).toEqual([]);
   });
 
   it('the secret is changed while traffic flows', async () => {
@@ -157,33 +115,60 @@ describe('nothing acknowledged is lost and nobody is logged out where', () => {
         on.env = { ...on.env, SECRET_KEY: next, SECRET_KEY_PREVIOUS: old };
         for (const seat of [0, 1] as const) await restart(seat);
       },
-      Math.ceil(ROUNDS / 3),
+      rounds({ usual: 1, full: SECRETS }),
     );
     expectNothingLost('the secret is changed', outcome);
   });
 });
 
-it('two instances that start together on an empty database are one service', async () => {
-  for (let round = 0; round < ROUNDS; round++) {
-    const on = await mkEmpty();
+it('two instances that start together on an empty folder are one service', async () => {
+  const times = rounds({ usual: USUAL, full: PAIRS });
+  for (let round = 0; round < times; round++) {
+    const folder = await newFolder();
     try {
-      const secret = newSecret();
-      const env = { SECRET_KEY: secret, JWT_ISSUER: 'https://id.example' };
-      const both = await Promise.all([0, 1].map(() => startProcess({ folder: on, env })));
-      const person = await both[0]?.client.register();
-      const pair = person && (await both[1]?.client.login(person));
-      expect((await both[0]?.client.me(pair?.access_token ?? ''))?.status).toBe(200);
+      // No DATABASE_URL, no SECRET_KEY: both make the secret and the database, and one of them has made it.
+      const env = { JWT_ISSUER: 'https://id.example' };
+      const start = () => startProcess({ folder: folder.path, env });
+      const both = await Promise.all([start(), start()]);
+      await expectOneService(both);
       await Promise.all(both.map((service) => service.stop()));
     } finally {
       await killProcesses();
-      rmSync(on, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      await folder.remove();
     }
   }
-  report('two instances start together on an empty database', { rounds: ROUNDS, failed: 0 });
+  report('two instances start together on an empty folder', { rounds: times, failed: 0 });
 });
 
-async function mkEmpty(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'lk-chaos-'));
-  execFileSync('chmod', ['711', folder]);
-  return folder;
+it('many instances that start at the same moment on an empty database are one service', async () => {
+  const many = rounds({ usual: 6, full: FIRST_STARTS });
+  // Together they need fewer connections than the server has.
+  const deployment = await Deployment.open({ env: { DATABASE_POOL_SIZE: '2' } });
+  try {
+    const from = performance.now();
+    const all = await Promise.all(Array.from({ length: many }, () => deployment.start()));
+    const seconds = (performance.now() - from) / 1000;
+    await expectOneService(all);
+    const exits = await Promise.all(all.map((service) => service.stop()));
+    expect(new Set(exits.map(({ code }) => code))).toEqual(new Set([0]));
+    report('instances that start at the same moment on an empty database', {
+      instances: many,
+      failed: 0,
+      seconds_until_all_listen: seconds,
+    });
+  } finally {
+    await deployment.close();
+  }
+});
+
+/** It was migrated once, has one administrator, and all take the tokens of one. */
+async function expectOneService(all: readonly ServiceProcess[]): Promise<void> {
+  expect(all.filter(({ log }) => log.some(({ msg }) => msg === 'migrated the database'))).toHaveLength(1);
+  expect(all.filter(({ stderr }) => stderr.includes('First administrator'))).toHaveLength(1);
+  const failures = all.flatMap(({ log }) =>
+    log.filter(({ level }) => level === 'error' || level === 'fatal'),
+  );
+  expect(failures).toEqual([]);
+  const { access_token: token } = await (all[0] as ServiceProcess).client.newcomer();
+  for (const service of all) expect((await service.client.me(token)).status).toBe(200);
 }

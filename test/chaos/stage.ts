@@ -1,16 +1,24 @@
-import { mkdtemp, chmod, readdir, readFile, rm } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client as Postgres } from 'pg';
+import { chmod } from 'node:fs/promises';
+import { Cluster } from '../support/cluster.js';
+import type { StartOptions } from '../support/deployment.js';
 import { KeepAliveClient } from '../support/keep-alive-client.js';
-import { eventually, killProcesses, type ServiceProcess, startProcess } from '../support/process.js';
+import {
+  eventually,
+  killProcesses,
+  newFolder,
+  type ServiceProcess,
+  startProcess,
+} from '../support/process.js';
 import { newSecret } from '../support/server.js';
 import { ServiceProxy } from '../support/service-proxy.js';
+import { Traffic } from '../support/traffic.js';
 import { Actor, type Failure } from './actor.js';
 
 const ACTORS = 6;
 const CONNECTIONS = 8;
+/** Of the traffic; odd, so that every session is used on both instances. */
+const SESSIONS = 15;
 const HEALED_WITHIN_MS = 60_000;
 const SETTLED_MS = 1500;
 const PROBE_MS = 100;
@@ -31,6 +39,8 @@ export interface Outcome {
   readonly failures_during: number;
   readonly healed_ms_median: number;
   readonly healed_ms_max: number;
+  /** From the start of an instance's process until it says that it is ready; 0 where none was started again. */
+  readonly ready_ms_max: number;
 }
 
 /**
@@ -40,10 +50,13 @@ export interface Outcome {
 export class Stage {
   readonly services: ServiceProcess[] = [];
   readonly proxies: ServiceProxy[] = [];
+  readonly cluster: Cluster;
   private readonly clients: KeepAliveClient[] = [];
   /** Those of instances that were started again: what they have under way is still answered. */
   private readonly retired: KeepAliveClient[] = [];
   private actors: Actor[] = [];
+  /** How long each start took. */
+  private readonly readyTimes: number[] = [];
   /** Instances that a balancer would not send requests to. */
   private readonly unready = new Set<number>();
   private probing: NodeJS.Timeout | undefined;
@@ -53,7 +66,9 @@ export class Stage {
     readonly folder: string,
     private readonly direct: boolean,
     private readonly cleanUp: () => Promise<void>,
-  ) {}
+  ) {
+    this.cluster = new Cluster(folder);
+  }
 
   /**
    * @param diskMib puts the data on a disk of its own of that size; needs to be root
@@ -63,13 +78,15 @@ export class Stage {
     diskMib,
     direct = false,
   }: { readonly diskMib?: number; readonly direct?: boolean } = {}): Promise<Stage> {
-    const folder = await mkdtemp(join(tmpdir(), 'lk-chaos-'));
-    if (diskMib !== undefined)
+    const home = await newFolder();
+    const folder = home.path;
+    if (diskMib !== undefined) {
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMib}m`, 'latchkey', folder]);
-    await chmod(folder, 0o711);
+      await chmod(folder, 0o711);
+    }
     const stage = new Stage(folder, direct, async () => {
       if (diskMib !== undefined) execFileSync('umount', ['-l', folder]);
-      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      await home.remove();
     });
     stage.env = {
       JWT_ISSUER: 'https://id.example',
@@ -93,9 +110,15 @@ export class Stage {
     await this.cleanUp();
   }
 
-  /** Starts an instance, or starts it again. The clients reach it where the old one was. */
-  async start(seat: Seat, nodeOptions: readonly string[] = []): Promise<void> {
-    const service = await startProcess({ folder: this.folder, env: this.env, nodeOptions });
+  /** Starts an instance, or starts it again, until it is ready. The clients reach it where the old one was. */
+  async start(seat: Seat, { env, nodeOptions = [] }: StartOptions = {}): Promise<void> {
+    const from = performance.now();
+    const service = await startProcess({ folder: this.folder, env: { ...this.env, ...env }, nodeOptions });
+    await eventually(
+      HEALED_WITHIN_MS,
+      async () => (await service.client.get('/health/ready')).status === 200,
+    );
+    this.readyTimes.push(performance.now() - from);
     this.services[seat] = service;
     const before = this.clients[seat];
     if (before) this.retired.push(before);
@@ -107,6 +130,7 @@ export class Stage {
   /** Does a fault under load, again and again, and looks for everything that was acknowledged. */
   async suffer(fault: (round: number) => Promise<void>, rounds: number): Promise<Outcome> {
     await this.gather();
+    this.readyTimes.length = 0;
     const spans: Array<{ from: number; healed: number; ms: number }> = [];
     for (let round = 0; round < rounds; round++) {
       const from = performance.now();
@@ -136,6 +160,7 @@ export class Stage {
       failures_during: during.length,
       healed_ms_median: times[Math.floor(times.length / 2)] ?? 0,
       healed_ms_max: times.at(-1) ?? 0,
+      ready_ms_max: Math.round(Math.max(0, ...this.readyTimes)),
     };
   }
 
@@ -148,52 +173,32 @@ export class Stage {
     return this.actors.flatMap((actor) => actor.failures);
   }
 
-  /** The process that PostgreSQL's others are children of. */
-  async postmaster(): Promise<number> {
-    return Number.parseInt(await readFile(join(this.folder, '.data/postgres/postmaster.pid'), 'utf8'), 10);
-  }
-
-  /** PostgreSQL's processes, all of them. */
-  async postgresProcesses(): Promise<number[]> {
-    const main = await this.postmaster();
-    const found = [main];
-    for (const name of await readdir('/proc')) {
-      if (!/^\d+$/.test(name)) continue;
-      const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
-      if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === main) found.push(Number(name));
-    }
-    return found;
-  }
-
-  async connect(): Promise<Postgres> {
-    const postgres = new Postgres({
-      host: join(this.folder, '.data/run'),
-      port: 5432,
-      user: 'latchkey',
-      database: 'latchkey',
-      password: await readFile(join(this.folder, '.data/postgres/latchkey.password'), 'utf8'),
-    });
-    postgres.on('error', () => undefined);
-    await postgres.connect();
-    return postgres;
-  }
-
   /** Lets the clients work on for a while. */
   async rest(milliseconds: number): Promise<void> {
     const until = performance.now() + milliseconds;
     await eventually(milliseconds + HEALED_WITHIN_MS, async () => performance.now() >= until);
   }
 
+  /** Sends so many requests a second more than the clients do, each in its time. */
+  async traffic(perSecond: number): Promise<Traffic> {
+    const client = (this.services[0] as ServiceProcess).client;
+    const person = await client.register();
+    const pairs = await Promise.all(Array.from({ length: SESSIONS }, () => client.login(person)));
+    return new Traffic({ perSecond, way: (turn) => this.way(turn), pairs });
+  }
+
+  /** The instances by turns, but for those that a balancer would leave out. */
+  private way(turn: number): KeepAliveClient {
+    const seat = this.unready.has(turn % 2) ? (turn + 1) % 2 : turn % 2;
+    return this.clients[seat] as KeepAliveClient;
+  }
+
   private async gather(): Promise<void> {
-    const way = (turn: number): KeepAliveClient => {
-      const seat = this.unready.has(turn % 2) ? (turn + 1) % 2 : turn % 2;
-      return this.clients[seat] as KeepAliveClient;
-    };
     this.actors = await Promise.all(
       Array.from({ length: ACTORS }, async (_, seat) => {
         const client = (this.services[seat % 2] as ServiceProcess).client;
         const person = await client.register();
-        return new Actor(person, await client.login(person), way, seat);
+        return new Actor(person, await client.login(person), (turn) => this.way(turn), seat);
       }),
     );
     for (const actor of this.actors) actor.start();
@@ -220,7 +225,7 @@ export class Stage {
   private async lost(): Promise<string[]> {
     const lost: string[] = [];
     const client = this.clients[0] as KeepAliveClient;
-    const database = await this.connect();
+    const database = await this.cluster.connect();
     for (const actor of this.actors) {
       const { rows } = await database.query<{ full_name: string | null }>(
         'SELECT full_name FROM users WHERE id = $1',

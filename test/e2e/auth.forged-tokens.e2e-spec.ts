@@ -1,25 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { leakOf, refusal, refusalIn, type BearerCode } from '../support/bearer.js';
-import { CLAIM_FORGERIES } from '../support/forgeries/claims.js';
-import { HEADER_FORGERIES } from '../support/forgeries/headers.js';
-import { JSON_FORGERIES } from '../support/forgeries/json.js';
+import { leakOf, refusal, refusalIn } from '../support/bearer.js';
+import { changedAnywhere, CHANGES, expectedRefusal, FORGERIES } from '../support/forgeries/all.js';
 import { GOOD_TOKENS } from '../support/forgeries/good.js';
+import { HEADER_FORGERIES } from '../support/forgeries/headers.js';
 import { kitOf, type Forgery, type Kit } from '../support/forgeries/kit.js';
-import { PART_FORGERIES } from '../support/forgeries/parts.js';
-import { SIGNATURE_FORGERIES } from '../support/forgeries/signatures.js';
 import { RawClient, type RawAnswer } from '../support/raw-client.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { decode } from '../support/tokens.js';
 
-const FORGERIES: ReadonlyArray<readonly [room: string, forgeries: readonly Forgery[]]> = [
-  ['in its header', HEADER_FORGERIES],
-  ['in its signature', SIGNATURE_FORGERIES],
-  ['in its parts', PART_FORGERIES],
-  ['in its JSON', JSON_FORGERIES],
-  ['in its claims', CLAIM_FORGERIES],
-];
 const NAMED = FORGERIES.flatMap(([, forgeries]) => forgeries);
 
 const NOT_SENT = { token: '', answer: { status: 0, headers: {}, text: '' } };
@@ -63,13 +53,6 @@ function atOnce(): Kit {
   return { ...kit, now: Math.floor(server.clock.now() / 1000) };
 }
 
-/** What a refusal must be; a hint about the header is told in words of its own, see auth.bearer-header. */
-function expected(codes: Forgery['code'], found: { code: unknown; detail: unknown }): object {
-  const allowed: readonly BearerCode[] = typeof codes === 'string' ? [codes] : codes;
-  const code = allowed.find((candidate) => candidate === found.code) ?? allowed[0] ?? 'token_invalid';
-  return code === 'authorization_malformed' ? refusal(code, String(found.detail)) : refusal(code);
-}
-
 describe.each(FORGERIES)('a token with a fault %s is refused:', (_room, forgeries) => {
   const answers = new Map<Forgery, { token: string; answer: RawAnswer }>();
 
@@ -85,7 +68,7 @@ describe.each(FORGERIES)('a token with a fault %s is refused:', (_room, forgerie
     const { token, answer } = answers.get(forgery) ?? NOT_SENT;
     const found = refusalIn(answer);
     expect(token).not.toBe(kit.access);
-    expect(found).toEqual(expected(forgery.code, found));
+    expect(found).toEqual(expectedRefusal(forgery.code, found));
     expect(leakOf(token, answer)).toBeUndefined();
     expect(answer.text).not.toContain(kit.kid);
   });
@@ -132,22 +115,8 @@ describe('the forgeries', () => {
 });
 
 describe('a token with one character changed is refused', () => {
-  const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-
-  /** The neighbour in the alphabet, which differs in the lowest bit alone; a full stop becomes a letter. */
-  const neighbour = (char: string) => ALPHABET[ALPHABET.indexOf(char) ^ 1] ?? 'A';
-  const changes: Readonly<Record<string, (char: string) => string>> = {
-    'for its neighbour in the alphabet': (char) => (char === '.' ? 'A' : neighbour(char)),
-    'for a full stop': (char) => (char === '.' ? '' : '.'),
-    'for nothing': () => '',
-    'for itself twice': (char) => char + char,
-    'for a padding character': () => '=',
-  };
-
-  it.each(Object.entries(changes))('%s, wherever it stands', async (_name, change) => {
-    const tokens = kit.access
-      .split('')
-      .map((char, at) => kit.access.slice(0, at) + change(char) + kit.access.slice(at + 1));
+  it.each(Object.entries(CHANGES))('%s, wherever it stands', async (_name, change) => {
+    const tokens = changedAnywhere(kit.access, change);
     const answers = await Promise.all(tokens.map(async (token) => [token, await present(token)] as const));
     const wrong = answers.filter(([token, answer]) => {
       const [found, right] = [refusalIn(answer), refusal('token_invalid')].map((value) =>

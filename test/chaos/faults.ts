@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client as Postgres } from 'pg';
+import type { Seat, Stage } from './stage.js';
+
+const MANY = 10;
+const REFRESH = 'POST /auth/refresh';
+
+export interface Fault {
+  /** How often it is done with `CHAOS_ROUNDS=full`. */
+  readonly full: number;
+  /** How soon an instance that was started again has to be ready. */
+  readonly readyWithinMs?: number;
+  /** How soon after the fault nothing more may fail. */
+  readonly healedWithinMs?: number;
+  readonly run: (stage: Stage, round: number) => Promise<void>;
+}
+
+export function seatOf(round: number): Seat {
+  return round % 2 === 0 ? 0 : 1;
+}
+
+/** What is done to a stage that needs nothing else. */
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  'an instance is killed and started again': {
+    full: 200,
+    readyWithinMs: 5000,
+    run: async (on, round) => {
+      on.services[seatOf(round)]?.signal('SIGKILL');
+      await on.services[seatOf(round)]?.exited;
+      await on.start(seatOf(round));
+    },
+  },
+  'an instance stands still for two seconds': {
+    full: MANY,
+    run: async (on, round) => {
+      on.services[seatOf(round)]?.signal('SIGSTOP');
+      await delay(2000);
+      on.services[seatOf(round)]?.signal('SIGCONT');
+    },
+  },
+  'the database is killed': {
+    full: 50,
+    healedWithinMs: 10_000,
+    run: async (on) => {
+      process.kill(await on.cluster.postmaster(), 'SIGKILL');
+    },
+  },
+  'the database stands still for three seconds': {
+    full: MANY,
+    run: async (on) => {
+      const all = await on.cluster.processes();
+      for (const pid of all) process.kill(pid, 'SIGSTOP');
+      await delay(3000);
+      for (const pid of all) process.kill(pid, 'SIGCONT');
+    },
+  },
+  'the database has no connection left for two seconds': {
+    full: MANY,
+    run: async (on) => {
+      const taken: Postgres[] = [];
+      const killer = await on.cluster.connect();
+      try {
+        for (;;) taken.push(await on.cluster.connect());
+      } catch {
+        // That was the last one. The instances lose theirs, and others wait for the places.
+      }
+      await killer.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'latchkey' AND pid <> pg_backend_pid()",
+      );
+      const thieves = Array.from({ length: 20 }, () =>
+        on.cluster.connect().then(
+          (one) => taken.push(one),
+          () => undefined,
+        ),
+      );
+      await Promise.all(thieves);
+      await delay(2000);
+      await Promise.all([killer, ...taken].map((one) => one.end()));
+    },
+  },
+  'answers are cut in the middle': {
+    full: MANY,
+    run: async (on, round) => {
+      for (let cut = 0; cut < 5; cut++) {
+        const held = await on.proxies[seatOf(round + cut)]?.hold('answered', REFRESH);
+        held?.cut(held.answer.subarray(0, held.answer.length / 2));
+      }
+    },
+  },
+  'an instance’s clock is a minute off': {
+    full: MANY,
+    run: async (on, round) => {
+      const shim = `const now = Date.now; Date.now = () => now() + ${round % 4 < 2 ? 60_000 : -60_000};`;
+      await on.services[seatOf(round)]?.stop();
+      await on.start(seatOf(round), {
+        nodeOptions: ['--import', `data:text/javascript,${encodeURIComponent(shim)}`],
+      });
+    },
+  },
+};
