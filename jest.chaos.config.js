@@ -1,6 +1,6 @@
 import base from './jest.config.js';
 
-/** Faults under load: `npm run chaos`. `CHAOS_ROUNDS` says how often each; `.ci/run` leaves it out, the tests hold a short form of each fault. */
+/** Faults under load: `npm run chaos`. `CHAOS_ROUNDS` says how often each; `npm run test:faults` does each once. */
 export default {
   ...base,
   testMatch: ['<rootDir>/test/chaos/**/*.chaos.ts'],
