@@ -31,11 +31,15 @@ export async function fuzz(server: TestServer, { seed, runs }: FuzzOptions): Pro
   const actors = await Actors.of(server);
   const statuses = new Map<number, number>();
   const reached = new Set<string>();
+  const filters = new Set(operations.flatMap(({ query }) => query));
   const send = async (request: FuzzedRequest): Promise<void> => {
     const raw = filled(request, actors.gaps());
     const answer = await rawRequest(server.url, raw);
     statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-    const faults = [...faultsOf(answer, raw), ...leaksIn(answer, actors.secrets())];
+    const faults = [
+      ...faultsOf(answer, raw),
+      ...leaksIn(answer, actors.secrets(), searched(raw.path, filters)),
+    ];
     if (faults.length > 0) throw new Error(`${raw.method} ${raw.path}: ${faults.join('; ')}\n${answer.text}`);
     const done = answer.status < 300 && raw.method !== 'OPTIONS';
     // What comes next is to be looked at, and not refused for what came before.
@@ -52,7 +56,19 @@ export async function fuzz(server: TestServer, { seed, runs }: FuzzOptions): Pro
   return { neverReached, statuses, secrets: [...actors.secrets(), 'latchkey_secret_'] };
 }
 
-function leaksIn({ headers, text }: RawAnswer, secrets: readonly string[]): string[] {
-  const whole = JSON.stringify(headers) + text;
+/** What a request asks a list for, in the parameters that the document has: no place for a credential. */
+function searched(path: string, filters: ReadonlySet<string>): string[] {
+  const query = new URLSearchParams(path.split('?')[1] ?? '');
+  return [...query].flatMap(([name, value]) => (filters.has(name) && value !== '' ? [value] : []));
+}
+
+/** @param own words that the links to other pages of a list repeat (RFC 8288) */
+function leaksIn(
+  { headers: { link, ...headers }, text }: RawAnswer,
+  secrets: readonly string[],
+  own: readonly string[],
+): string[] {
+  const links = own.reduce((rest, words) => rest.replaceAll(encodeURIComponent(words), ''), String(link));
+  const whole = JSON.stringify(headers) + links + text;
   return secrets.some((secret) => whole.includes(secret)) ? ['a secret in the answer'] : [];
 }
