@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client as Postgres } from 'pg';
+import { clockOff } from '../support/clock-off.js';
 import type { Seat, Stage } from './stage.js';
 
 const MANY = 10;
@@ -90,11 +91,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'an instance’s clock is a minute off': {
     full: MANY,
     run: async (on, round) => {
-      const shim = `const now = Date.now; Date.now = () => now() + ${round % 4 < 2 ? 60_000 : -60_000};`;
       await on.services[seatOf(round)]?.stop();
-      await on.start(seatOf(round), {
-        nodeOptions: ['--import', `data:text/javascript,${encodeURIComponent(shim)}`],
-      });
+      await on.start(seatOf(round), clockOff(round % 4 < 2 ? 60 : -60));
     },
   },
 };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TokenPair } from '../support/client.js';
+import { clockOff } from '../support/clock-off.js';
 import { Deployment } from '../support/deployment.js';
 import { eventually, type ServiceProcess } from '../support/process.js';
 import { decode } from '../support/tokens.js';
@@ -14,16 +15,10 @@ let deployment: Deployment;
 let ahead: ServiceProcess;
 let behind: ServiceProcess;
 
-function withClockOff(seconds: number): string[] {
-  const shim = `const now = Date.now; Date.now = () => now() + ${seconds * 1000};`;
-  return ['--import', `data:text/javascript,${encodeURIComponent(shim)}`];
-}
-
 beforeAll(async () => {
   deployment = await Deployment.open({ database: 'migrated' });
-  const start = (seconds: number) => deployment.start({ nodeOptions: withClockOff(seconds) });
-  ahead = await start(SKEW_SECONDS);
-  behind = await start(-SKEW_SECONDS);
+  ahead = await deployment.start(clockOff(SKEW_SECONDS));
+  behind = await deployment.start(clockOff(-SKEW_SECONDS));
 });
 afterAll(() => deployment.close());
 

@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { StartOptions } from './deployment.js';
+
+/** Where Debian's package `faketime` puts it, and where it is without a package. */
+const LIBRARIES = [
+  '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
+  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1',
+  '/usr/local/lib/faketime/libfaketimeMT.so.1',
+];
+const TRIED_SECONDS = 3600;
+const NEAR_SECONDS = 60;
+
+let known: string | undefined | false = false;
+
+/**
+ * How an instance is started whose clock is wrong by so many seconds. With libfaketime, where it is and node is seen to
+ * believe it, everything in the process reads the wrong time, the libraries' C code too; else `Date.now` alone does.
+ */
+export function clockOff(seconds: number): StartOptions {
+  if (known === false) known = LIBRARIES.find((path) => existsSync(path) && isBelieved(path));
+  if (known !== undefined) return { env: preload(known, seconds) };
+  const shim = `const now = Date.now; Date.now = () => now() + ${seconds * 1000};`;
+  return { nodeOptions: ['--import', `data:text/javascript,${encodeURIComponent(shim)}`] };
+}
+
+/** Only the time of day is wrong: a monotonic clock never is. */
+function preload(library: string, seconds: number): Record<string, string> {
+  const offset = `${seconds < 0 ? '' : '+'}${seconds}`;
+  return { LD_PRELOAD: library, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+}
+
+function isBelieved(library: string): boolean {
+  const env = { PATH: process.env['PATH'], ...preload(library, TRIED_SECONDS) };
+  const told = execFileSync(process.execPath, ['-p', 'Date.now()'], { env, encoding: 'utf8' });
+  return Math.abs(Number(told) / 1000 - Date.now() / 1000 - TRIED_SECONDS) < NEAR_SECONDS;
+}
