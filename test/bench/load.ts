@@ -105,13 +105,28 @@ function drive(
 
 /** The bytes of a request without a body. */
 export function getRequest(path: string, headers: Readonly<Record<string, string>> = {}): Buffer {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}\r\n`);
+  return request('GET', path, headers);
 }
 
-/** The bytes of a request with a JSON body. */
-export function postRequest(path: string, body: unknown): Buffer {
-  const text = JSON.stringify(body);
-  const headers = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n`;
-  return Buffer.from(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n${text}`);
+/** The bytes of a request with a body: JSON, or the text of a form where another type is named. */
+export function postRequest(
+  path: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Buffer {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const length = String(Buffer.byteLength(text));
+  const all = { 'Content-Type': 'application/json', ...headers, 'Content-Length': length };
+  return request('POST', path, all, text);
+}
+
+/** The bytes of any request. */
+export function request(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body = '',
+): Buffer {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${lines.join('')}\r\n${body}`);
 }

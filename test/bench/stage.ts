@@ -1,0 +1,116 @@
+import argon2 from 'argon2';
+import { readFileSync } from 'node:fs';
+import type { TokenPair } from '../support/client.js';
+import { createDatabase, urlOf, type TestDatabase } from '../support/database.js';
+import { startProcess, type ServiceProcess } from '../support/process.js';
+import { reminted } from '../support/tokens.js';
+import { fill } from './fill.js';
+import { cpuOf } from './load.js';
+
+export const PASSWORD = 'correct horse battery staple';
+/** The cheapest hash that the service takes for current: what is measured is everything else. */
+const HASHING = { memoryCost: 8192, timeCost: 1, parallelism: 1 };
+const ROOT = { username: 'root@example.com', password: PASSWORD };
+/** People all over the tables, whom the requests are about. */
+const PEOPLE = 2000;
+/** From so many rows on there are live revocations too, one for ten sessions. */
+const MANY = 100_000;
+
+/** Somebody generated, with tokens as if of a login. */
+export interface Guest {
+  readonly id: string;
+  readonly email: string;
+  readonly sid: string;
+  readonly access: string;
+  refresh: string;
+}
+
+/** A database of some size, and the service on it. */
+export interface Stage {
+  readonly rows: number;
+  readonly fillSeconds: number;
+  readonly database: TestDatabase;
+  readonly service: ServiceProcess;
+  /** From the start of the process until it listens, with every live revocation in memory. */
+  readonly startMs: number;
+  readonly memoryMib: number;
+  readonly people: readonly Guest[];
+  /** An administrator. */
+  readonly root: TokenPair;
+}
+
+/** The settings of a service on a stage. */
+export function settings(database: TestDatabase, secret: string): Record<string, string> {
+  return {
+    DATABASE_URL: urlOf(database.target),
+    SECRET_KEY: secret,
+    JWT_ISSUER: 'https://id.example',
+    ACCESS_TOKEN_EXPIRE_MINUTES: '600',
+    BOOTSTRAP_ADMIN_EMAIL: ROOT.username,
+    BOOTSTRAP_ADMIN_PASSWORD: ROOT.password,
+    LOG_LEVEL: 'warn',
+    LOG_FORMAT: 'pretty',
+  };
+}
+
+/** Generates as many users, sessions and audit events, and starts a service on them. */
+export async function openStage(rows: number, folder: string, secret: string): Promise<Stage> {
+  const database = await createDatabase();
+  const begun = performance.now();
+  const revocations = rows < MANY ? 0 : rows / 10;
+  const hash = await argon2.hash(PASSWORD, HASHING);
+  await fill(database.target, { users: rows, sessions: rows, revocations, events: rows }, hash);
+  const fillSeconds = (performance.now() - begun) / 1000;
+  // What parallel workers do could not be counted for a statement. Nothing else may come in between.
+  const name = database.target.database;
+  await database.query(`ALTER DATABASE ${name} SET max_parallel_workers_per_gather = 0`);
+  await database.query(`ALTER DATABASE ${name} SET jit = off`);
+  const env = settings(database, secret);
+  // The first start of all makes the administrator.
+  await (await startProcess({ folder, env })).stop();
+  const startedAt = performance.now();
+  const service = await startProcess({ folder, env });
+  const startMs = performance.now() - startedAt;
+  const memoryMib = memoryOf(service.pid);
+  const root = await service.client.login(ROOT);
+  const people = await peopleOf(database, root, secret);
+  return { rows, fillSeconds, database, service, startMs, memoryMib, people, root };
+}
+
+async function peopleOf(database: TestDatabase, pair: TokenPair, secret: string): Promise<Guest[]> {
+  const rows = await database.query<{ id: string; email: string; sid: string; exp: number }>(
+    `SELECT u.id, u.email, s.id AS sid, extract(epoch FROM s.expires_at)::int AS exp
+       FROM (SELECT * FROM sessions WHERE revoked_at IS NULL AND expires_at > now() + interval '1 day'
+              ORDER BY random() LIMIT $1) s JOIN users u ON u.id = s.user_id`,
+    [PEOPLE],
+  );
+  return rows.map(({ id, email, sid, exp }) => ({
+    id,
+    email,
+    sid,
+    access: reminted(pair.access_token, secret, { sub: id, sid, scope: '' }),
+    refresh: reminted(pair.refresh_token, secret, { sub: id, sid, exp, gen: 1 }),
+  }));
+}
+
+/** What each connection to a database has used of the processor, in microseconds, by its process. */
+export async function backends(database: TestDatabase): Promise<ReadonlyMap<number, number>> {
+  const rows = await database.query<{ pid: number }>(
+    `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'`,
+  );
+  return new Map(rows.map(({ pid }) => [pid, cpuOf(pid)]));
+}
+
+/** What the connections that are there have used since. */
+export async function usedSince(
+  database: TestDatabase,
+  before: ReadonlyMap<number, number>,
+): Promise<number> {
+  const now = await backends(database);
+  return [...now].reduce((sum, [pid, used]) => sum + used - (before.get(pid) ?? 0), 0);
+}
+
+export function memoryOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+}
