@@ -94,7 +94,11 @@ export class SweptSessionsRepository {
     );
   }
 
-  /** Ends those of some sessions that are meant. In the order of the ids: two such runs do not wait for each other. */
+  /**
+   * Ends those of some sessions that are meant. In the order of the ids: two such runs do not wait for each other. What
+   * is locked is looked up as an array: joined to it, each row could be looked for among all, where the planner expects
+   * few.
+   */
   async end(
     manager: EntityManager,
     filter: SweepFilter,
@@ -104,8 +108,8 @@ export class SweptSessionsRepository {
     const [rows]: [EndedSession[], number] = await manager.query(
       `WITH meant AS (
          SELECT s.id FROM sessions s WHERE s.id = ANY ($8::uuid[]) AND ${MEANT} ORDER BY s.id FOR UPDATE)
-       UPDATE sessions s SET revoked_at = $1, revoked_reason = $9 FROM meant
-        WHERE s.id = meant.id AND s.id = ANY ($8::uuid[]) AND s.revoked_at IS NULL
+       UPDATE sessions s SET revoked_at = $1, revoked_reason = $9
+        WHERE s.id = ANY (ARRAY(SELECT id FROM meant)) AND s.revoked_at IS NULL
        RETURNING s.id, s.last_used_at AS "lastUsedAt"`,
       [...values(filter), ids, reason],
     );
