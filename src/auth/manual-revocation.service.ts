@@ -8,6 +8,7 @@ import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
+import { KeptCounts } from '../kernel/kept-counts.js';
 import { KeyRotation } from '../keys/key-rotation.service.js';
 import { RevocationsRepository, type FeedRow } from '../revocation/revocations.repository.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
@@ -28,6 +29,8 @@ export interface ManualRevocation {
 /** Revocations by hand: each ends the sessions it is about too, so that no refresh brings back what it killed. */
 @Injectable()
 export class ManualRevocationService {
+  private readonly counts: KeptCounts;
+
   constructor(
     private readonly transactions: Transactions,
     private readonly manager: EntityManager,
@@ -40,7 +43,9 @@ export class ManualRevocationService {
     private readonly rows: RevocationsRepository,
     private readonly clock: Clock,
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
-  ) {}
+  ) {
+    this.counts = new KeptCounts(() => rows.countFeed(manager, new Date(clock.now())), clock);
+  }
 
   /**
    * Revokes what the subject names. What the service does not know is revoked all the same: a token of it may be alive.
@@ -66,7 +71,7 @@ export class ManualRevocationService {
     const now = new Date(this.clock.now());
     const [rows, total] = await Promise.all([
       this.rows.feedPage(this.manager, { ...page, now }),
-      this.rows.countFeed(this.manager, now),
+      this.counts.of(),
     ]);
     return { rows, total };
   }

@@ -6,6 +6,7 @@ import { AuditEvents1763776800000 } from '../../migrations/1763776800000-audit-e
 import { RateLimits1763780400000 } from '../../migrations/1763780400000-rate-limits.js';
 import { Clients1763784000000 } from '../../migrations/1763784000000-clients.js';
 import { EmailKeyInC1763787600000 } from '../../migrations/1763787600000-email-key-in-c.js';
+import { IndexesAtScale1763791200000 } from '../../migrations/1763791200000-indexes-at-scale.js';
 import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { IdlePool } from './idle-pool.js';
 
@@ -17,6 +18,7 @@ const MIGRATIONS = [
   RateLimits1763780400000,
   Clients1763784000000,
   EmailKeyInC1763787600000,
+  IndexesAtScale1763791200000,
 ];
 
 /**

@@ -1,14 +1,11 @@
-import { Injectable } from '@nestjs/common';
-import { EntityManager } from 'typeorm';
-import { Clock } from '../kernel/clock.js';
-import { UsersRepository } from './users.repository.js';
+import type { Clock } from './clock.js';
 
 /** From here on a count is kept; a smaller one takes some milliseconds, is made for every answer, and exact. */
 const MANY = 100_000;
 /** How long a kept count is answered as it is; after that, while another is made. */
 const FRESH_MS = 60_000;
 const STALE_MS = 600_000;
-/** Prefixes whose counts are kept, those counted last. */
+/** Counts that are kept, those made last. */
 const KEPT_MAX = 100;
 
 interface Kept {
@@ -17,47 +14,47 @@ interface Kept {
 }
 
 /**
- * How many users there are, for `X-Total-Count`. PostgreSQL has to look at every row to tell, which is a second for ten
+ * How many rows there are, for `X-Total-Count`. PostgreSQL has to look at every one to tell, which is a second for ten
  * million; so large counts are answered again for a while, and may be up to ten minutes old (decision 0009).
  */
-@Injectable()
-export class UserCounts {
+export class KeptCounts {
   private readonly kept = new Map<string, Kept>();
   private readonly renewing = new Set<string>();
 
+  /** @param make counts; `of` says what, an empty text where there is one thing to count */
   constructor(
-    private readonly users: UsersRepository,
-    private readonly manager: EntityManager,
+    private readonly make: (of: string) => Promise<number>,
     private readonly clock: Clock,
   ) {}
 
-  async of(emailPrefix = ''): Promise<number> {
-    const known = this.kept.get(emailPrefix);
+  /** @throws what counting does, where no count is kept */
+  async of(what = ''): Promise<number> {
+    const known = this.kept.get(what);
     const age = known ? Math.abs(this.clock.now() - known.at) : Infinity;
-    if (!known || age > STALE_MS) return this.count(emailPrefix);
-    if (age > FRESH_MS) this.renew(emailPrefix);
+    if (!known || age > STALE_MS) return this.count(what);
+    if (age > FRESH_MS) this.renew(what);
     return known.count;
   }
 
   /** Nobody waits for it; where it fails, whoever asks next begins another. */
-  private renew(emailPrefix: string): void {
-    if (this.renewing.has(emailPrefix)) return;
-    this.renewing.add(emailPrefix);
-    void this.count(emailPrefix)
+  private renew(what: string): void {
+    if (this.renewing.has(what)) return;
+    this.renewing.add(what);
+    void this.count(what)
       .catch(() => undefined)
-      .finally(() => this.renewing.delete(emailPrefix));
+      .finally(() => this.renewing.delete(what));
   }
 
-  private async count(emailPrefix: string): Promise<number> {
+  private async count(what: string): Promise<number> {
     const at = this.clock.now();
-    const count = await this.users.count(this.manager, emailPrefix);
-    this.kept.delete(emailPrefix);
-    if (count >= MANY) this.keep(emailPrefix, { count, at });
+    const count = await this.make(what);
+    this.kept.delete(what);
+    if (count >= MANY) this.keep(what, { count, at });
     return count;
   }
 
-  private keep(emailPrefix: string, kept: Kept): void {
-    this.kept.set(emailPrefix, kept);
+  private keep(what: string, kept: Kept): void {
+    this.kept.set(what, kept);
     const [oldest] = this.kept.keys();
     if (this.kept.size > KEPT_MAX && oldest !== undefined) this.kept.delete(oldest);
   }

@@ -38,10 +38,10 @@ const FEED_COLUMNS = `r.seq, r.id, r.kind, r.subject, r.cutoff, r.min_version, r
  * (`pg_snapshot_xmin`): nothing can turn up before it any more. A transaction id from the future belongs to another
  * history, a database restored elsewhere, and is settled too.
  */
-const SETTLED = `
-  WITH now AS (SELECT pg_snapshot_xmin(s) AS xmin, pg_snapshot_xmax(s) AS xmax FROM pg_current_snapshot() s),
-       settled AS (SELECT r.* FROM revocations r, now
-                    WHERE r.expires_at > $1 AND (r.transaction_id < now.xmin OR r.transaction_id >= now.xmax))`;
+const NOW = `now AS MATERIALIZED (
+  SELECT pg_snapshot_xmin(s) AS xmin, pg_snapshot_xmax(s) AS xmax FROM pg_current_snapshot() s)`;
+const SETTLED = `r.expires_at > $1
+  AND (r.transaction_id < (SELECT xmin FROM now) OR r.transaction_id >= (SELECT xmax FROM now))`;
 
 /** Every statement on `revocations`. */
 @Injectable()
@@ -95,16 +95,20 @@ export class RevocationsRepository {
    * bound for numbers: of the rows 6, 5 a follower who has read 6 gets 5. Where its row is not there (it has expired,
    * or the database was restored), the page starts with the oldest live row, since reading rows again does no harm
    * and missing one does. The longest writing transaction delays followers; it does not delay our own instances.
+   * However many rows there are, a page is read from the index of that order.
    */
   async feedPage(
     manager: EntityManager,
     page: { readonly after: number; readonly limit: number; readonly now: Date },
   ): Promise<FeedRow[]> {
     const rows: Array<Row & { seq: string }> = await manager.query(
-      `${SETTLED}, place AS (SELECT r.transaction_id, r.seq FROM revocations r, now
-                              WHERE r.seq = $2 AND r.transaction_id < now.xmin)
-       SELECT ${FEED_COLUMNS} FROM settled r LEFT JOIN place ON true
-        WHERE place.seq IS NULL OR (r.transaction_id, r.seq) > (place.transaction_id, place.seq)
+      `WITH ${NOW},
+            place AS MATERIALIZED (SELECT transaction_id, seq FROM revocations
+                                    WHERE seq = $2 AND transaction_id < (SELECT xmin FROM now))
+       SELECT ${FEED_COLUMNS} FROM revocations r
+        WHERE ${SETTLED}
+          AND (r.transaction_id, r.seq) > (coalesce((SELECT transaction_id FROM place), '0'::xid8),
+                                           coalesce((SELECT seq FROM place), 0))
         ORDER BY r.transaction_id, r.seq LIMIT $3`,
       [page.now, page.after, page.limit],
     );
@@ -114,7 +118,7 @@ export class RevocationsRepository {
   /** How many rows the feed holds in all. */
   async countFeed(manager: EntityManager, now: Date): Promise<number> {
     const rows: Array<{ count: number }> = await manager.query(
-      `${SETTLED} SELECT count(*)::int AS count FROM settled`,
+      `WITH ${NOW} SELECT count(*)::int AS count FROM revocations r WHERE ${SETTLED}`,
       [now],
     );
     return rows[0]?.count ?? 0;

@@ -5,7 +5,6 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { MovedUsersRepository } from './moved-users.repository.js';
 import { RolesRepository } from './roles.repository.js';
-import { UserCounts } from './user-counts.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
@@ -14,7 +13,7 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User]), PasswordsModule],
   controllers: [UsersController],
-  providers: [UsersService, UsersRepository, UserCounts, MovedUsersRepository, RolesRepository],
+  providers: [UsersService, UsersRepository, MovedUsersRepository, RolesRepository],
   exports: [UsersService, UsersRepository, MovedUsersRepository, RolesRepository],
 })
 export class UsersModule {}

@@ -6,11 +6,11 @@ import { AppError, invalidField } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { Gathering } from '../kernel/gathering.js';
 import { newId } from '../kernel/ids.js';
+import { KeptCounts } from '../kernel/kept-counts.js';
 import { isCleanText } from '../kernel/validation.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from './identity.js';
-import { UserCounts } from './user-counts.js';
 import { UsersRepository, type NewUser, type Page, type UserRecord } from './users.repository.js';
 
 /** Round trips for users by their ids, and how many users each asks for at most. */
@@ -39,14 +39,17 @@ export class UsersService {
     LOOKUPS_AT_ONCE,
     LOOKUPS_TOGETHER,
   );
+  /** By the beginning of the e-mail address. */
+  private readonly counts: KeptCounts;
 
   constructor(
     private readonly users: UsersRepository,
     private readonly manager: EntityManager,
     private readonly hasher: PasswordHasher,
     private readonly clock: Clock,
-    private readonly counts: UserCounts,
-  ) {}
+  ) {
+    this.counts = new KeptCounts((emailPrefix) => users.count(manager, emailPrefix), clock);
+  }
 
   /**
    * The slow half of creating a user, which needs no database: checks and hashes the password.
