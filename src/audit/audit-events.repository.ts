@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { lowestIdOf } from '../kernel/ids.js';
 import type { AuditEvent, PlacedEvent, SignedEvent } from './audit-event.js';
 
 export interface AuditEventsQuery {
@@ -59,13 +60,13 @@ export class AuditEventsRepository {
     );
   }
 
-  /** Newest first. */
+  /** Newest first. An id carries its event's time, and the index is by id: older events are not even looked at. */
   async list(manager: EntityManager, query: AuditEventsQuery): Promise<AuditEvent[]> {
     return manager.query(
       `SELECT ${EVENT} FROM audit_events
         WHERE ($2::uuid IS NULL OR id < $2) AND ($3::text IS NULL OR actor = $3)
           AND ($4::text IS NULL OR subject = $4) AND ($5::text IS NULL OR action = $5)
-          AND ($6::timestamptz IS NULL OR created_at >= $6)
+          AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::uuid IS NULL OR id >= $7)
         ORDER BY id DESC LIMIT $1`,
       [
         query.limit,
@@ -74,6 +75,7 @@ export class AuditEventsRepository {
         query.subject ?? null,
         query.action ?? null,
         query.since ?? null,
+        query.since ? lowestIdOf(query.since.getTime()) : null,
       ],
     );
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { idTime } from '../../packages/verifier/src/uuid.js';
-import { newId } from './ids.js';
+import { lowestIdOf, newId } from './ids.js';
 
 const NOW = Date.UTC(2026, 0, 1, 9);
 const LAST = 2 ** 48 - 1;
@@ -29,6 +29,28 @@ describe('a new id', () => {
 
   it('is another one each time, within one millisecond too', () => {
     expect(new Set(Array.from({ length: 10_000 }, () => newId(NOW))).size).toBe(10_000);
+  });
+});
+
+describe('the lowest id of a time', () => {
+  it('is an id of that time, and no id of it is lower', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: LAST }), (time) => {
+        expect(idTime(lowestIdOf(time))).toBe(time);
+        expect(lowestIdOf(time) < newId(time)).toBe(true);
+      }),
+    );
+  });
+
+  it('sorts after every id of an earlier time', () => {
+    const times = fc.tuple(fc.nat({ max: LAST }), fc.nat({ max: LAST })).filter(([a, b]) => a < b);
+    fc.assert(
+      fc.property(times, ([earlier, later]) => expect(newId(earlier) < lowestIdOf(later)).toBe(true)),
+    );
+  });
+
+  it('is the first of all for a time before the epoch', () => {
+    expect(lowestIdOf(-1)).toBe(lowestIdOf(0));
   });
 });
 

@@ -29,3 +29,12 @@ export function newId(now: number): string {
   last.now = now;
   return v7({ msecs: now, seq: last.sequence, random });
 }
+
+/**
+ * The lowest id that {@link newId} makes at this time or later: what has an index by id is found by time too.
+ * @param now milliseconds since the Unix epoch; before it there was none
+ */
+export function lowestIdOf(now: number): string {
+  const time = Math.max(0, Math.trunc(now)).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+}
