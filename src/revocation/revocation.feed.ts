@@ -11,10 +11,17 @@ import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
 import { tell } from '../kernel/measures.js';
 import { RevocationListener } from './revocation.listener.js';
-import { RevocationsRepository, type Horizon, type NewRow } from './revocations.repository.js';
+import {
+  RevocationsRepository,
+  type Horizon,
+  type NewRow,
+  type PlacedRow,
+} from './revocations.repository.js';
 
 /** The longest an instance stays behind where no notification reaches it. */
 export const CATCH_UP_INTERVAL_MS = 400;
+/** Rows of a statement, where all are read. */
+const PAGE = 1000;
 /** An instance that could not catch up for this long is not ready. */
 const NOT_READY_AFTER_MS = 10_000;
 
@@ -24,7 +31,7 @@ export interface CaughtUp {
   readonly rows: readonly NewRow[];
   /** Every row committed before this is known, in milliseconds since the Unix epoch. */
   readonly at: number;
-  /** These are all rows, and not those since the last reading. */
+  /** Everything was read anew: these are the last of all rows, and not those since the last reading. */
   readonly anew: boolean;
 }
 
@@ -131,19 +138,41 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async read(): Promise<void> {
     const now = this.clock.now();
-    const { rows, horizon } = await this.revocations.readSince(this.manager, this.horizon, new Date(now));
-    if (this.horizon !== undefined && BigInt(horizon) < BigInt(this.horizon)) {
+    const anew = this.horizon === undefined;
+    const loaded = this.horizon === undefined ? await this.load(now) : { horizon: this.horizon };
+    const since = loaded.horizon;
+    const { rows, horizon } = await this.revocations.readSince(this.manager, since, new Date(now));
+    if (BigInt(horizon) < BigInt(since)) {
       // The history is another one: the database was restored or failed over to a logical copy. Start again.
       this.horizon = undefined;
       return this.read();
     }
     // What was there before this instance is no news.
-    this.take(rows, this.horizon === undefined ? undefined : 'elsewhere');
+    this.take(rows, anew ? undefined : 'elsewhere');
     this.live.removeExpired(now);
-    const news = { rows, at: now, anew: this.horizon === undefined };
+    const news = { rows: loaded.last ? [loaded.last, ...rows] : rows, at: now, anew };
     this.horizon = horizon;
     this.caughtUpAt = now;
     for (const follower of this.followers) follower(news);
+  }
+
+  /**
+   * Takes in every row there is. In pages: a million rows at once take longer than a statement may, and their memory
+   * twice. What is committed meanwhile, and missed, is behind the horizon, which was there first.
+   * @returns the last row of those whose place is final
+   */
+  private async load(now: number): Promise<{ horizon: Horizon; last?: NewRow }> {
+    const horizon = await this.revocations.horizon(this.manager);
+    let last: NewRow | undefined;
+    let page: PlacedRow[] = [];
+    do {
+      const next = { after: page.at(-1), limit: PAGE, now: new Date(now) };
+      page = await this.revocations.readPage(this.manager, next);
+      this.take(page, undefined);
+      const settled = page.findLast(({ transactionId }) => BigInt(transactionId) < BigInt(horizon));
+      if (settled) last = { ...settled, settled: true };
+    } while (page.length === PAGE && !this.stopped);
+    return { horizon, ...(last && { last }) };
   }
 
   /** @param from where rows that say something new were made; undefined where that is not to be measured */

@@ -10,28 +10,37 @@ export interface FeedRow extends LiveRevocation {
   readonly seq: number;
 }
 
+/** A row with its place in the order of the feed. */
+export interface PlacedRow extends FeedRow {
+  readonly transactionId: string;
+}
+
 /** A row as an instance reads it. */
 export interface NewRow extends FeedRow {
   /** No row can turn up before it any more in the order of the feed, see {@link RevocationsRepository.feedPage}. */
   readonly settled: boolean;
 }
 
+/** Times in milliseconds since the Unix epoch. */
 interface Row {
   readonly id: string | null;
   readonly kind: RevocationKind;
   readonly subject: string;
-  readonly cutoff: Date;
+  readonly cutoff: number;
   readonly min_version: number | null;
   readonly soft: boolean;
   readonly reason: string;
   readonly actor: string | null;
-  readonly created_at: Date;
-  readonly expires_at: Date;
+  readonly created_at: number;
+  readonly expires_at: number;
 }
 
-/** What of a row other services are told; the rest of {@link Row} as in the table. */
-const FEED_COLUMNS = `r.seq, r.id, r.kind, r.subject, r.cutoff, r.min_version, r.soft, r.reason, r.actor,
-  r.created_at, r.expires_at`;
+/** A time in milliseconds since the Unix epoch: made into a Date, each would cost more than the rest of its row. */
+const ms = (column: string): string => `(extract(epoch FROM r.${column}) * 1000)::float8 AS ${column}`;
+
+/** What of a row other services are told. */
+const FEED_COLUMNS = `r.seq, r.id, r.kind, r.subject, ${ms('cutoff')}, r.min_version, r.soft, r.reason, r.actor,
+  ${ms('created_at')}, ${ms('expires_at')}`;
 
 /**
  * The rows that followers may read. A row is settled once every transaction up to its own has ended
@@ -58,8 +67,30 @@ export class RevocationsRepository {
     );
   }
 
+  /** From here on {@link readSince} misses nothing of what is not committed yet. */
+  async horizon(manager: EntityManager): Promise<Horizon> {
+    const rows: Array<{ horizon: Horizon }> = await manager.query(
+      'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon',
+    );
+    return rows[0]?.horizon ?? '0';
+  }
+
+  /** The next live rows in the order of the feed, whether settled or not: everything there is, a page at a time. */
+  async readPage(
+    manager: EntityManager,
+    page: { readonly after: PlacedRow | undefined; readonly limit: number; readonly now: Date },
+  ): Promise<PlacedRow[]> {
+    const rows: Array<Row & { seq: string; transactionId: string }> = await manager.query(
+      `SELECT ${FEED_COLUMNS}, r.transaction_id::text AS "transactionId" FROM revocations r
+        WHERE r.expires_at > $1 AND (r.transaction_id, r.seq) > ($2::text::xid8, $3::bigint)
+        ORDER BY r.transaction_id, r.seq LIMIT $4`,
+      [page.now, page.after?.transactionId ?? '0', page.after?.seq ?? 0, page.limit],
+    );
+    return rows.map((row) => ({ ...toFeedRow(row), transactionId: row.transactionId }));
+  }
+
   /**
-   * The live rows written since a horizon, or all of them, and the horizon to ask from next time.
+   * The live rows written since a horizon, and the horizon to ask from next time.
    *
    * Sequence numbers are given out before the commit, so that a row may appear behind a higher one that was read
    * already. The horizon is therefore the oldest transaction still running at the time of reading: whatever was
@@ -68,7 +99,7 @@ export class RevocationsRepository {
    */
   async readSince(
     manager: EntityManager,
-    since: Horizon | undefined,
+    since: Horizon,
     now: Date,
   ): Promise<{ rows: NewRow[]; horizon: Horizon }> {
     const rows: Array<Row & { seq: string; settled: boolean; horizon: Horizon }> = await manager.query(
@@ -76,11 +107,11 @@ export class RevocationsRepository {
          FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) h
          LEFT JOIN revocations r ON r.expires_at > $2 AND r.transaction_id >= $1::text::xid8
         ORDER BY r.transaction_id, r.seq`,
-      [since ?? '0', now],
+      [since, now],
     );
     return {
       rows: rows.filter(({ id }) => id !== null).map((row) => ({ ...toFeedRow(row), settled: row.settled })),
-      horizon: rows[0]?.horizon ?? since ?? '0',
+      horizon: rows[0]?.horizon ?? since,
     };
   }
 
@@ -154,12 +185,12 @@ function toLive(row: Row): LiveRevocation {
     id: row.id ?? '',
     kind: row.kind,
     subject: row.subject,
-    cutoff: row.cutoff.getTime(),
+    cutoff: row.cutoff,
     minVersion: row.min_version,
     soft: row.soft,
     reason: row.reason,
     actor: row.actor,
-    createdAt: row.created_at.getTime(),
-    expiresAt: row.expires_at.getTime(),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
   };
 }
