@@ -3,7 +3,7 @@ import { AUDIT_ACTIONS } from '../audit/audit-event.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Clock } from '../kernel/clock.js';
 import { idOf, inPages, limitOf, none, pastOf } from './arguments.js';
-import { EXIT, UsageError, type Command } from './command.js';
+import { EXIT, READS_ONLY, UsageError, type Command } from './command.js';
 import { table } from './table.js';
 
 /** The audit log, newest first. */
@@ -33,5 +33,5 @@ export const auditListCommand: Command = async (args, options, { out, err, withA
     out(json ? `${JSON.stringify(events)}\n` : table(rows));
     if (!json && events.length === limit) err(`--after ${events.at(-1)?.id ?? ''} shows older ones\n`);
     return EXIT.done;
-  });
+  }, READS_ONLY);
 };

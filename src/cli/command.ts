@@ -81,6 +81,14 @@ export interface CommandOptions {
   readonly since?: string | undefined;
 }
 
+export interface AppOptions {
+  /** What only shows something is refused where the database is behind this version, and does not migrate it. */
+  readonly readsOnly?: boolean;
+}
+
+/** For {@link CommandHost.withApp}. */
+export const READS_ONLY: AppOptions = { readsOnly: true };
+
 /** Where a command runs: the process, or a test. */
 export interface CommandHost {
   /** What was asked for. */
@@ -96,7 +104,10 @@ export interface CommandHost {
   /** What somebody types at a terminal; undefined where there is nobody to ask. */
   readonly ask: (question: string) => Promise<string | undefined>;
   /** Runs `work` inside the service without its HTTP side. @throws ConfigError, the database's errors */
-  readonly withApp: <T>(work: (app: INestApplicationContext) => Promise<T>) => Promise<T>;
+  readonly withApp: <T>(
+    work: (app: INestApplicationContext) => Promise<T>,
+    options?: AppOptions,
+  ) => Promise<T>;
 }
 
 /** The command line was called in a way that makes no sense; exit status 2. */

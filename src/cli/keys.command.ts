@@ -2,7 +2,7 @@ import { OPERATOR } from '../access/principal.js';
 import { SigningKeysService } from '../auth/signing-keys.service.js';
 import { keyState } from '../keys/key-rotation.policy.js';
 import type { KeyRow } from '../keys/signing-keys.repository.js';
-import { EXIT, type Command } from './command.js';
+import { EXIT, READS_ONLY, type Command } from './command.js';
 
 /** Lists the signing keys with their states and times; never the keys themselves. */
 export const keysListCommand: Command = async (_args, { json }, { out, withApp }) =>
@@ -12,7 +12,7 @@ export const keysListCommand: Command = async (_args, { json }, { out, withApp }
     const listed = rows.map((row) => described(row, now));
     out(json ? `${JSON.stringify(listed)}\n` : `${listed.map(line).join('\n')}\n`);
     return EXIT.done;
-  });
+  }, READS_ONLY);
 
 /** Plans a successor for the active key, or drops a compromised one at once. */
 export const keysRotateCommand: Command = async (_args, { json, compromised }, { out, withApp }) =>

@@ -20,7 +20,7 @@ export function processHost(): CommandHost {
     password: askPassword,
     ask,
     // Loaded when it is needed: it is the whole service.
-    withApp: async (work) => (await import('./with-app.js')).withApp(work),
+    withApp: async (work, options) => (await import('./with-app.js')).withApp(work, options),
   };
 }
 

@@ -5,7 +5,7 @@ import { AppError } from '../kernel/app-error.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { UsersService } from '../users/users.service.js';
 import { idOf, inPages, limitOf, none, only } from './arguments.js';
-import { EXIT, UsageError, type Command } from './command.js';
+import { EXIT, READS_ONLY, UsageError, type Command } from './command.js';
 import { table } from './table.js';
 
 export const sessionsListCommand: Command = async (args, options, { out, err, withApp }) => {
@@ -33,7 +33,7 @@ export const sessionsListCommand: Command = async (args, options, { out, err, wi
     out(options.json ? `${JSON.stringify(sessions)}\n` : table(rows));
     if (!options.json && found.length < all) err(`${found.length} of ${all}\n`);
     return EXIT.done;
-  });
+  }, READS_ONLY);
 };
 
 export const sessionsEndCommand: Command = async (args, { user: who }, { out, withApp }) => {

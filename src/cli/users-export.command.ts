@@ -1,7 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { UsersExportService } from '../auth/users-export.service.js';
-import { EXIT, UsageError, type Command } from './command.js';
+import { EXIT, READS_ONLY, UsageError, type Command } from './command.js';
 
 /** The hashes are for the one who asked for them. */
 const OWNER_ONLY = 0o600;
@@ -17,7 +17,7 @@ export const usersExportCommand: Command = async ([path, ...rest], _options, { s
     if (path === undefined) await pipeline(lines, stream, { end: false });
     else await toNewFile(path, lines);
     return EXIT.done;
-  });
+  }, READS_ONLY);
 };
 
 async function toNewFile(path: string, lines: AsyncIterable<string>): Promise<void> {

@@ -8,7 +8,14 @@ import type { UserStatus } from '../users/user.entity.js';
 import type { UserRecord } from '../users/users.repository.js';
 import { UsersService } from '../users/users.service.js';
 import { idOf, inPages, limitOf, none, only } from './arguments.js';
-import { EXIT, UsageError, type Command, type CommandHost, type CommandOptions } from './command.js';
+import {
+  EXIT,
+  READS_ONLY,
+  UsageError,
+  type Command,
+  type CommandHost,
+  type CommandOptions,
+} from './command.js';
 import { record, table } from './table.js';
 
 const WHO = 'an id, an e-mail address or a user name';
@@ -30,12 +37,12 @@ export const usersListCommand: Command = async (args, options, { out, err, withA
       err(`${users.length} of ${all}; --after ${users.at(-1)?.id ?? ''} shows the next\n`);
     }
     return EXIT.done;
-  });
+  }, READS_ONLY);
 };
 
 export const usersShowCommand: Command = async (args, options, host) => {
   const who = only(args, WHO);
-  return host.withApp(async (app) => shown(await app.get(UsersService).find(who), options, host));
+  return host.withApp(async (app) => shown(await app.get(UsersService).find(who), options, host), READS_ONLY);
 };
 
 /** With the password of {@link CommandHost.password}: an argument would be in the list of processes. */

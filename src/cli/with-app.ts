@@ -4,24 +4,41 @@ import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config/env.schema.js';
 import { readEnvironment } from '../config/environment.js';
 import { DatabaseClock } from '../database/database-clock.js';
-import { migrate } from '../database/migrate.js';
+import { migrate, pendingMigrations } from '../database/migrate.js';
 import { openDatabase } from '../database/open-database.js';
 import { createLog } from '../kernel/log.js';
+import type { AppOptions } from './command.js';
 
 const WAIT_MS = 5000;
 
+/** The schema is an older one, and what only reads does not change it. */
+class DatabaseIsBehind extends Error {
+  override name = 'DatabaseIsBehind';
+
+  constructor(pending: readonly string[]) {
+    super(
+      `the database is behind this version by ${pending.join(', ')}; latchkey migrate brings it up to date`,
+    );
+  }
+}
+
 /**
  * Runs a command inside the service without its HTTP side: on the database of the settings, which is joined where the
- * service runs on it already, so that the running instances follow within a second.
- * @throws ConfigError, the database's errors, and what `work` throws
+ * service runs on it already, so that the running instances follow within a second. The database is brought up to date
+ * before, as by a start of the service, unless the command only reads.
+ * @throws ConfigError, DatabaseIsBehind, the database's errors, and what `work` throws
  */
-export async function withApp<T>(work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
+export async function withApp<T>(
+  work: (app: INestApplicationContext) => Promise<T>,
+  { readsOnly = false }: AppOptions = {},
+): Promise<T> {
   const { environment, problems } = await readEnvironment();
   const config = loadConfig(environment, problems);
   const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
   const database = await openDatabase(config.database, log);
   try {
-    await migrate(database.target, config.database, { waitMs: WAIT_MS });
+    const prepare = readsOnly ? assertUpToDate : migrate;
+    await prepare(database.target, config.database, { waitMs: WAIT_MS });
     const parts = { config, target: database.target, clock: new DatabaseClock(), log };
     const app = await NestFactory.createApplicationContext(AppModule.with(parts), {
       logger: false,
@@ -35,4 +52,9 @@ export async function withApp<T>(work: (app: INestApplicationContext) => Promise
   } finally {
     await database.close();
   }
+}
+
+async function assertUpToDate(...database: Parameters<typeof pendingMigrations>): Promise<void> {
+  const pending = await pendingMigrations(...database);
+  if (pending.length > 0) throw new DatabaseIsBehind(pending);
 }

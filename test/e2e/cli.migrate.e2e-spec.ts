@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { PassThrough } from 'node:stream';
+import { Client as Postgres } from 'pg';
+import type { AppOptions } from '../../src/cli/command.js';
+import { dispatch } from '../support/built.js';
+import { runCli } from '../support/cli.js';
+import { createEmptyDatabase } from '../support/database.js';
+import { newFolder, type Folder } from '../support/process.js';
+import { newSecret } from '../support/server.js';
+
+let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+let folder: Folder;
+
+beforeAll(async () => {
+  [database, folder] = await Promise.all([createEmptyDatabase(), newFolder()]);
+});
+afterAll(() => Promise.all([database.drop(), folder.remove()]));
+
+const latchkey = (...args: string[]) =>
+  runCli(args, { folder: folder.path, env: { DATABASE_URL: database.url, SECRET_KEY: newSecret() } });
+
+async function tables(): Promise<number> {
+  const client = new Postgres(database.target);
+  await client.connect();
+  const { rowCount } = await client.query(`SELECT 1 FROM pg_tables WHERE schemaname = 'public'`);
+  await client.end();
+  return rowCount ?? 0;
+}
+
+it('a command that only reads leaves a database that is behind as it is, and names what brings it up to date', async () => {
+  const refused = await latchkey('users', 'list');
+  expect(refused).toMatchObject({ status: 1, stdout: '' });
+  expect(refused.stderr).toMatch(/^latchkey: the database is behind .*Initial\d+.*latchkey migrate/);
+  expect(await tables()).toBe(0);
+  expect((await latchkey('migrate')).status).toBe(0);
+  expect(await latchkey('users', 'list')).toEqual({ status: 0, stdout: '', stderr: '' });
+});
+
+/** What the command would run with, were there an app for it. */
+async function optionsOf(args: readonly string[]): Promise<AppOptions | undefined> {
+  let asked: AppOptions | undefined;
+  const silent = () => undefined;
+  await dispatch(args, {
+    out: silent,
+    stream: new PassThrough(),
+    err: silent,
+    progress: silent,
+    password: async () => 'correct horse battery staple',
+    ask: async () => undefined,
+    withApp: async (_work, options = {}) => {
+      asked = options;
+      throw new Error('there is no app');
+    },
+  });
+  return asked;
+}
+
+it.each([
+  ['users list', []],
+  ['users show', ['ada']],
+  ['users export', []],
+  ['sessions list', ['ada']],
+  ['keys list', []],
+  ['audit list', []],
+])('%s only reads', async (command, args) => {
+  expect(await optionsOf([...command.split(' '), ...args])).toEqual({ readsOnly: true });
+});
+
+it.each([
+  ['users disable', ['ada']],
+  ['users delete', ['ada', '--yes']],
+  ['sessions end', ['--user', 'ada']],
+  ['keys rotate', []],
+  ['revoke all', ['--reason', 'a test']],
+  ['incident', ['--user', 'ada']],
+])('%s brings the database up to date first', async (command, args) => {
+  expect(await optionsOf([...command.split(' '), ...args])).toEqual({});
+});
