@@ -1,47 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createEmptyDatabase } from '../support/database.js';
+import { Deployment } from '../support/deployment.js';
 import { freePort } from '../support/free-port.js';
 import { KeepAliveClient } from '../support/keep-alive-client.js';
-import {
-  eventually,
-  type Folder,
-  killProcesses,
-  newFolder,
-  runProcess,
-  type ServiceProcess,
-  startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { eventually, type Exit, runProcess, type ServiceProcess } from '../support/process.js';
 
 const CONNECTIONS = 8;
 const HEALED_MS = 10_000;
 
-let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
-let folder: Folder;
-let env: Record<string, string>;
+let deployment: Deployment;
 let service: ServiceProcess;
 let metricsPort: number;
 let client: KeepAliveClient;
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  folder = await newFolder();
   metricsPort = await freePort();
-  env = {
-    DATABASE_URL: database.url,
-    SECRET_KEY: newSecret(),
-    WEB_CONCURRENCY: '2',
-    METRICS_PORT: String(metricsPort),
-  };
-  service = await startProcess({ folder: folder.path, env });
+  deployment = await Deployment.open({ env: { WEB_CONCURRENCY: '2', METRICS_PORT: String(metricsPort) } });
+  service = await deployment.start();
   await service.until(() => started().length === 2);
   client = new KeepAliveClient(service.url, CONNECTIONS);
 });
 afterAll(async () => {
   client.close();
-  await killProcesses();
-  await database.drop();
-  await folder.remove();
+  await deployment.close();
 });
 
 /** The start of each worker so far, as the log tells it. */
@@ -66,6 +46,10 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+function refused(env: Readonly<Record<string, string>>): Promise<Exit> {
+  return runProcess({ folder: deployment.folder, env: { ...deployment.env, ...env } });
 }
 
 describe('two workers', () => {
@@ -119,25 +103,21 @@ describe('two workers', () => {
 
 describe('a start in several processes', () => {
   it('is refused as a whole, and says why once', async () => {
-    const exit = await runProcess({ folder: folder.path, env: { ...env, JWT_ISSUER: 'nowhere' } });
+    const exit = await refused({ JWT_ISSUER: 'nowhere' });
     expect(exit.code).toBe(78);
     expect(exit.stderr.match(/JWT_ISSUER must be a URL/g)).toHaveLength(1);
   });
 
   it('ends where the first of them cannot start', async () => {
     const port = new URL(service.url).port;
-    const taken = await startProcess({
-      folder: folder.path,
-      env: { ...env, WEB_CONCURRENCY: '1', PORT: port },
-    });
-    const other = { ...env, PORT: port, METRICS_PORT: String(await freePort()) };
-    const { code, stderr } = await runProcess({ folder: folder.path, env: other });
+    const taken = await deployment.start({ env: { WEB_CONCURRENCY: '1', PORT: port } });
+    const { code, stderr } = await refused({ PORT: port, METRICS_PORT: '0' });
     expect([code, stderr]).toEqual([1, expect.stringContaining(`port ${port} of 127.0.0.1 cannot be used`)]);
     expect((await taken.stop()).code).toBe(0);
   });
 
   it('leaves none behind where the one that started them is killed', async () => {
-    const killed = await startProcess({ folder: folder.path, env: { ...env, METRICS_PORT: '0' } });
+    const killed = await deployment.start({ env: { METRICS_PORT: '0' } });
     const starts = () => killed.log.filter(({ msg }) => msg === 'listening');
     await killed.until(() => starts().length === 2);
     killed.signal('SIGKILL');
