@@ -1,13 +1,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { Gathering } from './gathering.js';
 
-const AT_ONCE = 2;
-const TOGETHER = 3;
+const LIMITS = { atOnce: 2, together: 3, patienceMs: 50 };
+const asker = new AsyncLocalStorage<string>();
 
 /** Questions that are under way, and how they end. */
 interface UnderWay {
   readonly questions: readonly number[];
+  /** Of whom it is told. */
+  readonly of: string | undefined;
   readonly answer: (answers: number[]) => void;
   readonly fail: (error: Error) => void;
 }
@@ -18,8 +21,8 @@ let gathering: Gathering<number, number>;
 beforeEach(() => {
   underWay = [];
   const answered = (questions: readonly number[]): Promise<number[]> =>
-    new Promise((answer, fail) => underWay.push({ questions, answer, fail }));
-  gathering = new Gathering(answered, AT_ONCE, TOGETHER);
+    new Promise((answer, fail) => underWay.push({ questions, of: asker.getStore(), answer, fail }));
+  gathering = new Gathering(answered, LIMITS);
 });
 
 /** Asks, and keeps what came of it. */
@@ -105,5 +108,36 @@ describe('questions', () => {
     underWay[1]?.fail(new Error('away'));
     (await putAt(2)).answer([3]);
     expect(await waiting).toEqual([3]);
+  });
+
+  it('whose turn does not come in time are told so, and nobody who came later', async () => {
+    void ask(1);
+    await putAt(0);
+    void ask(2);
+    await putAt(1);
+    const [error] = await ask(3);
+    expect(error).toMatchObject({ code: 'unavailable' });
+    const late = ask(4);
+    underWay[0]?.answer([1]);
+    (await putAt(2)).answer([4]);
+    expect(await late).toEqual([4]);
+    expect(put()).toEqual([[1], [2], [4]]);
+  });
+
+  it('belong to the request that asked first, whoever made room for them', async () => {
+    asker.run('first', () => void ask(1));
+    await putAt(0);
+    asker.run('second', () => void ask(2));
+    await putAt(1);
+    asker.run('third', () => void ask(3));
+    asker.run('fourth', () => void ask(4));
+    await settled();
+    underWay[0]?.answer([1]);
+    await putAt(2);
+    expect(underWay.map(({ questions, of }) => [questions, of])).toEqual([
+      [[1], 'first'],
+      [[2], 'second'],
+      [[3, 4], 'third'],
+    ]);
   });
 });

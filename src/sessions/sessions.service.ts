@@ -35,9 +35,8 @@ export type RefreshOutcome =
 
 type Shown = Pick<Presented, 'id' | 'generation'>;
 
-/** Statements of refreshes under way, and how many sessions each rotates at most. */
-const ROTATIONS_AT_ONCE = 2;
-const ROTATIONS_TOGETHER = 100;
+/** Statements of refreshes. */
+const ROTATIONS = { atOnce: 2, together: 100, patienceMs: 5000 } as const;
 /** A statement can lose against a parallel refresh only as often as others win; more than this is a fault. */
 const ATTEMPTS = 10;
 
@@ -46,8 +45,7 @@ const ATTEMPTS = 10;
 export class SessionsService {
   private readonly rotations = new Gathering(
     (shown: readonly Shown[]) => this.rotate(shown, 'skip'),
-    ROTATIONS_AT_ONCE,
-    ROTATIONS_TOGETHER,
+    ROTATIONS,
   );
 
   constructor(

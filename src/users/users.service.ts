@@ -13,9 +13,8 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from './identity.js';
 import { UsersRepository, type NewUser, type Page, type UserRecord } from './users.repository.js';
 
-/** Round trips for users by their ids, and how many users each asks for at most. */
-const LOOKUPS_AT_ONCE = 2;
-const LOOKUPS_TOGETHER = 100;
+/** Round trips for users by their ids. */
+const LOOKUPS = { atOnce: 2, together: 100, patienceMs: 5000 } as const;
 
 export interface CreateUser {
   readonly email: string;
@@ -34,11 +33,7 @@ export interface ChangeProfile {
 /** The accounts and their profiles. What a change means for sessions and tokens is decided in the auth room. */
 @Injectable()
 export class UsersService {
-  private readonly lookups = new Gathering(
-    (ids: readonly string[]) => this.lookUp(ids),
-    LOOKUPS_AT_ONCE,
-    LOOKUPS_TOGETHER,
-  );
+  private readonly lookups = new Gathering((ids: readonly string[]) => this.lookUp(ids), LOOKUPS);
   /** By the beginning of the e-mail address. */
   private readonly counts: KeptCounts;
 
