@@ -8,6 +8,8 @@ import { ProxyWatch } from './limits/proxy-watch.js';
 import { recordAnswer } from './request-record.js';
 
 const PATH = '/auth/verify';
+/** No scope asked for, as it stands in the proxies' configurations where a location names none. */
+const WITHOUT_SCOPE: ReadonlySet<string | undefined> = new Set([PATH, `${PATH}?scope=`]);
 
 const ALWAYS = ['cache-control', 'no-store', 'content-length', '0'] as const;
 const GOOD = { method: 'GET', route: PATH, status: 200, code: undefined, aborted: false } as const;
@@ -17,7 +19,7 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 /**
  * Answers the good case of `GET /auth/verify` before the framework sees the request: there a proxy waits on behalf of
  * everybody, and routing, guards and hooks would be most of the work. Whatever is not plainly good takes the ordinary
- * way, and so does a request with a query or a body.
+ * way, and so does a request with a query, with a body, or from a browser's page, which has to be told by CORS.
  */
 export function answerForwardAuth(app: NestFastifyApplication, log: Log): void {
   const server = app.getHttpServer();
@@ -30,7 +32,7 @@ export function answerForwardAuth(app: NestFastifyApplication, log: Log): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const from = performance.now();
     const identity =
-      request.url === PATH && isPlain(request) && !lifecycle.draining
+      WITHOUT_SCOPE.has(request.url) && isPlain(request) && !lifecycle.draining
         ? forwardAuth.recall(request)
         : undefined;
     if (!identity) {
@@ -50,6 +52,7 @@ function isPlain({ method, headers }: IncomingMessage): boolean {
   return (
     method === 'GET' &&
     headers.host !== undefined &&
+    headers.origin === undefined &&
     headers['content-length'] === undefined &&
     headers['transfer-encoding'] === undefined
   );

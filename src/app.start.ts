@@ -44,7 +44,7 @@ export async function startService(
     metricsUrl: app.get(MetricsServer).url,
     keyFingerprint: app.get(KeyRing).current().kid,
     // Only once the start has succeeded: a generated password is shown a single time.
-    administrator: await firstAdministrator(app, config),
+    administrator: await generatedAdministrator(app, config),
   };
 }
 
@@ -61,6 +61,7 @@ async function create(
     if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database');
     const app = await createApp({ config, target: database.target, clock: new DatabaseClock(), log });
     await app.get(PasswordHasher).prepare();
+    await givenAdministrator(app, config);
     answerFirst();
     return { app, tracing };
   } catch (error) {
@@ -69,14 +70,20 @@ async function create(
   }
 }
 
-async function firstAdministrator(
+/** Before anybody is served: where it is refused, so is the start. */
+async function givenAdministrator(app: NestFastifyApplication, { bootstrap }: Config): Promise<void> {
+  const { email, password } = bootstrap;
+  if (email !== undefined && password !== undefined) {
+    await app.get(FirstAdministrator).ensure({ email, password });
+  }
+}
+
+async function generatedAdministrator(
   app: NestFastifyApplication,
   { bootstrap, production }: Config,
 ): Promise<CreatedAdministrator | undefined> {
-  const { email, password } = bootstrap;
-  const given = email !== undefined && password !== undefined ? { email, password } : undefined;
-  if (production && !given) return undefined;
-  return app.get(FirstAdministrator).ensure(given);
+  if (production || bootstrap.email !== undefined) return undefined;
+  return app.get(FirstAdministrator).ensure(undefined);
 }
 
 function stopOnSignal(

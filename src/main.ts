@@ -6,7 +6,7 @@ import { unavailableDatabase } from './database/connection.js';
 import { DATABASE_WAIT_MS, openDatabase } from './database/open-database.js';
 import { AppError } from './kernel/app-error.js';
 import { createLog, type Log } from './kernel/log.js';
-import { configOfWorker, isFirst, isPrimary, workerNumber, Workers } from './workers.js';
+import { configOfWorker, isFirst, isPrimary, tellStarted, workerNumber, Workers } from './workers.js';
 
 /** sysexits.h EX_CONFIG and EX_UNAVAILABLE. */
 const EXIT_CONFIG = 78;
@@ -34,6 +34,7 @@ async function main(): Promise<void> {
     database: database.description,
     generatedSecretIn: generatedInto,
   });
+  tellStarted();
 }
 
 function announce(log: Log, facts: StartFacts): void {

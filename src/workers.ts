@@ -4,6 +4,7 @@ import type { Log } from './kernel/log.js';
 
 /** Tells a worker which one it is, from 0. */
 const NUMBER = 'LATCHKEY_WORKER';
+const STARTED = 'started';
 /** Between the end of a worker and the start of the one in its place, in milliseconds. */
 const REPLACE_MS = 1000;
 /** What a worker's threads do beside hashing: files, names of hosts. */
@@ -17,6 +18,11 @@ export function workerNumber(): number | undefined {
 /** Whether this process is the one that a person watches start: the only one, or the first worker. */
 export function isFirst(): boolean {
   return cluster.worker === undefined || cluster.worker.id === 1;
+}
+
+/** Tells the primary that this worker serves, and has shown what it had to show. */
+export function tellStarted(): void {
+  if (cluster.isWorker) process.send?.(STARTED);
 }
 
 /** Whether this process starts others instead of serving by itself. */
@@ -51,7 +57,7 @@ export class Workers {
 
   start(): void {
     process.on('SIGTERM', () => this.stop()).on('SIGINT', () => this.stop());
-    this.fork(0).once('listening', () => {
+    this.fork(0).once('message', () => {
       this.serving = true;
       for (let number = 1; number < this.config.workers && !this.stopping; number++) this.fork(number);
     });
@@ -63,13 +69,16 @@ export class Workers {
       process.env['UV_THREADPOOL_SIZE'] ?? String(this.config.hashing.concurrency + OTHER_THREADS);
     const worker = cluster.fork({ [NUMBER]: String(number), UV_THREADPOOL_SIZE: threads });
     this.alive++;
-    return worker.once('exit', (code: number | null, signal: string | null) => {
-      this.alive--;
-      this.ended(number, code, signal);
+    worker.once('exit', (code: number | null, signal: string | null) => this.ended(number, code, signal));
+    // A process that could not be made at all does not exit either.
+    worker.on('error', () => {
+      if (worker.process.pid === undefined) this.ended(number, null, null);
     });
+    return worker;
   }
 
   private ended(number: number, code: number | null, signal: string | null): void {
+    this.alive--;
     if (this.stopping) {
       // Who was still starting has nothing to answer, and ends by the signal.
       this.status ||= code ?? (signal === 'SIGTERM' ? 0 : 1);

@@ -102,6 +102,7 @@ export class AuthService {
   ): Promise<TokenPairDto> {
     return tellingRefusals('refresh', async () => {
       const { sid, gen } = this.verifyRefresh(refreshToken);
+      if (scope !== null) await this.assertNarrower(sid, gen, scope);
       const outcome = await this.sessions.present(sid, gen);
       return this.pairOf(await this.granted(outcome, from), scope);
     });
@@ -159,6 +160,12 @@ export class AuthService {
       await this.audit.record(transaction, event);
       return true;
     });
+  }
+
+  /** What asks for too much is refused before it uses the token up; what would be refused anyway is left to that. */
+  private async assertNarrower(sid: string, gen: number, scope: string): Promise<void> {
+    const session = await this.sessions.findHonouring(sid, gen);
+    if (session) narrowed(sessionScopes(session), scope);
   }
 
   private verifyRefresh(refreshToken: string): { sid: string; gen: number } {

@@ -3,6 +3,7 @@ import { disableAccount } from '../support/administrators.js';
 import { FirstAdministrator } from '../support/built.js';
 import type { Person, Request, TokenPair } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
+import { decode } from '../support/tokens.js';
 
 const ADMINISTRATOR = { email: 'root@example.com', password: 'only for this test run' };
 
@@ -93,6 +94,19 @@ describe('the refresh grant', () => {
     expect([less.status, less.body.scope]).toEqual([200, 'keys:read']);
     const more = await token({ ...form, refresh_token: less.body.refresh_token, scope: 'users:write' });
     expect([more.status, more.body['error']]).toEqual([400, 'invalid_scope']);
+  });
+
+  it('leaves a token unused that was shown with too wide a scope', async () => {
+    const { refresh_token: shown } = await server.client.login(person);
+    const form = { grant_type: 'refresh_token', refresh_token: shown };
+    expect((await token({ ...form, scope: 'users:write' })).status).toBe(400);
+    const { body } = await token(form);
+    expect(decode(body.refresh_token).claims['gen']).toBe(2);
+    await server.client.refresh(body.refresh_token);
+    // Where two have it already, it is a theft whatever is asked for.
+    const reused = await token({ ...form, scope: 'users:write' });
+    expect([reused.status, reused.body['error']]).toEqual([400, 'invalid_grant']);
+    expect((await server.client.refresh(body.refresh_token)).status).toBe(401);
   });
 
   it('says invalid_grant for what is no refresh token', async () => {

@@ -143,6 +143,7 @@ describe('a first administrator whose password everyone uses', () => {
     const exit = await refused(() => ({ SECRET_KEY: newSecret(), DATABASE_URL: database.url, ...settings }));
     await database.drop();
     expect(exit.code).toBe(EX_CONFIG);
+    expect(exit.stdout).not.toContain('listening');
     expect(exit.stderr).toContain('BOOTSTRAP_ADMIN_PASSWORD');
     expect(exit.stderr + exit.stdout).not.toContain('password123');
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createEmptyDatabase, urlOf } from '../support/database.js';
 import { Deployment } from '../support/deployment.js';
 import { freePort } from '../support/free-port.js';
 import { KeepAliveClient } from '../support/keep-alive-client.js';
@@ -106,6 +107,14 @@ describe('a start in several processes', () => {
     const exit = await refused({ JWT_ISSUER: 'nowhere' });
     expect(exit.code).toBe(78);
     expect(exit.stderr.match(/JWT_ISSUER must be a URL/g)).toHaveLength(1);
+  });
+
+  it('is refused as a whole where the first administrator is not acceptable', async () => {
+    const database = await createEmptyDatabase();
+    const settings = { BOOTSTRAP_ADMIN_EMAIL: 'root@example.com', BOOTSTRAP_ADMIN_PASSWORD: 'password123' };
+    const exit = await refused({ DATABASE_URL: urlOf(database.target), ...settings });
+    await database.drop();
+    expect(exit.code).toBe(78);
   });
 
   it('ends where the first of them cannot start', async () => {
