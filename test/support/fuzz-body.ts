@@ -129,8 +129,13 @@ function bent({ properties }: BodyModel): fc.Arbitrary<Member[]> {
       { weight: 2, arbitrary: nasty.map((value): Member[] => [[name, value]]) },
     ),
   );
-  const extraKey = fc.oneof(fc.constantFrom(...EXTRA_KEYS, ...Object.keys(properties)), fc.string());
-  const extra = fc.tuple(extraKey, fc.oneof(nasty, fc.constant('"~marked~"')));
+  const unknownKey = fc
+    .oneof(fc.constantFrom(...EXTRA_KEYS), fc.string())
+    .filter((key) => !Object.hasOwn(properties, key));
+  const knownKey = fc.constantFrom(...EXTRA_KEYS, ...Object.keys(properties));
+  // As the user name it would be no secret: everybody who asks for the profile is told it.
+  const marked = fc.tuple(unknownKey, fc.constant('"~marked~"'));
+  const extra = fc.oneof(fc.tuple(fc.oneof(knownKey, unknownKey), nasty), marked);
   return fc
     .tuple(fc.tuple(...fields), fc.oneof(fc.constant<Member[]>([]), fc.array(extra, { maxLength: 3 })))
     .map(([list, extras]) => [...list.flat(), ...extras]);
