@@ -40,6 +40,8 @@ export interface Outcome {
   readonly healed_ms_median: number;
   readonly healed_ms_max: number;
   /** From the start of an instance's process until it says that it is ready; 0 where none was started again. */
+  readonly ready_ms_median: number;
+  readonly ready_ms_p99: number;
   readonly ready_ms_max: number;
 }
 
@@ -147,7 +149,8 @@ export class Stage {
       spans.some((span) => one.to >= span.from && one.from <= span.healed),
     );
     const lost = await this.lost();
-    const times = spans.map(({ ms }) => Math.round(ms)).toSorted((a, b) => a - b);
+    const healed = sorted(spans.map(({ ms }) => ms));
+    const ready = sorted(this.readyTimes);
     return {
       requests: this.sum((actor) => actor.answers),
       rotations: this.sum((actor) => actor.rotations),
@@ -158,9 +161,11 @@ export class Stage {
       honest_logouts: this.wronged().length,
       failures_outside: this.failures().length - during.length,
       failures_during: during.length,
-      healed_ms_median: times[Math.floor(times.length / 2)] ?? 0,
-      healed_ms_max: times.at(-1) ?? 0,
-      ready_ms_max: Math.round(Math.max(0, ...this.readyTimes)),
+      healed_ms_median: healed[Math.floor(healed.length / 2)] ?? 0,
+      healed_ms_max: healed.at(-1) ?? 0,
+      ready_ms_median: ready[Math.floor(ready.length / 2)] ?? 0,
+      ready_ms_p99: ready[Math.floor(ready.length * 0.99)] ?? 0,
+      ready_ms_max: ready.at(-1) ?? 0,
     };
   }
 
@@ -250,4 +255,8 @@ export class Stage {
   private sum(figure: (actor: Actor) => number): number {
     return this.actors.reduce((sum, actor) => sum + figure(actor), 0);
   }
+}
+
+function sorted(times: readonly number[]): number[] {
+  return times.map((ms) => Math.round(ms)).toSorted((a, b) => a - b);
 }
