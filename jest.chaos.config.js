@@ -5,5 +5,5 @@ export default {
   ...base,
   testMatch: ['<rootDir>/test/chaos/**/*.chaos.ts'],
   maxWorkers: 1,
-  testTimeout: 1_800_000,
+  testTimeout: 7_200_000,
 };
