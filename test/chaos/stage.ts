@@ -62,6 +62,7 @@ export class Stage {
   /** Instances that a balancer would not send requests to. */
   private readonly unready = new Set<number>();
   private probing: NodeJS.Timeout | undefined;
+  private load: Traffic | undefined;
   env: Record<string, string> = {};
 
   private constructor(
@@ -104,6 +105,7 @@ export class Stage {
 
   async close(): Promise<void> {
     clearInterval(this.probing);
+    await this.load?.stop();
     await Promise.all(this.actors.map((actor) => actor.stop()));
     for (const client of [...this.clients, ...this.retired]) client.close();
     await Promise.all(this.proxies.map((proxy) => proxy.cut()));
@@ -189,7 +191,8 @@ export class Stage {
     const client = (this.services[0] as ServiceProcess).client;
     const person = await client.register();
     const pairs = await Promise.all(Array.from({ length: SESSIONS }, () => client.login(person)));
-    return new Traffic({ perSecond, way: (turn) => this.way(turn), pairs });
+    this.load = new Traffic({ perSecond, way: (turn) => this.way(turn), pairs });
+    return this.load;
   }
 
   /** The instances by turns, but for those that a balancer would leave out. */
