@@ -1,9 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import type { Operator } from '../access/principal.js';
 import type { AuditAction, AuditDetails, NewAuditEvent } from '../audit/audit-event.js';
 import { AuditService } from '../audit/audit.service.js';
-import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
@@ -20,11 +19,10 @@ import { UsersRepository } from '../users/users.repository.js';
 import { AccessChanges } from './access-changes.service.js';
 import type { AddressRange } from './address-range.js';
 import { by } from './audit-by.js';
-import { REQUEST_MS } from './manual-revocation.service.js';
+import { REQUEST_MS, SessionSweep, type SweepCounts } from './session-sweep.service.js';
 
-/** Sessions that a transaction looks at. */
-const PAGE = 1000;
 const EXAMPLES = 5;
+const NOTHING: SweepCounts = { sessions: 0, revocations: 0 };
 
 /** What is meant: sessions that meet every condition. A key stands alone. */
 export interface Incident {
@@ -56,31 +54,20 @@ export interface IncidentPlan {
   readonly filter: SweepFilter;
 }
 
-export interface IncidentCounts {
-  readonly sessions: number;
-  readonly revocations: number;
-}
-
-/** With the last id that was looked at; null behind the end of the table. */
-type EndedPage = IncidentCounts & { readonly last: string | null };
-
-/**
- * Ends many sessions after something went wrong. In pages of the table, each a transaction of its own: nobody waits for
- * long, and what was broken off is run again and goes on.
- */
+/** Ends many sessions after something went wrong. What was broken off is run again and goes on. */
 @Injectable()
 export class IncidentService {
   constructor(
     private readonly transactions: Transactions,
     private readonly manager: EntityManager,
     private readonly swept: SweptSessionsRepository,
+    private readonly sweep: SessionSweep,
     private readonly users: UsersRepository,
     private readonly keys: KeyRotation,
     private readonly changes: AccessChanges,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditService,
     private readonly clock: Clock,
-    @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
   ) {}
 
   /** Looks and changes nothing. @throws AppError `not_found` where there is no such key */
@@ -90,7 +77,7 @@ export class IncidentService {
     const filter = await this.filterOf(incident, key, now);
     const wide = this.wideRow(incident, filter.openedBefore);
     const [summary, examples] = await Promise.all([
-      this.swept.summary(this.manager, filter, this.usedSince(filter, wide, now)),
+      this.swept.summary(this.manager, filter, this.sweep.usedSince(filter, wide !== undefined, now)),
       this.swept.examples(this.manager, filter, EXAMPLES),
     ]);
     const keyOfSettings = key !== undefined && key.source !== 'ring';
@@ -102,26 +89,18 @@ export class IncidentService {
    * first change, and one with the counts behind the last.
    * @param tell hears how many sessions have ended
    */
-  async answer(
-    operator: Operator,
-    plan: IncidentPlan,
-    tell: (ended: number) => void,
-  ): Promise<IncidentCounts> {
+  async answer(operator: Operator, plan: IncidentPlan, tell: (ended: number) => void): Promise<SweepCounts> {
     const wide = this.wideRow(plan.incident, plan.openedBefore);
     const first = await this.transactions.run(async (transaction) => {
       await this.audit.record(transaction, event(operator, 'incident.started', plan));
       return this.writeWide(transaction, operator, plan, wide);
     });
-    const counts = { ...first };
     // The user's row is as exact as it is wide: nothing is left to look for.
-    let after: string | null | undefined = wide?.kind === 'user' ? undefined : null;
-    while (after !== undefined) {
-      tell(counts.sessions);
-      const page: EndedPage = await this.endPage(operator, plan, wide, after);
-      counts.sessions += page.sessions;
-      counts.revocations += page.revocations;
-      after = page.last ?? undefined;
-    }
+    const rest = wide?.kind === 'user' ? NOTHING : await this.endSessions(operator, plan, wide, tell);
+    const counts = {
+      sessions: first.sessions + rest.sessions,
+      revocations: first.revocations + rest.revocations,
+    };
     tell(counts.sessions);
     await this.transactions.run((transaction) =>
       this.audit.record(transaction, event(operator, 'incident.answered', plan, counts)),
@@ -129,24 +108,13 @@ export class IncidentService {
     return counts;
   }
 
-  private async endPage(
+  private async endSessions(
     { subject: actor }: Operator,
     { incident: { reason, range }, filter }: IncidentPlan,
     wide: WideRow | undefined,
-    after: string | null,
-  ): Promise<EndedPage> {
-    return this.transactions.run(async (transaction) => {
-      const now = this.clock.now();
-      const page = await this.swept.page(transaction.manager, after, PAGE);
-      const ids = page.filter(({ ip }) => !range || (ip !== null && range.holds(ip))).map(({ id }) => id);
-      // The addresses have been looked at: tens of thousands of them would go along with each statement.
-      const current = { ...filter, addresses: null, now: new Date(now) };
-      const ended = await this.swept.end(transaction.manager, current, { ids, reason });
-      const since = this.usedSince(filter, wide, now);
-      const subjects = ended.filter(({ lastUsedAt }) => lastUsedAt > since).map(({ id }) => id);
-      await this.revocations.revoke(transaction, { kind: 'session', subjects, reason, actor });
-      return { last: page.at(-1)?.id ?? null, sessions: ended.length, revocations: subjects.length };
-    });
+    tell: (ended: number) => void,
+  ): Promise<SweepCounts> {
+    return this.sweep.run({ filter, range, covered: wide !== undefined, reason, actor }, tell);
   }
 
   private async writeWide(
@@ -154,9 +122,9 @@ export class IncidentService {
     operator: Operator,
     { incident, filter }: IncidentPlan,
     wide: WideRow | undefined,
-  ): Promise<IncidentCounts> {
+  ): Promise<SweepCounts> {
     const cause = { reason: incident.reason, actor: operator.subject };
-    if (!wide) return { sessions: 0, revocations: 0 };
+    if (!wide) return NOTHING;
     if (wide.kind === 'user') {
       // By version, which no clock can get wrong; whoever logs in at this moment waits for the user's row.
       const { manager } = transaction;
@@ -215,24 +183,10 @@ export class IncidentService {
     if (kid !== undefined) return { kind: 'key', subject: kid };
     if (range || (userId !== undefined && (clientId !== undefined || given))) return undefined;
     if (userId !== undefined) return { kind: 'user', subject: userId };
-    if (issuedBefore.getTime() <= this.clock.now() - this.lifetimeMs) return undefined;
+    if (issuedBefore.getTime() <= this.clock.now() - this.sweep.lifetimeMs) return undefined;
     return clientId === undefined
       ? { kind: 'all', subject: '*', issuedBefore }
       : { kind: 'client', subject: clientId, issuedBefore };
-  }
-
-  /**
-   * Sessions that were used since then need a row of their own: an access token of theirs may be alive that the wide row
-   * does not reach. A retry within the reuse window gets a new one without using the session.
-   */
-  private usedSince({ openedBefore }: SweepFilter, wide: WideRow | undefined, now: number): Date {
-    const covered = wide ? Math.min(openedBefore.getTime(), now) : 0;
-    const since = Math.max(covered, now - this.lifetimeMs);
-    return new Date(since - this.config.reuseWindowSeconds * 1000 - REQUEST_MS);
-  }
-
-  private get lifetimeMs(): number {
-    return (this.config.accessSeconds + this.config.leewaySeconds) * 1000;
   }
 }
 

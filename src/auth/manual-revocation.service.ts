@@ -1,10 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { validate as isUuid } from 'uuid';
 import type { LiveRevocation, RevocationKind } from '../../packages/verifier/src/revocation-set.js';
 import type { Actor } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
-import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
@@ -16,9 +15,7 @@ import { SessionsRepository } from '../sessions/sessions.repository.js';
 import { AccessChanges, type Cause } from './access-changes.service.js';
 import { by } from './audit-by.js';
 import { AuthorityService } from './authority.service.js';
-
-/** The longest that a request may take between its statement and the token it answers. */
-export const REQUEST_MS = 60_000;
+import { SessionSweep } from './session-sweep.service.js';
 
 export interface ManualRevocation {
   readonly kind: RevocationKind;
@@ -42,25 +39,30 @@ export class ManualRevocationService {
     private readonly audit: AuditService,
     private readonly rows: RevocationsRepository,
     private readonly clock: Clock,
-    @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
+    private readonly sweep: SessionSweep,
   ) {
     this.counts = new KeptCounts(() => rows.countFeed(manager, new Date(clock.now())), clock);
   }
 
   /**
    * Revokes what the subject names. What the service does not know is revoked all the same: a token of it may be alive.
+   * Of a client or of all, tokens are dead before their sessions are ended, page by page: that takes its time where there
+   * are millions, and is done when this resolves.
    * @throws AppError `insufficient_scope` where it is about a user or client who holds more of this service than the actor
    */
   async revoke(actor: Actor, { kind, subject, reason }: ManualRevocation): Promise<FeedRow> {
     const cause = { reason, actor: actor.subject };
     // Tokens name sessions, users and clients in lower case, and are compared as text.
     const named = kind !== 'key' && isUuid(subject) ? subject.toLowerCase() : subject;
-    return this.transactions.run(async (transaction) => {
+    const row = await this.transactions.run(async (transaction) => {
       const { id } = await this.perform(transaction, actor, { kind, subject: named, ...cause });
       const details = { kind, subject: named, reason };
       await this.audit.record(transaction, by(actor, 'revocation.created', 'revocation', id, details));
       return this.rows.get(transaction.manager, id);
     });
+    if (kind === 'client' || kind === 'all')
+      await this.endSessions(row, kind === 'all' ? null : named, cause);
+    return row;
   }
 
   /** A page of what other services follow, and how many rows there are in all. */
@@ -89,10 +91,8 @@ export class ManualRevocationService {
         break;
       case 'client':
         if (isUuid(subject)) await this.authority.lockClient(transaction.manager, actor, subject);
-        await this.endSessions(transaction, subject, cause);
         break;
       case 'all':
-        await this.endSessions(transaction, null, cause);
         break;
       case 'key':
         await this.dropKey(transaction, subject);
@@ -136,18 +136,13 @@ export class ManualRevocationService {
   }
 
   /**
-   * Ends the sessions of a client, or everyone's. The row that follows goes by time, and a refresh that rotated a
-   * moment ago may issue its access token after that time: such sessions get a row of their own, which does not.
+   * Ends the sessions of a client, or everyone's, that were opened by the time of the row. The row goes by time, and a
+   * refresh that rotated a moment ago may issue its access token after that time: such sessions get a row of their own.
    */
-  private async endSessions(transaction: Transaction, clientId: string | null, cause: Cause): Promise<void> {
-    const now = this.clock.now();
-    const subjects = await this.sessions.endAll(transaction.manager, {
-      clientId,
-      reason: cause.reason,
-      now: new Date(now),
-      usedSince: new Date(now - this.config.reuseWindowSeconds * 1000 - REQUEST_MS),
-    });
-    await this.revocations.revoke(transaction, { kind: 'session', subjects, ...cause });
+  private async endSessions({ cutoff }: FeedRow, clientId: string | null, cause: Cause): Promise<void> {
+    const filter = { userId: null, clientId, addresses: null, rotated: null, now: new Date(cutoff) };
+    const openedBefore = new Date(cutoff + 1);
+    await this.sweep.run({ filter: { ...filter, openedBefore }, covered: true, ...cause });
   }
 
   /** A key of the ring signs no more; one of the settings, or an unknown one, cannot be dropped from here. */

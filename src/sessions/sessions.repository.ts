@@ -192,30 +192,6 @@ export class SessionsRepository {
     return rows.map(({ id }) => id);
   }
 
-  /**
-   * Ends the live sessions of everyone, or those of one client.
-   * @returns the ids of those that were used since `usedSince`
-   */
-  async endAll(
-    manager: EntityManager,
-    which: {
-      readonly clientId: string | null;
-      readonly reason: string;
-      readonly now: Date;
-      readonly usedSince: Date;
-    },
-  ): Promise<string[]> {
-    const rows: Array<{ id: string }> = await manager.query(
-      `WITH ended AS (
-         UPDATE sessions SET revoked_at = $1, revoked_reason = $2
-          WHERE revoked_at IS NULL AND expires_at > $1 AND ($3::text IS NULL OR client_id = $3)
-         RETURNING id, last_used_at)
-       SELECT id FROM ended WHERE last_used_at > $4`,
-      [which.now, which.reason, which.clientId, which.usedSince],
-    );
-    return rows.map(({ id }) => id);
-  }
-
   /** Deletes at most `limit` sessions that ended before a time, and returns how many. */
   async deleteExpired(manager: EntityManager, before: Date, limit: number): Promise<number> {
     const [, count]: [unknown, number] = await manager.query(

@@ -124,6 +124,28 @@ describe('a revocation by hand', () => {
   });
 
   it.each([
+    ['all', '*', 'first-party'],
+    ['client', 'first-party', 'first-party'],
+    ['client', 'billing', 'billing'],
+  ])(
+    'of %s %s ends every session of it, more than a transaction looks at',
+    async (kind, subject, clientId) => {
+      const { id } = await server.client.register();
+      await server.database.query(
+        `INSERT INTO sessions (id, user_id, client_id, refresh_token_id, rotated_at, idle_expires_at, expires_at, created_at,
+                             last_used_at)
+       SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), t, t + interval '7 days', t + interval '30 days', t, t
+         FROM generate_series(1, 1500), (SELECT $3::timestamptz - interval '1 day' AS t) times`,
+        [id, clientId, new Date(server.clock.now())],
+      );
+      expect((await revoke({ kind, subject })).status).toBe(201);
+      const live = 'SELECT 1 FROM sessions WHERE user_id = $1 AND revoked_at IS NULL';
+      expect(await server.database.query(live, [id])).toEqual([]);
+      responder = { ...responder, ...(await server.client.login(responder)) };
+    },
+  );
+
+  it.each([
     ['all', '*'],
     ['client', 'first-party'],
   ])('of %s kills the token too that a refresh under way issues after its time', async (kind, subject) => {
