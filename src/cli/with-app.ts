@@ -10,6 +10,8 @@ import { createLog } from '../kernel/log.js';
 import type { AppOptions } from './command.js';
 
 const WAIT_MS = 5000;
+/** Somebody waits who can break it off. What is about everybody takes longer than a request may, where they are many. */
+const STATEMENT_MS = 600_000;
 
 /** The schema is an older one, and what only reads does not change it. */
 class DatabaseIsBehind extends Error {
@@ -33,7 +35,8 @@ export async function withApp<T>(
   { readsOnly = false }: AppOptions = {},
 ): Promise<T> {
   const { environment, problems } = await readEnvironment();
-  const config = loadConfig(environment, problems);
+  const settings = loadConfig(environment, problems);
+  const config = { ...settings, database: { ...settings.database, statementTimeoutMs: STATEMENT_MS } };
   const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
   const database = await openDatabase(config.database, log);
   try {
