@@ -18,6 +18,8 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Options of node itself. */
   readonly nodeOptions?: readonly string[];
+  /** What node runs; the service as it is built here, where absent. */
+  readonly main?: string | undefined;
 }
 
 export interface Exit {
@@ -37,8 +39,8 @@ export class ServiceProcess {
   private ended = false;
   private address: string | undefined;
 
-  constructor({ folder, env, nodeOptions = [] }: ProcessOptions) {
-    this.child = spawn(process.execPath, [...nodeOptions, MAIN], {
+  constructor({ folder, env, nodeOptions = [], main = MAIN }: ProcessOptions) {
+    this.child = spawn(process.execPath, [...nodeOptions, main], {
       cwd: folder,
       env: { ...defaults(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
