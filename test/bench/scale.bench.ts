@@ -162,10 +162,9 @@ it('what is done between requests, and by hand', async () => {
   for (const stage of stages) {
     const { service, database, people } = stage;
     await service.stop();
-    const server = await startServer({
-      database,
-      env: { ...settings(database, secret), LOG_FORMAT: 'json' },
-    });
+    const env = { ...settings(database, secret), LOG_FORMAT: 'json' };
+    // As commands have it.
+    const server = await startServer({ database, env: { ...env, DATABASE_STATEMENT_TIMEOUT_MS: '600000' } });
     try {
       for (const work of works(server, people)) {
         figures.set(work.name, { ...figures.get(work.name), ...(await measured(work, stage)) });
