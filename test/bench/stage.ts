@@ -13,7 +13,7 @@ const HASHING = { memoryCost: 8192, timeCost: 1, parallelism: 1 };
 const ROOT = { username: 'root@example.com', password: PASSWORD };
 /** People all over the tables, whom the requests are about. */
 const PEOPLE = 2000;
-/** From so many rows on there are live revocations too, one for ten sessions. */
+/** From so many rows on there are live revocations too, one for ten sessions, where nothing else is said. */
 const MANY = 100_000;
 
 /** Somebody generated, with tokens as if of a login. */
@@ -27,7 +27,8 @@ export interface Guest {
 
 /** A database of some size, and the service on it. */
 export interface Stage {
-  readonly rows: number;
+  /** As it was asked for. */
+  readonly size: string;
   readonly fillSeconds: number;
   readonly database: TestDatabase;
   readonly service: ServiceProcess;
@@ -53,14 +54,26 @@ export function settings(database: TestDatabase, secret: string): Record<string,
   };
 }
 
-/** Generates as many users, sessions and audit events, and starts a service on them. */
-export async function openStage(rows: number, folder: string, secret: string): Promise<Stage> {
+/**
+ * Generates as many users, sessions and audit events, and starts a service on them.
+ * @param size the number, or with a colon and that of live revocations
+ */
+export async function openStage(size: string, folder: string, secret: string): Promise<Stage> {
   const database = await createDatabase();
   const begun = performance.now();
-  const revocations = rows < MANY ? 0 : rows / 10;
+  const [rows = 0, revocations = rows < MANY ? 0 : rows / 10] = size.split(':').map(Number);
   const hash = await argon2.hash(PASSWORD, HASHING);
   await fill(database.target, { users: rows, sessions: rows, revocations, events: rows }, hash);
   const fillSeconds = (performance.now() - begun) / 1000;
+  return { size, fillSeconds, ...(await startOn(database, folder, secret)) };
+}
+
+/** Starts a service on a database that is filled. */
+export async function startOn(
+  database: TestDatabase,
+  folder: string,
+  secret: string,
+): Promise<Omit<Stage, 'size' | 'fillSeconds'>> {
   // What parallel workers do could not be counted for a statement. Nothing else may come in between.
   const name = database.target.database;
   await database.query(`ALTER DATABASE ${name} SET max_parallel_workers_per_gather = 0`);
@@ -74,7 +87,7 @@ export async function openStage(rows: number, folder: string, secret: string): P
   const memoryMib = memoryOf(service.pid);
   const root = await service.client.login(ROOT);
   const people = await peopleOf(database, root, secret);
-  return { rows, fillSeconds, database, service, startMs, memoryMib, people, root };
+  return { database, service, startMs, memoryMib, people, root };
 }
 
 async function peopleOf(database: TestDatabase, pair: TokenPair, secret: string): Promise<Guest[]> {
