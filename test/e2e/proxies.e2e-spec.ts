@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { load } from 'js-yaml';
 import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -418,5 +420,17 @@ eachProxy('where there is no service, %s', (name) => {
       cacheControl: 'no-store',
       body: { type: '/docs/errors#unavailable', title, status: 503, detail, code: 'unavailable' },
     });
+  });
+});
+
+describe('the routers of Traefik', () => {
+  it('each say how they are ranked, and the one for every path comes last', async () => {
+    const file = load(await readFile('docs/proxies/traefik-dynamic.yml', 'utf8')) as {
+      http: { routers: Record<string, { rule: string; priority?: number }> };
+    };
+    const { api, ...others } = file.http.routers;
+    expect(api).toMatchObject({ rule: 'PathPrefix(`/`)', priority: 1 });
+    expect(Object.keys(others)).toHaveLength(3);
+    for (const { priority } of Object.values(others)) expect(priority).toBeGreaterThan(1);
   });
 });
