@@ -44,6 +44,8 @@ RUN ln -s /app/dist/latchkey.js /usr/local/bin/latchkey
 USER node
 EXPOSE 3000
 STOPSIGNAL SIGTERM
+# Whether the process lives, since Swarm and others restart what is unhealthy, and a restart brings no database back.
+# Where only waiting depends on it, ask /health/ready, as deploy/compose.yaml does.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # node itself, so that it gets the signal: npm and a shell would keep it.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadAll } from 'js-yaml';
-import { execFileSync } from 'node:child_process';
+import { CORE_SCHEMA, loadAll, mergeTag } from 'js-yaml';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,8 @@ import { join, resolve } from 'node:path';
 import { loadConfig } from '../../src/config/env.schema.js';
 import { readEnvironment } from '../../src/config/environment.js';
 import { newSecret, startServer, type TestServer } from '../support/server.js';
-import { proxyIsMissing, ReverseProxy } from '../support/reverse-proxy.js';
+import { Lifecycle } from '../support/built.js';
+import { GATEWAY, proxyIsMissing, ReverseProxy } from '../support/reverse-proxy.js';
 import { rawRequest } from '../support/raw-http.js';
 
 const DEPLOY = resolve('deploy');
@@ -19,8 +21,11 @@ const SLOWEST_SECONDS = 25;
 // Manifests are trees of anything; each test says what it expects of the part it looks at.
 type Tree = { readonly [name: string]: Tree } & { readonly [index: number]: Tree } & string;
 
+/** Compose takes `<<` of YAML 1.1, and is otherwise of 1.2. */
+const SCHEMA = CORE_SCHEMA.withTags(mergeTag);
+
 async function documents(path: string): Promise<Tree[]> {
-  return loadAll(await readFile(path, 'utf8')) as unknown as Tree[];
+  return loadAll(await readFile(path, 'utf8'), { schema: SCHEMA }) as unknown as Tree[];
 }
 
 async function manifest(kind: string): Promise<Tree> {
@@ -120,6 +125,19 @@ describe('the manifests for Kubernetes', () => {
     expect(Number(disruption?.['minAvailable'])).toBeLessThan(Number(deployment['spec']?.['replicas']));
   });
 
+  it('believe nobody about addresses until they are adapted, and let in no namespace as a whole', async () => {
+    const data = (await manifest('ConfigMap'))['data'] as unknown as Record<string, string>;
+    // RFC 5737: kept for documentation.
+    expect(data['TRUSTED_PROXIES']).toBe('192.0.2.0/24');
+    const [{ from } = {} as never] = (await manifest('NetworkPolicy'))['spec']?.[
+      'ingress'
+    ] as unknown as Array<{ from: Array<Record<string, { matchLabels?: Record<string, string> }>> }>;
+    expect(from).toHaveLength(2);
+    for (const { podSelector } of from) {
+      expect(Object.keys(podSelector?.matchLabels ?? {})).not.toEqual([]);
+    }
+  });
+
   it('hold no secret', async () => {
     const texts = await Promise.all(
       (await readdir(KUBERNETES)).map((file) => readFile(join(KUBERNETES, file), 'utf8')),
@@ -154,26 +172,103 @@ describe('the compose file', () => {
     }
   });
 
-  (proxyIsMissing('nginx of deploy') ? it.skip : it)('has an nginx that tells the real address', async () => {
+  it('gives each instance an address that its successor has too, since nginx looks it up once', async () => {
+    const [compose] = await documents(join(DEPLOY, 'compose.yaml'));
+    const addresses = ['nginx', 'latchkey-1', 'latchkey-2'].map(
+      (name) => compose?.['services']?.[name]?.['networks']?.['front']?.['ipv4_address'],
+    );
+    expect(new Set(addresses).size).toBe(3);
+    expect(addresses).not.toContain(undefined);
+  });
+});
+
+(proxyIsMissing('nginx of deploy') ? describe.skip : describe)('the nginx of deploy', () => {
+  const CLAIMED = '203.0.113.66';
+  let proxy: ReverseProxy;
+
+  beforeAll(async () => {
     const service = Number(new URL(server.url).port);
-    const proxy = await ReverseProxy.start('nginx of deploy', { service, api: service });
-    try {
-      const person = await server.client.register();
-      const answer = await rawRequest(proxy.url, {
-        method: 'POST',
-        path: '/auth/login',
-        from: '127.0.0.2',
-        headers: [
-          ['content-type', 'application/json'],
-          ['x-forwarded-for', '203.0.113.66'],
-        ],
-        body: JSON.stringify({ username: person.username, password: person.password }),
-      });
-      expect(answer.status).toBe(200);
-      const rows = await server.database.query('SELECT ip FROM sessions WHERE user_id = $1', [person.id]);
-      expect(rows).toEqual([{ ip: '127.0.0.2' }]);
-    } finally {
-      await proxy.stop();
-    }
+    proxy = await ReverseProxy.start('nginx of deploy', { service, api: service });
+  });
+  afterAll(() => proxy?.stop());
+
+  /** The address of the session of a login that reaches nginx from an address, and says it is for others. */
+  async function addressOfLogin(from: string, forwardedFor?: string): Promise<string | null | undefined> {
+    const person = await server.client.register();
+    const answer = await rawRequest(proxy.url, {
+      method: 'POST',
+      path: '/auth/login',
+      from,
+      headers: [
+        ['content-type', 'application/json'],
+        ...(forwardedFor === undefined ? [] : [['x-forwarded-for', forwardedFor] as const]),
+      ],
+      body: JSON.stringify({ username: person.username, password: person.password }),
+    });
+    expect(answer.status).toBe(200);
+    const rows = await server.database.query('SELECT ip FROM sessions WHERE user_id = $1', [person.id]);
+    expect(rows).toHaveLength(1);
+    return (rows[0] as { ip: string | null }).ip;
+  }
+
+  it('tells the real address of who connects, whatever that claims', async () => {
+    expect(await addressOfLogin('127.0.0.2', CLAIMED)).toBe('127.0.0.2');
+  });
+
+  it('tells the address that the one with TLS in front added, and not what its client claimed', async () => {
+    expect(await addressOfLogin(GATEWAY.here, '198.51.100.7')).toBe('198.51.100.7');
+    expect(await addressOfLogin(GATEWAY.here, `${CLAIMED}, 198.51.100.8`)).toBe('198.51.100.8');
+    expect(await addressOfLogin(GATEWAY.here, `${CLAIMED}, 2001:db8::8`)).toBe('2001:db8::8');
+  });
+
+  it('tells nobody’s where that adds none, so that the clients do not share the limits of the gateway', async () => {
+    // Its own, which the service trusts and so counts nobody by.
+    expect(await addressOfLogin(GATEWAY.here)).toBe('127.0.0.1');
+  });
+
+  it('believes the gateway alone, whose address compose sets', async () => {
+    const text = await readFile(join(DEPLOY, 'nginx.conf'), 'utf8');
+    expect(text.match(/(?<=set_real_ip_from ).*(?=;)/g)).toEqual([GATEWAY.inFile]);
+    const [compose] = await documents(join(DEPLOY, 'compose.yaml'));
+    expect(compose?.['networks']?.['front']?.['ipam']?.['config']?.[0]?.['gateway']).toBe(GATEWAY.inFile);
+    expect(compose?.['services']?.['nginx']?.['ports']).toEqual(['127.0.0.1:8000:8000']);
+  });
+});
+
+describe('the compose file of one instance', () => {
+  it('names as proxy the gateway that it sets, and believes nobody until it is told', async () => {
+    const text = await readFile('compose.yaml', 'utf8');
+    const [compose] = await documents('compose.yaml');
+    const gateway = compose?.['networks']?.['default']?.['ipam']?.['config']?.[0]?.['gateway'];
+    expect(text).toContain(
+      `# Nobody is believed about a client's address. Set it to ${String(gateway)} where`,
+    );
+    const service = compose?.['services']?.['latchkey'];
+    expect(service?.['environment']?.['TRUSTED_PROXIES']).toBe('${TRUSTED_PROXIES:-}');
+    expect(service?.['ports']).toEqual(['127.0.0.1:3000:3000']);
+  });
+});
+
+// The last of the file: the service is not ready any more.
+describe('an update of the compose file', () => {
+  it('waits for an instance to be ready before it replaces the next, as compose is told to find out', async () => {
+    const path = join(DEPLOY, 'compose.yaml');
+    const updates = (await readFile(path, 'utf8')).match(/docker compose up [^&\n]*--no-deps latchkey-\d/g);
+    expect(updates).toHaveLength(2);
+    for (const update of updates ?? []) expect(update).toContain(' --wait ');
+    const [compose] = await documents(path);
+    const [kind, ...command] = compose?.['services']?.['latchkey-1']?.['healthcheck']?.[
+      'test'
+    ] as unknown as string[];
+    expect(kind).toBe('CMD');
+    const check = async (): Promise<unknown> => {
+      const [program = '', ...args] = command.map((word) =>
+        word.replace('127.0.0.1:3000', new URL(server.url).host),
+      );
+      return (await once(spawn(program, args, { stdio: 'ignore' }), 'exit'))[0];
+    };
+    expect(await check()).toBe(0);
+    server.app.get(Lifecycle).drain();
+    expect(await check()).toBe(1);
   });
 });

@@ -9,6 +9,8 @@ import { freePort } from './free-port.js';
 import { eventually } from './process.js';
 
 const START_MS = 10_000;
+/** Docker's gateway in deploy/nginx.conf, and who stands for it on this machine. */
+export const GATEWAY = { inFile: '172.30.17.1', here: '127.0.0.3' } as const;
 
 /** How a proxy is started with its file, which is changed in nothing but the addresses. */
 interface Program {
@@ -59,7 +61,8 @@ export class ReverseProxy {
       path,
       own
         .replace(/(?<=:|listen )(?:8000|3000|8080)\b/g, (found) => String(ports[found]))
-        .replace(/\blatchkey-\d:/g, '127.0.0.1:'),
+        .replace(/\blatchkey-\d:/g, '127.0.0.1:')
+        .replaceAll(GATEWAY.inFile, GATEWAY.here),
     );
     const args = await start(folder, path);
     const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
