@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { ALGORITHMS, ARGON2_MAX, type Config } from './config.js';
+import { ALGORITHMS, ARGON2_MAX, type Config, type KeyConfig, type TokenConfig } from './config.js';
 import { readTracing, TRACING_SETTINGS } from './tracing-settings.js';
 import { readSigningKey } from './signing-key-file.js';
 import { secretWeakness } from './secret-strength.js';
@@ -231,9 +231,6 @@ function signingKey(settings: Partial<Settings>): ReturnType<typeof readSigningK
 
 function slices(settings: Settings): Config {
   const production = settings.NODE_ENV === 'production';
-  const key = signingKey(settings);
-  const accessSeconds =
-    settings.ACCESS_TOKEN_EXPIRE_SECONDS ?? (settings.ACCESS_TOKEN_EXPIRE_MINUTES ?? 15) * MINUTE;
   return {
     production,
     workers: settings.WEB_CONCURRENCY,
@@ -252,23 +249,8 @@ function slices(settings: Settings): Config {
       connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
       statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
     },
-    tokens: {
-      issuer: settings.JWT_ISSUER ?? `http://localhost:${settings.PORT}`,
-      audiences: settings.JWT_AUDIENCE as [string, ...string[]],
-      accessSeconds,
-      refreshIdleSeconds: settings.REFRESH_TOKEN_IDLE_DAYS * DAY,
-      refreshMaxSeconds: settings.REFRESH_TOKEN_MAX_DAYS * DAY,
-      reuseWindowSeconds: settings.REFRESH_REUSE_WINDOW_SECONDS,
-      leewaySeconds: settings.JWT_LEEWAY_SECONDS,
-    },
-    keys: {
-      algorithm: settings.JWT_ALGORITHM,
-      secret: settings.SECRET_KEY,
-      previousSecrets: settings.SECRET_KEY_PREVIOUS,
-      pinnedKey: 'key' in key ? key.key : undefined,
-      rotationDays: settings.KEY_ROTATION_DAYS,
-      jwksMaxAgeSeconds: settings.JWKS_MAX_AGE_SECONDS,
-    },
+    tokens: tokenSlice(settings),
+    keys: keySlice(settings),
     revocation: { maxStalenessSeconds: settings.REVOCATION_MAX_STALENESS_SECONDS },
     limits: {
       redisUrl: settings.REDIS_URL,
@@ -288,6 +270,31 @@ function slices(settings: Settings): Config {
     bootstrap: { email: settings.BOOTSTRAP_ADMIN_EMAIL, password: settings.BOOTSTRAP_ADMIN_PASSWORD },
     tracing: readTracing(settings).tracing,
     log: { level: settings.LOG_LEVEL, format: settings.LOG_FORMAT ?? (production ? 'json' : 'pretty') },
+  };
+}
+
+function tokenSlice(settings: Settings): TokenConfig {
+  const minutes = settings.ACCESS_TOKEN_EXPIRE_MINUTES ?? 15;
+  return {
+    issuer: settings.JWT_ISSUER ?? `http://localhost:${settings.PORT}`,
+    audiences: settings.JWT_AUDIENCE as [string, ...string[]],
+    accessSeconds: settings.ACCESS_TOKEN_EXPIRE_SECONDS ?? minutes * MINUTE,
+    refreshIdleSeconds: settings.REFRESH_TOKEN_IDLE_DAYS * DAY,
+    refreshMaxSeconds: settings.REFRESH_TOKEN_MAX_DAYS * DAY,
+    reuseWindowSeconds: settings.REFRESH_REUSE_WINDOW_SECONDS,
+    leewaySeconds: settings.JWT_LEEWAY_SECONDS,
+  };
+}
+
+function keySlice(settings: Settings): KeyConfig {
+  const key = signingKey(settings);
+  return {
+    algorithm: settings.JWT_ALGORITHM,
+    secret: settings.SECRET_KEY,
+    previousSecrets: settings.SECRET_KEY_PREVIOUS,
+    pinnedKey: 'key' in key ? key.key : undefined,
+    rotationDays: settings.KEY_ROTATION_DAYS,
+    jwksMaxAgeSeconds: settings.JWKS_MAX_AGE_SECONDS,
   };
 }
 
