@@ -5,6 +5,7 @@ import { ConfigError, loadConfig } from './config/env.schema.js';
 import { unavailableDatabase } from './database/connection.js';
 import { DATABASE_WAIT_MS, openDatabase } from './database/open-database.js';
 import { AppError } from './kernel/app-error.js';
+import { reportCrashes } from './kernel/crashes.js';
 import { createLog, type Log } from './kernel/log.js';
 import { configOfWorker, isFirst, isPrimary, tellStarted, workerNumber, Workers } from './workers.js';
 
@@ -42,15 +43,6 @@ function announce(log: Log, facts: StartFacts): void {
   if (!pretty) process.stderr.write(administratorText(facts.administrator));
   log.info(startFields(facts), 'listening');
   if (pretty && isFirst()) process.stdout.write(banner(facts));
-}
-
-/** Node would print the error whole, and TypeORM's hold the parameters of their query. */
-function reportCrashes(log: Log): void {
-  const crash = (error: unknown): void => {
-    log.fatal({ err: error }, 'crashed');
-    process.exit(1);
-  };
-  process.on('uncaughtException', crash).on('unhandledRejection', crash);
 }
 
 main().catch((error: unknown) => {

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
+import { reportCrashes } from '../kernel/crashes.js';
+import { commandLog } from './command-log.js';
 import { dispatch } from './dispatch.js';
 import { processHost } from './process-host.js';
 
+reportCrashes(commandLog());
 process.exitCode = await dispatch(process.argv.slice(2), processHost());

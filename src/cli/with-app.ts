@@ -6,8 +6,8 @@ import { readEnvironment } from '../config/environment.js';
 import { DatabaseClock } from '../database/database-clock.js';
 import { migrate, pendingMigrations } from '../database/migrate.js';
 import { openDatabase } from '../database/open-database.js';
-import { createLog } from '../kernel/log.js';
 import type { AppOptions } from './command.js';
+import { commandLog } from './command-log.js';
 
 const WAIT_MS = 5000;
 /** Somebody waits who can break it off. What is about everybody takes longer than a request may, where they are many. */
@@ -37,7 +37,7 @@ export async function withApp<T>(
   const { environment, problems } = await readEnvironment();
   const settings = loadConfig(environment, problems);
   const config = { ...settings, database: { ...settings.database, statementTimeoutMs: STATEMENT_MS } };
-  const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
+  const log = commandLog();
   const database = await openDatabase(config.database, log);
   try {
     const prepare = readsOnly ? assertUpToDate : migrate;
