@@ -18,6 +18,11 @@ const KUBERNETES = join(DEPLOY, 'kubernetes');
 /** After SIGTERM: readiness says no, requests under way get 20 seconds (shutdown.ts), then the rooms close. */
 const SLOWEST_SECONDS = 25;
 
+/** Who a network policy lets in. */
+interface Admitted {
+  readonly podSelector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+}
+
 // Manifests are trees of anything; each test says what it expects of the part it looks at.
 type Tree = { readonly [name: string]: Tree } & { readonly [index: number]: Tree } & string;
 
@@ -129,11 +134,10 @@ describe('the manifests for Kubernetes', () => {
     const data = (await manifest('ConfigMap'))['data'] as unknown as Record<string, string>;
     // RFC 5737: kept for documentation.
     expect(data['TRUSTED_PROXIES']).toBe('192.0.2.0/24');
-    const [{ from } = {} as never] = (await manifest('NetworkPolicy'))['spec']?.[
-      'ingress'
-    ] as unknown as Array<{ from: Array<Record<string, { matchLabels?: Record<string, string> }>> }>;
-    expect(from).toHaveLength(2);
-    for (const { podSelector } of from) {
+    const { spec } = await manifest('NetworkPolicy');
+    const [rule] = (spec?.['ingress'] ?? []) as unknown as Array<{ from: Admitted[] }>;
+    expect(rule?.from).toHaveLength(2);
+    for (const { podSelector } of rule?.from ?? []) {
       expect(Object.keys(podSelector?.matchLabels ?? {})).not.toEqual([]);
     }
   });
@@ -257,9 +261,8 @@ describe('an update of the compose file', () => {
     expect(updates).toHaveLength(2);
     for (const update of updates ?? []) expect(update).toContain(' --wait ');
     const [compose] = await documents(path);
-    const [kind, ...command] = compose?.['services']?.['latchkey-1']?.['healthcheck']?.[
-      'test'
-    ] as unknown as string[];
+    const test = compose?.['services']?.['latchkey-1']?.['healthcheck']?.['test'];
+    const [kind, ...command] = (test ?? []) as unknown as string[];
     expect(kind).toBe('CMD');
     const check = async (): Promise<unknown> => {
       const [program = '', ...args] = command.map((word) =>

@@ -428,8 +428,8 @@ describe('the routers of Traefik', () => {
     const file = load(await readFile('docs/proxies/traefik-dynamic.yml', 'utf8')) as {
       http: { routers: Record<string, { rule: string; priority?: number }> };
     };
-    const { api, ...others } = file.http.routers;
-    expect(api).toMatchObject({ rule: 'PathPrefix(`/`)', priority: 1 });
+    const { api: catchAll, ...others } = file.http.routers;
+    expect(catchAll).toMatchObject({ rule: 'PathPrefix(`/`)', priority: 1 });
     expect(Object.keys(others)).toHaveLength(3);
     for (const { priority } of Object.values(others)) expect(priority).toBeGreaterThan(1);
   });
