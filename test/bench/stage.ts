@@ -11,8 +11,11 @@ export const PASSWORD = 'correct horse battery staple';
 /** The cheapest hash that the service takes for current: what is measured is everything else. */
 const HASHING = { memoryCost: 8192, timeCost: 1, parallelism: 1 };
 const ROOT = { username: 'root@example.com', password: PASSWORD };
-/** People all over the tables, whom the requests are about. */
-const PEOPLE = 2000;
+/**
+ * People all over the tables, whom the requests are about. `SCALE_PEOPLE=200` are so few that PostgreSQL has what is
+ * theirs in its own memory; of more, most are met for the first time.
+ */
+const PEOPLE = Number(process.env['SCALE_PEOPLE'] ?? 2000);
 /** From so many rows on there are live revocations too, one for ten sessions, where nothing else is said. */
 const MANY = 100_000;
 
