@@ -162,6 +162,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./explain.command.js')).explainCommand,
     usage: 'token explain <token | -> [--url URL] [--json]',
     does: 'print what a token says and why it would be refused; - reads it from standard input',
+    more: ['Keys of the ring are in no settings: --url takes them from the service there, and asks it.'],
     options: ['url', 'json'],
   },
   doctor: {
@@ -172,7 +173,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
-const STATUSES = 'Exit status: 0 done, 1 refused or not there, 2 usage, 69 no database, 78 settings.';
+const STATUSES =
+  'Exit status: 0 done, 1 refused or not there, 2 usage, 69 no database or no answer, 78 settings.';
 
 /** What the command line can do; of a group (`users`) what that can. */
 export function overview(group?: string): string {

@@ -1,52 +1,51 @@
-import { JwtService } from '@nestjs/jwt';
 import { text } from 'node:stream/consumers';
 import { shapeOf, type ShapedToken } from '../../packages/verifier/src/token-shape.js';
-import { TokenService } from '../auth/token.service.js';
-import { ConfigError, loadConfig } from '../config/env.schema.js';
-import { readEnvironment } from '../config/environment.js';
-import { AppError } from '../kernel/app-error.js';
 import { SystemClock, type Clock } from '../kernel/clock.js';
-import { KeyRing } from '../keys/key-ring.js';
 import { EXIT, UsageError, type Command } from './command.js';
+import { judged, type Judgement } from './token-judgement.js';
 
 const MINUTE_MS = 60_000;
 
-/** What the command found out about a token; `verdict` is in the words of the contract's codes. */
-interface Explanation {
+/** What the command found out about a token. */
+interface Explanation extends Judgement {
   readonly header: unknown;
   readonly claims: unknown;
   readonly now: string;
   readonly times: readonly string[];
-  readonly accepted: boolean;
-  readonly verdict: string;
-  /** What the running service answered, where it was asked. */
-  readonly service?: string;
 }
 
 /**
  * Prints header, claims and times of a token, in UTC and local time and as a distance from this machine's clock, and
- * whether the service with the settings at hand would take it. Works offline, where revocation is not known; with `url`
- * the running service is asked too. Exit status 1 where the token would be refused.
+ * whether the service with the settings at hand would take it. Works offline, where neither the keys of the ring nor
+ * revocations are known; with `url` the running service is asked too. Exit status 1 where the token would be refused,
+ * 69 where that cannot be told.
  */
 export const explainCommand: Command = async ([argument], { json, url }, { out }) => {
   if (argument === undefined) {
     throw new UsageError('token explain needs a token, or - to read it from standard input');
   }
+  const asked = url === undefined ? undefined : serviceAt(url);
   const token = (argument === '-' ? await text(process.stdin) : argument).trim().replace(/^bearer +/i, '');
   const clock = new SystemClock();
   const shaped = shapeOf(token);
   if ('misshapen' in shaped) {
-    out(`Not a token of this service: ${shaped.misshapen}.\n`);
+    const verdict = `Not a token of this service: ${shaped.misshapen}`;
+    out(json ? `${JSON.stringify({ accepted: false, verdict })}\n` : `${verdict}.\n`);
     return EXIT.refused;
   }
-  const judgement = await judged(token, shaped, clock);
-  const asked = url === undefined ? {} : await askedService(url, token);
-  const explanation: Explanation = { ...described(shaped, clock), ...judgement, ...asked };
+  const judgement = await judged({ ...shaped, token }, clock, asked);
+  const explanation: Explanation = { ...described(shaped, clock), ...judgement };
   out(json ? `${JSON.stringify(explanation)}\n` : written(explanation));
+  if (explanation.accepted === null) return EXIT.unavailable;
   return explanation.accepted ? EXIT.done : EXIT.refused;
 };
 
-function described({ header, claims }: ShapedToken, clock: Clock): Omit<Explanation, 'accepted' | 'verdict'> {
+function serviceAt(url: string): URL {
+  if (/^https?:\/\/[^@]+$/.test(url) && URL.canParse(url)) return new URL(url);
+  throw new UsageError('--url needs the URL of a service, such as http://localhost:3000');
+}
+
+function described({ header, claims }: ShapedToken, clock: Clock): Omit<Explanation, keyof Judgement> {
   const now = clock.now();
   const times = Object.entries({
     issued: claims['iat'],
@@ -81,42 +80,6 @@ function bothZones(time: number): string {
 
 function pad(value: number): string {
   return String(value).padStart(2, '0');
-}
-
-async function judged(
-  token: string,
-  { claims }: ShapedToken,
-  clock: Clock,
-): Promise<Pick<Explanation, 'accepted' | 'verdict'>> {
-  const type = claims['type'] === 'refresh' ? 'refresh' : 'access';
-  try {
-    const { environment, problems } = await readEnvironment(undefined, undefined, false);
-    const config = loadConfig(environment, problems);
-    new TokenService(new JwtService({}), new KeyRing(config.keys), clock, config.tokens).verify(type, token);
-    return { accepted: true, verdict: `would be accepted as ${type} token, unless it was revoked` };
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      return { accepted: false, verdict: 'cannot be judged: the settings here do not start the service' };
-    }
-    if (!(error instanceof AppError)) throw error;
-    const { cause, ...facts } = error.diagnosis ?? {};
-    const more = Object.keys(facts).length === 0 ? '' : ` ${JSON.stringify(facts)}`;
-    return { accepted: false, verdict: `would be refused: ${error.code}, ${String(cause)}${more}` };
-  }
-}
-
-/** The answer of the service itself, which alone knows what was revoked. */
-async function askedService(url: string, token: string): Promise<{ service: string; accepted: boolean }> {
-  const response = await fetch(new URL('/auth/verify', url), {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  const {
-    code,
-    detail,
-    request_id: id,
-  } = (await response.json().catch(() => ({}))) as Record<string, unknown>;
-  const why = typeof code === 'string' ? ` ${code}: ${String(detail)} (request id ${String(id)})` : '';
-  return { service: `${response.status}${why}`, accepted: response.ok };
 }
 
 function written({ header, claims, now, times, verdict, service }: Explanation): string {

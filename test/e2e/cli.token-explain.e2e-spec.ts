@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { secretSigningKey } from '../../src/keys/signing-key.js';
-import { CLI } from '../support/cli.js';
-import { newSecret } from '../support/server.js';
-import { freshId, mint } from '../support/tokens.js';
+import { CLI, runCli } from '../support/cli.js';
+import type { Person, TokenPair } from '../support/client.js';
+import { freePort } from '../support/free-port.js';
+import { newSecret, startServer, type TestServer } from '../support/server.js';
+import { decode, freshId, mint } from '../support/tokens.js';
 
 const SECRET = newSecret();
 const ISSUER = 'http://localhost:3000';
@@ -101,6 +106,14 @@ describe('latchkey token explain', () => {
     ]);
     const garbage = run(['token', 'explain', 'a.b']);
     expect([garbage.status, garbage.stdout]).toEqual([1, 'Not a token of this service: not three parts.\n']);
+    const verdict = 'Not a token of this service: not three parts';
+    const inJson = run(['token', 'explain', 'a.b', '--json']);
+    expect([inJson.status, JSON.parse(inJson.stdout)]).toEqual([1, { accepted: false, verdict }]);
+  });
+
+  it('says of a key id that no secret of the settings has that it is refused', () => {
+    const { status, stdout } = run(['token', 'explain', tokenOf({}, 'another')]);
+    expect([status, stdout]).toEqual([1, expect.stringContaining('unknown key id')]);
   });
 
   it('answers JSON where it is asked to', () => {
@@ -110,12 +123,126 @@ describe('latchkey token explain', () => {
 
   it('makes no secret where there is none, and judges nothing then', () => {
     const { status, stdout } = run(['token', 'explain', tokenOf({})], { SECRET_KEY: '' });
-    expect([status, stdout]).toEqual([1, expect.stringContaining('cannot be judged')]);
+    expect([status, stdout]).toEqual([69, expect.stringContaining('cannot be judged')]);
     expect(existsSync(join(folder, '.env.local'))).toBe(false);
   });
 
   it('says how it is used where the words are off', () => {
     for (const args of [[], ['token'], ['nonsense'], ['token', 'explain']]) expect(run(args).status).toBe(2);
+    for (const url of ['localhost:3000', 'file:///etc', 'http://a:b@localhost', 'http://']) {
+      expect(run(['token', 'explain', 'a.b', '--url', url]).status).toBe(2);
+    }
     expect(run(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('token explain') });
+  });
+});
+
+describe('latchkey token explain, of a token that a key of the ring signed', () => {
+  let server: TestServer;
+  let person: Person;
+  let tokens: TokenPair;
+
+  beforeAll(async () => {
+    server = await startServer({ env: { SECRET_KEY: SECRET, JWT_ALGORITHM: 'ES256', JWT_ISSUER: ISSUER } });
+    person = await server.client.register();
+    tokens = await server.client.login(person);
+  });
+  afterAll(() => server.close());
+
+  async function explained(token: string, args: string[] = [], env: Record<string, string> = {}) {
+    const settings = { SECRET_KEY: SECRET, JWT_ISSUER: ISSUER, JWT_ALGORITHM: 'ES256', ...env };
+    const { status, stdout, stderr } = await runCli(['token', 'explain', '-', '--json', ...args], {
+      folder,
+      env: settings,
+      input: token,
+    });
+    expect(stderr).toBe('');
+    return { status, ...(JSON.parse(stdout) as { accepted: unknown; verdict: string; service?: string }) };
+  }
+  const askedAt = (url: string) => ['--url', url];
+
+  it('cannot tell offline, and says whom to ask', async () => {
+    const untold = {
+      status: 69,
+      accepted: null,
+      verdict: expect.stringMatching(/^cannot be told: .*--url asks/),
+    };
+    expect(await explained(tokens.access_token)).toMatchObject(untold);
+    expect(await explained(tokens.refresh_token)).toMatchObject(untold);
+    // A key of before a change of the algorithm verifies on.
+    expect(await explained(tokens.access_token, [], { JWT_ALGORITHM: 'HS256' })).toMatchObject(untold);
+  });
+
+  it('refuses offline what is refused whatever its key', async () => {
+    expect(await explained(tokens.access_token, [], { JWT_AUDIENCE: 'another' })).toMatchObject({
+      status: 1,
+      accepted: false,
+      verdict: expect.stringMatching(/^would be refused: token_wrong_audience/),
+    });
+  });
+
+  it('accepts by the keys that the service publishes, and by its answer', async () => {
+    expect(await explained(tokens.access_token, askedAt(server.url))).toMatchObject({
+      status: 0,
+      accepted: true,
+      verdict: 'would be accepted as access token, unless it was revoked',
+      service: '200',
+    });
+    expect(await explained(tokens.refresh_token, askedAt(server.url))).toMatchObject({
+      status: 0,
+      accepted: true,
+      verdict: 'would be accepted as refresh token, unless it was revoked',
+      service: expect.stringMatching(/^not asked/),
+    });
+  });
+
+  it('refuses what such a key did not sign, and a key that is not published', async () => {
+    const [header = '', claims = ''] = tokens.access_token.split('.');
+    const forged = `${header}.${claims}.${Buffer.alloc(64, 7).toString('base64url')}`;
+    expect(await explained(forged, askedAt(server.url))).toMatchObject({
+      status: 1,
+      accepted: false,
+      verdict: expect.stringContaining('signature does not verify'),
+      service: expect.stringMatching(/^401 token_invalid/),
+    });
+    const strange = mint(
+      { ...decode(tokens.access_token).header, kid: 'another' },
+      decode(forged).claims,
+      'x',
+    );
+    expect(await explained(strange, askedAt(server.url))).toMatchObject({
+      status: 1,
+      verdict: expect.stringContaining('unknown key id'),
+    });
+  });
+
+  it('learns from the service alone what was revoked', async () => {
+    const { access_token: token } = await server.client.login(person);
+    await server.client.post('/auth/logout', { token });
+    expect(await explained(token, askedAt(server.url))).toMatchObject({
+      status: 1,
+      accepted: false,
+      verdict: expect.stringMatching(/^would be accepted/),
+      service: expect.stringMatching(/^401 token_revoked/),
+    });
+  });
+
+  it('cannot tell where there is no service', async () => {
+    expect(
+      await explained(tokens.access_token, askedAt(`http://127.0.0.1:${await freePort()}`)),
+    ).toMatchObject({
+      status: 69,
+      accepted: null,
+      verdict: expect.stringMatching(/does not give its keys$/),
+      service: 'no answer: ECONNREFUSED',
+    });
+  });
+
+  it('takes no other server’s 200 for an answer', async () => {
+    const page = createServer((_, response) => response.end('welcome')).listen(0, '127.0.0.1');
+    await once(page, 'listening');
+    const { port: at } = page.address() as AddressInfo;
+    const told = await explained(tokens.access_token, askedAt(`http://127.0.0.1:${at}`));
+    page.close();
+    expect(told).toMatchObject({ status: 69, accepted: null, service: expect.stringMatching(/^200, which/) });
   });
 });
