@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ALGORITHMS, ARGON2_MAX, type Config, type KeyConfig, type TokenConfig } from './config.js';
+import { cidr, integer, list, rate } from './fields.js';
 import { readTracing, TRACING_SETTINGS } from './tracing-settings.js';
 import { readSigningKey } from './signing-key-file.js';
 import { secretWeakness } from './secret-strength.js';
@@ -27,33 +28,6 @@ const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
 /** libuv's, where UV_THREADPOOL_SIZE says nothing. */
 const THREADS_OF_NODE = 4;
-
-function integer(unit: string, min: number, max: number, must = 'must be a whole number of') {
-  const message = `${must} ${unit} from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,10}$/, message)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, message);
-}
-
-/** So many in so many seconds, written `30/3600`. */
-function rate() {
-  const message = 'must be a number of requests and of seconds, such as 30/3600';
-  return z
-    .string()
-    .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,6}$/, message)
-    .transform((value) => {
-      const [points = 0, seconds = 0] = value.split('/').map(Number);
-      return { points, seconds };
-    });
-}
-
-function list(separator: RegExp = /\s*,\s*/) {
-  return z.string().transform((value) => value.split(separator).filter((item) => item !== ''));
-}
-
-const cidr = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
 
 const schema = z.object({
   NODE_ENV: z.string().optional(),

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/** A whole number of a unit within bounds. */
+export function integer(unit: string, min: number, max: number, must = 'must be a whole number of') {
+  const message = `${must} ${unit} from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,10}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
+}
+
+/** So many in so many seconds, written `30/3600`. */
+export function rate() {
+  const message = 'must be a number of requests and of seconds, such as 30/3600';
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,6}$/, message)
+    .transform((value) => {
+      const [points = 0, seconds = 0] = value.split('/').map(Number);
+      return { points, seconds };
+    });
+}
+
+/** Texts with commas, or another separator, between them. */
+export function list(separator: RegExp = /\s*,\s*/) {
+  return z.string().transform((value) => value.split(separator).filter((item) => item !== ''));
+}
+
+/** An address or a CIDR range. */
+export const cidr = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
