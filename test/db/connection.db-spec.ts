@@ -5,7 +5,7 @@ import { unavailableDatabase, whenReachable } from '../../src/database/connectio
 import { findsPooler } from '../../src/database/pooler.js';
 import { testServer, type TestTarget } from '../support/database.js';
 
-const TIMEOUT_MS = 200;
+const TIMEOUT_MS = 1000;
 const WAIT_MS = 10_000;
 
 let busy: Server;

@@ -42,11 +42,15 @@ export class KeepAliveClient {
     return status;
   }
 
-  /** Any request with a token and a JSON body, for its status and what it says. */
+  /** Any request with a token and a JSON body, for its status and what it says; `signal` ends the connection. */
   async ask(
     method: string,
     path: string,
-    { token, json }: { readonly token?: string; readonly json?: unknown } = {},
+    {
+      token,
+      json,
+      signal,
+    }: { readonly token?: string; readonly json?: unknown; readonly signal?: AbortSignal } = {},
   ): Promise<{ status: number; body: Record<string, unknown> }> {
     const body = json === undefined ? undefined : JSON.stringify(json);
     const headers = {
@@ -56,7 +60,7 @@ export class KeepAliveClient {
         'content-length': Buffer.byteLength(body),
       }),
     };
-    const { status, text: answered } = await this.send(method, path, headers, body);
+    const { status, text: answered } = await this.send(method, path, headers, body, signal);
     return { status, body: answered === '' ? {} : (JSON.parse(answered) as Record<string, unknown>) };
   }
 
@@ -69,13 +73,18 @@ export class KeepAliveClient {
     path: string,
     headers: Record<string, string | number>,
     body?: string,
+    signal?: AbortSignal,
   ): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
-      const sent = request(this.url + path, { method, agent: this.agent, headers }, (response) => {
-        text(response)
-          .then((answered) => resolve({ status: response.statusCode ?? 0, text: answered }))
-          .catch(reject);
-      });
+      const sent = request(
+        this.url + path,
+        { method, agent: this.agent, headers, ...(signal && { signal }) },
+        (response) => {
+          text(response)
+            .then((answered) => resolve({ status: response.statusCode ?? 0, text: answered }))
+            .catch(reject);
+        },
+      );
       sent.on('error', reject);
       sent.end(body);
     });
