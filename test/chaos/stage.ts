@@ -61,6 +61,8 @@ export class Stage {
   private readonly readyTimes: number[] = [];
   /** Instances that a balancer would not send requests to. */
   private readonly unready = new Set<number>();
+  private probes = 0;
+  private readonly probed = new Map<number, number>();
   private probing: NodeJS.Timeout | undefined;
   private load: Traffic | undefined;
   env: Record<string, string> = {};
@@ -220,12 +222,21 @@ export class Stage {
     return served && this.failures().every(({ to }) => to < moment || now - to > QUIET_MS);
   }
 
+  /** An answer that was overtaken by a later one only says how things were. */
+  private heed(seat: number, ok: boolean, asked: number): void {
+    if (asked < (this.probed.get(seat) ?? 0)) return;
+    this.probed.set(seat, asked);
+    if (ok) this.unready.delete(seat);
+    else this.unready.add(seat);
+  }
+
   private probe(): void {
+    const asked = ++this.probes;
     for (const [seat, service] of this.services.entries()) {
       void fetch(`${service.url}/health/ready`)
         .then(({ ok }) => ok)
         .catch(() => false)
-        .then((ok) => (ok ? this.unready.delete(seat) : this.unready.add(seat)));
+        .then((ok) => this.heed(seat, ok, asked));
     }
   }
 

@@ -18,7 +18,7 @@ export interface TrafficOptions {
 }
 
 export interface TrafficReport {
-  /** How many answers there were by `answers_200`, or status and code; `answers_broken` got none. */
+  /** How many answers there were by `answers_200`, or status and code; `answers_broken` and `answers_refused` got none. */
   readonly answers: Readonly<Record<string, number>>;
   readonly answersASecond: number;
 }
@@ -56,7 +56,9 @@ export class Traffic {
   private send(turn: number): void {
     const answered = this.ask(turn)
       // A connection that broke is no answer at all, and counts as one that must not be.
-      .catch(() => 'broken')
+      .catch((error: unknown) =>
+        (error as { code?: unknown }).code === 'ECONNREFUSED' ? 'refused' : 'broken',
+      )
       .then((what) => void this.tally.set(what, (this.tally.get(what) ?? 0) + 1))
       .finally(() => this.underWay.delete(answered));
     this.underWay.add(answered);
