@@ -135,23 +135,29 @@ export class IncidentService {
       await this.changes.endEverything(transaction, wide.subject, cause);
       return { sessions, revocations: 1 };
     }
-    if (wide.kind === 'key') await this.dropKey(transaction, wide.subject);
+    const forGood = wide.kind === 'key' && (await this.dropKey(transaction, wide.subject));
     const { kind, subject, issuedBefore } = wide;
     await this.revocations.revoke(transaction, {
       kind,
       subjects: [subject],
       ...cause,
+      forGood,
       ...(issuedBefore && { issuedBefore }),
     });
     return { sessions: 0, revocations: 1 };
   }
 
-  /** A key of the settings cannot be dropped from here; what it signed until now is dead all the same. */
-  private async dropKey(transaction: Transaction, kid: string): Promise<void> {
+  /**
+   * A key of the settings cannot be dropped from here; what it signed until now is dead all the same.
+   * @returns whether it was dropped
+   */
+  private async dropKey(transaction: Transaction, kid: string): Promise<boolean> {
     try {
       await this.keys.compromise(transaction, kid);
+      return true;
     } catch (error) {
       if (!(error instanceof AppError && error.code === 'key_not_rotatable')) throw error;
+      return false;
     }
   }
 

@@ -10,7 +10,7 @@ import { Clock } from '../kernel/clock.js';
 import { KeptCounts } from '../kernel/kept-counts.js';
 import { KeyRotation } from '../keys/key-rotation.service.js';
 import { RevocationsRepository, type FeedRow } from '../revocation/revocations.repository.js';
-import { RevocationsService } from '../revocation/revocations.service.js';
+import { RevocationsService, type Revoke } from '../revocation/revocations.service.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 import { AccessChanges, type Cause } from './access-changes.service.js';
 import { by } from './audit-by.js';
@@ -83,6 +83,7 @@ export class ManualRevocationService {
     actor: Actor,
     { kind, subject, ...cause }: Cause & Omit<ManualRevocation, 'reason'>,
   ): Promise<LiveRevocation> {
+    let forGood = false;
     switch (kind) {
       case 'user':
         return this.revokeUser(transaction, actor, subject, cause);
@@ -95,17 +96,17 @@ export class ManualRevocationService {
       case 'all':
         break;
       case 'key':
-        await this.dropKey(transaction, subject);
+        forGood = await this.dropKey(transaction, subject);
         break;
     }
-    return this.row(transaction, kind, subject, cause);
+    return this.row(transaction, kind, subject, { ...cause, forGood });
   }
 
   private async row(
     transaction: Transaction,
     kind: RevocationKind,
     subject: string,
-    cause: Cause,
+    cause: Cause & Pick<Revoke, 'forGood'>,
   ): Promise<LiveRevocation> {
     const [row] = await this.revocations.revoke(transaction, { kind, subjects: [subject], ...cause });
     return row as LiveRevocation;
@@ -145,13 +146,18 @@ export class ManualRevocationService {
     await this.sweep.run({ filter: { ...filter, openedBefore }, covered: true, ...cause });
   }
 
-  /** A key of the ring signs no more; one of the settings, or an unknown one, cannot be dropped from here. */
-  private async dropKey(transaction: Transaction, kid: string): Promise<void> {
+  /**
+   * A key of the ring signs no more; one of the settings, or an unknown one, cannot be dropped from here.
+   * @returns whether it was dropped
+   */
+  private async dropKey(transaction: Transaction, kid: string): Promise<boolean> {
     try {
       await this.keys.compromise(transaction, kid);
+      return true;
     } catch (error) {
       const foreign = error instanceof AppError && ['not_found', 'key_not_rotatable'].includes(error.code);
       if (!foreign) throw error;
+      return false;
     }
   }
 }

@@ -52,7 +52,7 @@ export class SigningKeysService {
     const cause = { reason: 'key compromised', actor: actor.subject };
     return this.transactions.run(async (transaction) => {
       const successor = await this.rotation.compromise(transaction, kid);
-      await this.revocations.revoke(transaction, { kind: 'key', subjects: [kid], ...cause });
+      await this.revocations.revoke(transaction, { kind: 'key', subjects: [kid], ...cause, forGood: true });
       await this.audit.record(transaction, by(actor, 'key.compromised', 'key', kid));
       return successor;
     });

@@ -85,6 +85,7 @@ describe('a revocation by hand', () => {
     const { kid } = decode(person.access_token).header;
     const { status, body } = await revoke({ kind: 'key', subject: kid });
     expect([status, body['kind'], body['subject']]).toEqual([201, 'key', kid]);
+    expect(body['cutoff']).toBe(body['expires_at']);
     // The ring is read again a moment after the commit.
     await until(async () => decode((await server.client.login(person)).access_token).header['kid'] !== kid);
     expect(await codeOf(person.access_token)).toBe('token_revoked');
@@ -104,6 +105,7 @@ describe('a revocation by hand', () => {
   ])('of a %s that the service does not know is kept all the same', async (kind, subject) => {
     const { status, body } = await revoke({ kind, subject });
     expect([status, body]).toEqual([201, expect.objectContaining({ kind, subject, min_version: null })]);
+    expect(body['cutoff']).toBe(body['created_at']);
   });
 
   it('of all kills every token and ends every session, one that is refreshed at that moment too', async () => {

@@ -214,6 +214,11 @@ describe('an incident', () => {
       expect.objectContaining({ sessions: 1, key_of_settings: false }),
       expect.objectContaining({ sessions: 1 }),
     ]);
+    const rows = await server.database.query(
+      `SELECT cutoff = expires_at AS "forGood" FROM revocations WHERE kind = 'key' AND subject = $1`,
+      [kid],
+    );
+    expect(rows).toEqual([{ forGood: true }]);
     expect(await codeOf(person.access_token)).toBe('token_revoked');
     expect((await server.client.refresh(person.refresh_token)).status).toBe(401);
     const live = await server.database.query('SELECT 1 FROM sessions WHERE revoked_at IS NULL');

@@ -4,6 +4,8 @@ import { keyOfJwk, secretVerificationKey, type Algorithm, type VerificationKey }
 
 /** Unknown key ids make one request in this time at most, however many there are, in milliseconds. */
 export const COOL_DOWN_MS = 10_000;
+/** The same while what is known is not all there is: the last answer was none, or older than a key that was dropped. */
+export const RETRY_MS = 1000;
 /** How long a key set is good where its answer does not say, in seconds. */
 const DEFAULT_MAX_AGE = 300;
 const MAX_BYTES = 256 * 1024;
@@ -15,6 +17,8 @@ export interface Keys {
   look(): Promise<boolean>;
   /** Looks for new keys in any case. */
   refresh(): Promise<void>;
+  /** A key is gone for good, and another signs at once: what is known is not all there is until an answer has neither. */
+  drop(kid: string): Promise<void>;
 }
 
 /** Shared secrets: nothing is fetched. */
@@ -37,12 +41,17 @@ export class SecretKeys implements Keys {
   refresh(): Promise<void> {
     return Promise.resolve();
   }
+
+  drop(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 /**
  * The keys of a JWKS (RFC 7517). Fetched anew in the background after half of its max-age, so that a key is known before
  * it signs; and where a token names an unknown one, once in ten seconds, so that made-up names make no requests. While
- * it cannot be fetched the keys at hand stay.
+ * it cannot be fetched the keys at hand stay. An answer that still holds a key that was dropped is older than that, from
+ * a cache or an instance that was not told yet: its successor may be missing, so it is asked again like one that failed.
  */
 export class RemoteKeys implements Keys {
   private keys: ReadonlyMap<string, VerificationKey> = new Map();
@@ -50,6 +59,8 @@ export class RemoteKeys implements Keys {
   private triedAt: number | undefined;
   private isComplete = false;
   private running: Promise<void> | undefined;
+  private next: Promise<void> | undefined;
+  private readonly dropped = new Set<string>();
 
   constructor(
     private readonly url: string,
@@ -65,13 +76,33 @@ export class RemoteKeys implements Keys {
 
   async look(): Promise<boolean> {
     const sinceTried = this.clock.elapsed() - (this.triedAt ?? -Infinity);
-    if (this.running || sinceTried >= COOL_DOWN_MS) await this.refresh();
+    const asked = this.next ?? this.running;
+    if (asked) await asked;
+    else if (sinceTried >= (this.isComplete ? COOL_DOWN_MS : RETRY_MS)) await this.refresh();
     return this.isComplete;
   }
 
-  /** One request at a time: whoever asks meanwhile waits for its answer. */
+  /** One request at a time. What runs already may have been answered before: it is asked once more behind it. */
   refresh(): Promise<void> {
-    this.running ??= this.fetch().finally(() => {
+    if (this.next) return this.next;
+    if (!this.running) return this.begin();
+    this.next = this.running.then(() => {
+      this.next = undefined;
+      return this.begin();
+    });
+    return this.next;
+  }
+
+  drop(kid: string): Promise<void> {
+    // Rows may come twice.
+    if (this.dropped.has(kid)) return Promise.resolve();
+    this.dropped.add(kid);
+    this.isComplete = false;
+    return this.refresh();
+  }
+
+  private begin(): Promise<void> {
+    this.running = this.fetch().finally(() => {
       this.running = undefined;
     });
     return this.running;
@@ -80,14 +111,19 @@ export class RemoteKeys implements Keys {
   private async fetch(): Promise<void> {
     this.triedAt = this.clock.elapsed();
     try {
-      const headers = { accept: 'application/jwk-set+json, application/json' };
+      // RFC 9111 section 5.2.1.4: no cache in between answers with what it has.
+      const headers = { accept: 'application/jwk-set+json, application/json', 'cache-control': 'no-cache' };
       const answer = await boundedFetch(this.url, { headers }, { maxBytes: MAX_BYTES });
       if (answer.status !== 200) throw new Error(`${this.url} answered ${answer.status}`);
       this.keys = keysOf(answer.text);
+      if ([...this.dropped].some((kid) => this.keys.has(kid))) {
+        throw new Error(`${this.url} still holds a key that was dropped`);
+      }
       this.renewAt = this.clock.elapsed() + (maxAgeOf(answer.headers) * 1000) / 2;
       this.isComplete = true;
     } catch (error) {
       this.isComplete = false;
+      this.renewAt = 0;
       this.report(error);
     }
   }

@@ -73,6 +73,15 @@ describe('a revocation', () => {
     expect(set.size).toBe(0);
   });
 
+  it('of a key that is gone for good kills whatever it signs, for as long as somebody may sign with it', () => {
+    const later = token(NOW + 60_000);
+    set.add(row({ kind: 'key', subject: KID, cutoff: NOW + 1000 }));
+    expect(set.find(later, KID)).toMatchObject({ kind: 'key', revokedAt: NOW });
+    expect(set.find(later, 'k2')).toBeUndefined();
+    set.removeExpired(NOW + 2000);
+    expect(set.find(later, KID)).toMatchObject({ kind: 'key' });
+  });
+
   it('tells tokens apart that were issued before and after it in the same second', () => {
     set.add(row({}));
     expect(set.find(token(NOW - 400), KID)).toBeDefined();

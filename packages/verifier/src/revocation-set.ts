@@ -62,6 +62,7 @@ export class RevocationSet {
   private readonly client: Entries = new Map();
   private readonly goneClient: Entries = new Map();
   private readonly key: Entries = new Map();
+  private readonly goneKey: Entries = new Map();
   private readonly all: Entries = new Map();
   private readonly reasons = new Map<string, string>();
 
@@ -84,11 +85,13 @@ export class RevocationSet {
   }
 
   /**
-   * Forgets rows whose tokens have all expired. Lifetimes are alike, so that rows expire in about the order in which
+   * Forgets rows whose tokens have all expired, and never a key that is gone for good. Lifetimes are alike, so that rows expire in about the order in which
    * they came: it stops at the first one that has not, and costs what it removes.
    */
   removeExpired(now: number): void {
     for (const entries of this.maps()) {
+      // A key outlives what it has signed: whoever has it signs anew. There are never more than a few of these.
+      if (entries === this.goneKey) continue;
       for (const [subject, { expiresAt }] of entries) {
         if (expiresAt * 1000 > now) break;
         entries.delete(subject);
@@ -108,6 +111,7 @@ export class RevocationSet {
       told('user', issuedBefore(this.user.get(token.sub), token)) ??
       told('client', this.goneClient.get(token.client_id)) ??
       told('client', issuedBefore(this.client.get(token.client_id), token)) ??
+      told('key', this.goneKey.get(kid)) ??
       told('key', issuedBefore(this.key.get(kid), token)) ??
       told('all', issuedBefore(this.all.get('*'), token)) ??
       told('user', olderVersion(this.staleVersion.get(token.sub), token), true)
@@ -116,12 +120,14 @@ export class RevocationSet {
 
   private maps(): Entries[] {
     const users = [this.user, this.userVersion, this.staleVersion];
-    return [this.session, ...users, this.client, this.goneClient, this.key, this.all];
+    const gone = [this.goneClient, this.goneKey];
+    return [this.session, ...users, this.client, this.key, ...gone, this.all];
   }
 
   private mapOf(row: LiveRevocation): Entries {
     const { kind, minVersion, soft } = row;
     if (kind === 'client' && isForGood(row)) return this.goneClient;
+    if (kind === 'key' && isForGood(row)) return this.goneKey;
     if (kind !== 'user' || minVersion === null) return this[kind];
     return soft ? this.staleVersion : this.userVersion;
   }
@@ -137,7 +143,7 @@ export class RevocationSet {
 }
 
 /** A cutoff at the end says that the subject is gone: no time of issue saves its tokens. */
-function isForGood({ cutoff, expiresAt }: LiveRevocation): boolean {
+export function isForGood({ cutoff, expiresAt }: LiveRevocation): boolean {
   return cutoff >= expiresAt;
 }
 

@@ -5,6 +5,7 @@ import { systemClock, type VerifierClock } from './clock.js';
 import { FeedToken, type FeedAccess } from './feed-access.js';
 import { RemoteKeys, SecretKeys, type Keys } from './remote-keys.js';
 import { RevocationFollower } from './revocation-follower.js';
+import { isForGood, type LiveRevocation } from './revocation-set.js';
 import { parseScope } from './scope.js';
 import { signatureVerifies, type Algorithm, type VerificationKey } from './signatures.js';
 import { claimsFault, keyFor, type TokenFault, type TokenRules } from './token-checks.js';
@@ -88,8 +89,7 @@ export class Verifier {
       url,
       token: new FeedToken(options.feed, `${url}/oauth/token`, this.clock),
       clock: this.clock,
-      // A key that is dropped is followed by one that signs at once.
-      onRow: ({ kind }) => void (kind === 'key' && this.keys.refresh()),
+      onRow: (row) => void (row.kind === 'key' && this.keysChanged(row)),
       report,
     });
   }
@@ -152,6 +152,11 @@ export class Verifier {
     if (typeof found === 'string') return this.verify(found, options);
     const { code, ...more } = found;
     throw this.refusal(code, more);
+  }
+
+  /** What a dropped key signs is refused by its row. It is followed by a key that signs at once. */
+  private keysChanged(row: LiveRevocation): Promise<void> {
+    return isForGood(row) ? this.keys.drop(row.subject) : this.keys.refresh();
   }
 
   private async keyOf(header: ShapedToken['header']): Promise<VerificationKey> {

@@ -13,8 +13,8 @@ export const RevocationDto = z
     }),
     cutoff: z.iso.datetime().meta({
       description:
-        'Where `min_version` is null: tokens issued before are dead. Of a removed client it lies ahead, at ' +
-        '`expires_at`: all its tokens are dead',
+        'Where `min_version` is null: tokens issued before are dead. Of a removed client or a dropped key it lies ' +
+        'ahead, at `expires_at`: all its tokens are dead, and what a dropped key signs later is too',
     }),
     min_version: z.int().nullable().meta({ description: 'Tokens of the user with a lower `ver` are dead' }),
     soft: z.boolean().meta({ description: 'The tokens are not dead but stale: a refresh brings new ones' }),
