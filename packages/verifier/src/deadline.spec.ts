@@ -23,10 +23,17 @@ describe('a deadline', () => {
   });
 
   it('leaves what is done in time alone', async () => {
-    const deadline = new Deadline(20, 'too late');
+    const deadline = new Deadline(60_000, 'too late');
     expect(await deadline.race(Promise.resolve(1))).toBe(1);
-    deadline.end();
-    await new Promise((resolve) => setTimeout(resolve, 40));
     expect(deadline.signal.aborted).toBe(false);
+    deadline.end();
+  });
+
+  it('ends what still goes on when it is over', async () => {
+    const deadline = new Deadline(60_000, 'too late');
+    const waiting = deadline.race(FOR_EVER);
+    deadline.end();
+    expect(deadline.signal.aborted).toBe(true);
+    await expect(waiting).rejects.toThrow('over');
   });
 });

@@ -34,10 +34,11 @@ export class Deadline {
     this.timer = this.wait();
   }
 
-  /** To be called when it is over: leaves nothing behind. */
+  /** To be called when it is over: leaves nothing behind, and gives the signal to whatever still heeds it. */
   end(): void {
     clearTimeout(this.timer);
     this.outer?.removeEventListener('abort', this.give);
+    this.controller.abort(new Error('over'));
   }
 
   private wait(): NodeJS.Timeout {

@@ -13,14 +13,20 @@ let follower: RevocationFollower;
 let stream: ServerResponse;
 let requests: Array<{ path: string; lastEventId: unknown; authorization: unknown }>;
 let reported: unknown[];
+let streams: { begun: number; open: number };
 
 beforeEach(async () => {
   clocks = { now: START, elapsed: 5000 };
   [requests, reported] = [[], []];
+  streams = { begun: 0, open: 0 };
   server = createServer((request, response) => {
     const { 'last-event-id': lastEventId, authorization } = request.headers;
     requests.push({ path: request.url ?? '', lastEventId, authorization });
     if (request.url !== '/revocations/stream') return void response.writeHead(503).end();
+    const ours = streams;
+    ours.begun++;
+    ours.open++;
+    response.on('close', () => ours.open--);
     stream = response.writeHead(200, { 'content-type': 'text/event-stream' });
     stream.write('retry: 1000\n\n');
   });
@@ -35,13 +41,12 @@ beforeEach(async () => {
     report: (error) => reported.push(error),
   });
   follower.start();
-  await until(() => stream !== undefined && requests.length > 0);
+  await until(() => streams.begun > 0);
 });
 afterEach(async () => {
   await follower.close();
-  const sweep = setInterval(() => server.closeAllConnections(), 20);
+  // Waits for every connection that is not idle: the follower has to end its own.
   await new Promise((resolve) => server.close(resolve));
-  clearInterval(sweep);
 });
 
 async function until(so: () => boolean): Promise<void> {
@@ -130,6 +135,24 @@ describe('a follower of revocations', () => {
     [clocks.now, clocks.elapsed] = [START + 61_000, 66_000];
     current(61_000);
     await until(() => follower.set.size === 0);
+  });
+
+  it.each([
+    ['a row that it does not understand', () => void stream.write(row({ kind: 'device' }))],
+    ['an event without an end', () => void stream.write('x'.repeat(70_000))],
+    [
+      'a time that is too late',
+      () => {
+        current(100_000);
+        current(90_000);
+      },
+    ],
+  ])('leaves no stream open behind it that it gave up for %s', async (_, spoil) => {
+    spoil();
+    await until(() => streams.begun === 2);
+    await until(() => streams.open === 1);
+    await follower.close();
+    await until(() => streams.open === 0);
   });
 
   it.each([

@@ -87,13 +87,14 @@ export class RevocationFollower {
   /** Reads the stream until the service ends it, as it does when the token expires. @throws Error */
   private async stream(): Promise<void> {
     const silence = new Deadline(SILENT_MS, 'the stream of revocations is silent', this.stopping.signal);
+    let chunks: ReadableStreamDefaultReader<Uint8Array> | undefined;
     try {
       const told = new Told(this.options.clock);
       const parser = new EventParser(this.place);
       const decoder = new TextDecoder();
-      const chunks = (await silence.race(this.openStream(silence.signal)))[Symbol.asyncIterator]();
+      chunks = (await silence.race(this.openStream(silence.signal))).getReader();
       for (;;) {
-        const { value: chunk, done } = await silence.race(chunks.next());
+        const { value: chunk, done } = await silence.race(chunks.read());
         if (done) return;
         this.isStreaming = true;
         // Loading a large feed takes a while, and is no silence.
@@ -105,11 +106,13 @@ export class RevocationFollower {
       }
     } finally {
       silence.end();
+      // The signal alone does not reach a stream whose request was garbage already.
+      chunks?.cancel().catch(() => undefined);
       this.isStreaming = false;
     }
   }
 
-  private async openStream(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  private async openStream(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const answer = await fetch(`${this.options.url}/revocations/stream`, {
       headers: {
         ...(await this.authorization(signal)),
