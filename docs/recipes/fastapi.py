@@ -89,6 +89,9 @@ def verified(token):
         leeway=LEEWAY_SECONDS,
         options={"require": REQUIRED},
     )
+    # PyJWT adds the leeway to the end of a token's life too. It is for a clock that runs ahead, and lengthens nothing.
+    if claims["exp"] <= time.time():
+        raise jwt.ExpiredSignatureError("expired")
     if claims.get("type") != "access" or not all(isinstance(claims[name], str) for name in ("sub", "sid", "scope")):
         raise jwt.InvalidTokenError("not an access token")
     return claims

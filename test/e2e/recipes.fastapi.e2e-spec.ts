@@ -119,7 +119,8 @@ const INVALID = {
         challenge: 'Bearer error="insufficient_scope", scope="reports:read"',
         detail: 'Not enough permissions',
       });
-      expect(await asked(changed({ exp: now() - 10 }))).toEqual({
+      // Not even by the leeway.
+      expect(await asked(changed({ exp: now() - 1 }))).toEqual({
         status: 401,
         challenge: 'Bearer error="invalid_token", error_description="Token has expired"',
         detail: 'Token has expired',
@@ -191,8 +192,8 @@ const INVALID = {
       expect(await api.get(`/tasks?access_token=${reader.access_token}`)).toMatchObject({ status: 401 });
     });
 
-    it('keys that cannot be read are 503, never a refusal and never a way in', async () => {
-      if (algorithm === 'HS256') return;
+    const itFetchesKeys = algorithm === 'HS256' ? it.skip : it;
+    itFetchesKeys('keys that cannot be read are 503, never a refusal and never a way in', async () => {
       const closed = `http://127.0.0.1:${await freePort()}/jwks.json`;
       const lost = new Api({ ...settings(), LATCHKEY_JWKS_URL: closed });
       expect(await lost.get('/tasks', `Bearer ${reader.access_token}`)).toMatchObject({ status: 503 });
