@@ -171,6 +171,18 @@ describe('a service with the verifier answers as Latchkey does', () => {
     }
   });
 
+  it.each(['narrow', 'both'])(
+    'where a handler asks for scopes and its class is public: /%s',
+    async (path) => {
+      const nest = clients.get('Nest') as RawClient;
+      expect((await nest.get(`/opened/${path}`)).status).toBe(401);
+      expect((await nest.get(`/opened/${path}`, bearer(kit.access))).status).toBe(403);
+      const holder = reminted(kit.access, server.secret, { scope: 'tasks:delete' });
+      expect((await nest.get(`/opened/${path}`, bearer(holder))).status).toBe(200);
+      expect((await nest.get('/opened/public')).text).toBe('public');
+    },
+  );
+
   it('to nobody on a route that is public', async () => {
     const { text } = await (clients.get('Nest') as RawClient).get('/public');
     expect(text).toBe('public');

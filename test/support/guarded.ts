@@ -70,8 +70,30 @@ export async function guardedByNest(verifier: Verifier): Promise<Guarded> {
     }
   }
 
+  @nest.Public()
+  @Controller('opened')
+  class OpenedRoutes {
+    @nest.RequireScopes('tasks:delete')
+    @Get('narrow')
+    narrow(): string {
+      return 'narrow';
+    }
+
+    @nest.Public()
+    @nest.RequireScopes('tasks:delete')
+    @Get('both')
+    both(): string {
+      return 'both';
+    }
+
+    @Get('public')
+    open(): string {
+      return 'public';
+    }
+  }
+
   @Module({
-    controllers: [Routes],
+    controllers: [Routes, OpenedRoutes],
     providers: [
       { provide: BuiltVerifier, useValue: verifier },
       { provide: APP_GUARD, useClass: nest.LatchkeyGuard },

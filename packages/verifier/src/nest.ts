@@ -16,7 +16,7 @@ import { VerifierError } from './verifier-error.js';
 const IS_PUBLIC = '@latchkey/verifier:public';
 const SCOPES = '@latchkey/verifier:scopes';
 
-/** Opens a route to everyone; without it the guard asks for a token. */
+/** Opens a route to everyone; without it the guard asks for a token. On a class, but for handlers with `RequireScopes`. */
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(IS_PUBLIC, true);
 
 /** Closes a route to tokens that lack one of the scopes. */
@@ -39,11 +39,25 @@ export class LatchkeyGuard implements CanActivate {
     @Inject(Reflector) private readonly reflector: Reflector,
   ) {}
 
+  /**
+   * What a route asks for; undefined where it is public. The handler's word goes before its class's, and of two on the
+   * same the stricter.
+   */
+  private scopesFor(context: ExecutionContext): readonly string[] | undefined {
+    for (const target of [context.getHandler(), context.getClass()]) {
+      const scopes = this.reflector.get<readonly string[] | undefined>(SCOPES, target);
+      if (scopes) return scopes;
+      if (this.reflector.get<boolean | undefined>(IS_PUBLIC, target)) {
+        return undefined;
+      }
+    }
+    return [];
+  }
+
   /** @throws HttpException with the body and status of the refusal; its headers are set */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC, targets)) return true;
-    const scopes = this.reflector.getAllAndOverride<readonly string[] | undefined>(SCOPES, targets) ?? [];
+    const scopes = this.scopesFor(context);
+    if (scopes === undefined) return true;
     const http = context.switchToHttp();
     const request = http.getRequest<IncomingMessage & { readonly raw?: IncomingMessage }>();
     try {
