@@ -129,12 +129,25 @@ describe('a follower of revocations', () => {
 
   it('forgets rows when they have expired', async () => {
     stream.write(row());
-    current(0);
+    current(START);
     await follower.ready();
     expect(follower.set.size).toBe(1);
     [clocks.now, clocks.elapsed] = [START + 61_000, 66_000];
-    current(61_000);
+    current(START + 61_000);
     await until(() => follower.set.size === 0);
+  });
+
+  it.each([
+    ['was set ahead for a moment', START + 3_600_000, 5000],
+    ['is behind, however long that was', START + 59_000, 105_000],
+  ])('keeps rows whose tokens may live yet where its clock %s', async (_, now, elapsed) => {
+    stream.write(row());
+    current(START);
+    await follower.ready();
+    [clocks.now, clocks.elapsed] = [now, elapsed];
+    current(START + elapsed - 5000);
+    await until(() => follower.stalenessMs() === 0);
+    expect(follower.set.size).toBe(1);
   });
 
   it.each([

@@ -37,6 +37,8 @@ export class RevocationFollower {
   private place = '';
   private known: { readonly elapsed: number; readonly now: number } | undefined;
   private isStreaming = false;
+  /** How far our steady clock is ahead of the service's time, or more: what it says takes a while to come. */
+  private ahead = Infinity;
   private page: { readonly place: string; readonly etag: string } | undefined;
   private wakers: Array<(isReady: boolean) => void> = [];
 
@@ -130,7 +132,11 @@ export class RevocationFollower {
 
   private take({ event, data, lastId }: ServerEvent, told: Told): void {
     if (event === 'revocation') this.add(feedRow(JSON.parse(data)));
-    else if (event === 'current') this.upToDate(told.since((JSON.parse(data) as { at?: unknown }).at));
+    else if (event === 'current') {
+      const since = told.since((JSON.parse(data) as { at?: unknown }).at);
+      this.ahead = told.ahead;
+      this.upToDate(since);
+    }
     this.place = lastId;
   }
 
@@ -165,13 +171,17 @@ export class RevocationFollower {
   }
 
   private add(row: FeedRow): void {
+    this.ahead = Math.min(this.ahead, this.options.clock.elapsed() - row.createdAt);
     this.set.add(row);
     this.options.onRow(row);
   }
 
   private upToDate(since: { readonly elapsed: number; readonly now: number }): void {
     this.known = since;
-    this.set.removeExpired(this.options.clock.now());
+    // By our time its tokens must have expired, and by the service's, which a step of our clock does not move: a clock
+    // that is set back brings tokens to life again.
+    const { clock } = this.options;
+    this.set.removeExpired(Math.min(clock.now(), clock.elapsed() - this.ahead));
     for (const wake of this.wakers.splice(0)) wake(true);
   }
 
@@ -212,6 +222,11 @@ class Told {
 
   get hasBegun(): boolean {
     return this.offset !== Infinity;
+  }
+
+  /** Of our steady clock before the service's time, as the promptest message has it. */
+  get ahead(): number {
+    return this.offset;
   }
 
   /** @throws Error where it comes so late that either the stream is of no use, or one of the clocks was set */
