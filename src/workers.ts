@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import type { Config } from './config/config.js';
+import { startedWith } from './config/environment.js';
 import type { Log } from './kernel/log.js';
 
 /** Tells a worker which one it is, from 0. */
@@ -12,7 +13,7 @@ const OTHER_THREADS = 2;
 
 /** Which worker this process is, from 0; undefined where it is the only process, or the primary. */
 export function workerNumber(): number | undefined {
-  return cluster.isWorker ? Number(process.env[NUMBER]) : undefined;
+  return cluster.isWorker ? Number(startedWith(NUMBER)) : undefined;
 }
 
 /** Whether this process is the one that a person watches start: the only one, or the first worker. */
@@ -66,7 +67,7 @@ export class Workers {
   private fork(number: number) {
     // Node reads it before any of our code runs.
     const threads =
-      process.env['UV_THREADPOOL_SIZE'] ?? String(this.config.hashing.concurrency + OTHER_THREADS);
+      startedWith('UV_THREADPOOL_SIZE') ?? String(this.config.hashing.concurrency + OTHER_THREADS);
     const worker = cluster.fork({ [NUMBER]: String(number), UV_THREADPOOL_SIZE: threads });
     this.alive++;
     worker.once('exit', (code: number | null, signal: string | null) => this.ended(number, code, signal));

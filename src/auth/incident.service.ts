@@ -6,6 +6,7 @@ import { AuditService } from '../audit/audit.service.js';
 import { Transactions, type Transaction } from '../database/transaction.js';
 import { AppError } from '../kernel/app-error.js';
 import { Clock } from '../kernel/clock.js';
+import { mayBeDropped } from '../keys/key-rotation.policy.js';
 import { KeyRotation } from '../keys/key-rotation.service.js';
 import type { KeyRow } from '../keys/signing-keys.repository.js';
 import { RevocationsService, type Revoke } from '../revocation/revocations.service.js';
@@ -80,7 +81,7 @@ export class IncidentService {
       this.swept.summary(this.manager, filter, this.sweep.usedSince(filter, wide !== undefined, now)),
       this.swept.examples(this.manager, filter, EXAMPLES),
     ]);
-    const keyOfSettings = key !== undefined && key.source !== 'ring';
+    const keyOfSettings = key !== undefined && !mayBeDropped(key, now);
     return { incident, openedBefore: filter.openedBefore, summary, examples, wide, keyOfSettings, filter };
   }
 

@@ -46,7 +46,7 @@ export class SigningKeysService {
   /**
    * Drops a key somebody else may know: it signs no more, and every token it signed is dead within a second.
    * @returns the key that signs from now on
-   * @throws AppError `not_found`; `key_not_rotatable` where the key comes from the settings
+   * @throws AppError `not_found`; `key_not_rotatable` where the settings name the key still
    */
   async compromise(kid: string, actor: Actor): Promise<KeyRow> {
     const cause = { reason: 'key compromised', actor: actor.subject };

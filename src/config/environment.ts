@@ -62,6 +62,11 @@ export async function readEnvironment(
   }
 }
 
+/** What the process was started with under a name, whatever the files say. */
+export function startedWith(name: string): string | undefined {
+  return process.env[name];
+}
+
 /** Gives the process the `OTEL_*` settings of the files: OpenTelemetry reads them there. */
 export function publishTracing(environment: Environment): void {
   for (const [name, value] of Object.entries(environment)) {

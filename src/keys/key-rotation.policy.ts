@@ -31,3 +31,11 @@ export function isPublished(key: KeyTimes, now: number): boolean {
 export function isDue(active: KeyTimes, now: number, rotationMs: number, leadMs: number): boolean {
   return active.activeUntil === null && now >= active.activeFrom + rotationMs - leadMs;
 }
+
+/**
+ * Whether a key can be dropped for good. One of the settings cannot while they name it: whoever has it would go on
+ * signing with it, and so would we.
+ */
+export function mayBeDropped(key: KeyTimes & { readonly source: string }, now: number): boolean {
+  return key.source === 'ring' || keyState(key, now) === 'retiring';
+}

@@ -11,7 +11,7 @@ import { Periodic } from '../kernel/periodic.js';
 import { generatePrivateKey } from './key-generation.js';
 import { keyOfRow, rewrapped } from './key-material.js';
 import { KeyRing } from './key-ring.js';
-import { isDue, keyState } from './key-rotation.policy.js';
+import { isDue, keyState, mayBeDropped } from './key-rotation.policy.js';
 import { wrapKey, wrappingId } from './key-wrapping.js';
 import { privateSigningKey } from './signing-key.js';
 import { SigningKeysRepository, type KeyRow } from './signing-keys.repository.js';
@@ -84,14 +84,14 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Drops a key at once: it signs no more, is published no more, and what it signed is revoked.
-   * @throws AppError `not_found`; `key_not_rotatable` where it comes from the settings
+   * @throws AppError `not_found`; `key_not_rotatable` where the settings name it still
    */
   async compromise(transaction: Transaction, kid: string): Promise<KeyRow> {
     const { all, active, next } = await this.lockedKeys(transaction);
     const now = this.clock.now();
     const row = all.find((key) => key.kid === kid && keyState(key, now) !== 'gone');
     if (!row) throw new AppError('not_found');
-    if (row.source !== 'ring') throw new AppError('key_not_rotatable');
+    if (!mayBeDropped(row, now)) throw new AppError('key_not_rotatable');
     const { manager } = transaction;
     if (row.kid === next?.kid) {
       // It never signed. The active key goes on until its new successor takes over.

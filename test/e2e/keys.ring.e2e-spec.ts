@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { generateKeyPairSync } from 'node:crypto';
 import { FirstAdministrator, KeyRotation } from '../support/built.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { newSecret, startServer, type TestServer } from '../support/server.js';
+import { newPemKey, signedWith } from '../support/pem-key.js';
 import { eventually } from '../support/process.js';
 import { decode } from '../support/tokens.js';
 
@@ -203,13 +203,34 @@ describe('a change of the settings', () => {
   it('to a pinned key overlaps as well', async () => {
     const before = await start();
     const person = await before.client.newcomer();
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    const after = await start({ JWT_ALGORITHM: 'RS256', JWT_PRIVATE_KEY: pem });
+    const after = await start({ JWT_ALGORITHM: 'RS256', JWT_PRIVATE_KEY: newPemKey('RS256').privatePem });
     expect((await after.client.me(person.access_token)).status).toBe(200);
     await move(after, LEAD_MS + 1000);
     expect(decode((await after.client.login(person)).access_token).header['alg']).toBe('RS256');
     expect((await after.client.refresh(person.refresh_token)).status).toBe(200);
+  });
+
+  it('from a pinned key that has leaked lets it be dropped, and nothing it signs is good again', async () => {
+    const [old, fresh] = [newPemKey('ES256'), newPemKey('ES256')];
+    const before = await start({ JWT_PRIVATE_KEY: old.privatePem });
+    const person = await before.client.newcomer();
+    const leaked = kidOf(person.access_token);
+    const drop = (on: TestServer, token: string) =>
+      on.client.post('/keys/rotate', { token, json: { compromised: leaked } });
+    expect((await drop(before, await administrator(before))).body['code']).toBe('key_not_rotatable');
+    const after = await start({ JWT_PRIVATE_KEY: fresh.privatePem });
+    const token = await administrator(after);
+    expect(kidOf(token)).not.toBe(leaked);
+    expect((await drop(after, token)).status).toBe(200);
+    await move(after, 60_000);
+    const { header, claims } = decode(person.access_token);
+    const iat = Math.floor(after.clock.now() / 1000);
+    const forged = signedWith(header, { ...claims, iat, exp: iat + 900 }, 'ES256', old.privateKey);
+    for (const stolen of [person.access_token, forged]) {
+      expect((await after.client.me(stolen)).body['code']).toBe('token_revoked');
+    }
+    expect(await published(after)).not.toContain(leaked);
+    expect((await after.client.me(token)).status).toBe(200);
   });
 
   it('of SECRET_KEY encrypts the ring anew, after which the old secret is not needed', async () => {
