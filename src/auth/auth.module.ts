@@ -32,8 +32,8 @@ import { IncidentService } from './incident.service.js';
 import { IntrospectionService } from './introspection.service.js';
 import { KnownDevices } from './known-device.js';
 import { ManualRevocationService } from './manual-revocation.service.js';
-import { SessionSweep } from './session-sweep.service.js';
 import { RolesService } from './roles.service.js';
+import { SessionSweep } from './session-sweep.service.js';
 import { SessionsController } from './sessions.controller.js';
 import { SigningKeysService } from './signing-keys.service.js';
 import { JwtStrategy } from './strategies/jwt.strategy.js';
@@ -74,8 +74,8 @@ import { UsersImportService } from './users-import.service.js';
     IntrospectionService,
     KnownDevices,
     ManualRevocationService,
-    SessionSweep,
     RolesService,
+    SessionSweep,
     SigningKeysService,
     TokenLife,
     TokenRevocationService,

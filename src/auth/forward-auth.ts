@@ -25,7 +25,8 @@ export class ForwardAuth {
 
   /**
    * Whom the bearer token of a request belongs to, where that token was verified lately, has not expired and is not
-   * revoked: names and values of its headers in turn. Undefined says nothing but that the route has to look: it finds out why, and refuses in its own words.
+   * revoked: names and values of its headers in turn. Undefined says nothing but that the route has to look: it finds
+   * out why, and refuses in its own words.
    */
   recall(request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): readonly string[] | undefined {
     const token = bearerTokenOf(request);

@@ -9,8 +9,8 @@ import { loadConfig } from '../config/env.schema.js';
 import { readEnvironment } from '../config/environment.js';
 import { dataSourceOptions } from '../database/data-source.js';
 import { openDatabase } from '../database/open-database.js';
-import { createLog } from '../kernel/log.js';
 import { EXIT, UsageError, type Command } from './command.js';
+import { commandLog } from './command-log.js';
 
 /**
  * Verifies the whole audit log and prints the end of its chain. Given such an end of an earlier day it also finds
@@ -23,7 +23,7 @@ export const auditVerifyCommand: Command = async ([argument], { json }, { out })
   }
   const { environment, problems } = await readEnvironment(undefined, undefined, false);
   const config = loadConfig(environment, problems);
-  const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
+  const log = commandLog();
   const database = await openDatabase(config.database, log);
   const dataSource = new DataSource(dataSourceOptions(database.target, { ...config.database, poolSize: 1 }));
   try {

@@ -2,8 +2,8 @@ import { loadConfig } from '../config/env.schema.js';
 import { readEnvironment } from '../config/environment.js';
 import { migrate, pendingMigrations } from '../database/migrate.js';
 import { openDatabase } from '../database/open-database.js';
-import { createLog } from '../kernel/log.js';
 import { EXIT, type Command } from './command.js';
+import { commandLog } from './command-log.js';
 
 const WAIT_MS = 5000;
 
@@ -11,7 +11,7 @@ const WAIT_MS = 5000;
 export const migrateCommand: Command = async (_args, { plan, json }, { out }) => {
   const { environment, problems } = await readEnvironment();
   const { database: config } = loadConfig(environment, problems);
-  const log = createLog({ level: 'error', format: 'pretty', destination: process.stderr });
+  const log = commandLog();
   const database = await openDatabase(config, log);
   try {
     const names = await (plan ? pendingMigrations : migrate)(database.target, config, { waitMs: WAIT_MS });

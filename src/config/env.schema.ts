@@ -177,9 +177,8 @@ function contradictions(settings: Partial<Settings>): ConfigProblem[] {
   ) {
     refuse('ACCESS_TOKEN_EXPIRE_SECONDS', 'and ACCESS_TOKEN_EXPIRE_MINUTES are both set: set one of them');
   }
-  // 0 stands for any free port.
   const { METRICS_PORT: metricsPort, PORT: port = 0, WEB_CONCURRENCY: workers = 1 } = settings;
-  // Each process has a port for its metrics, one after the other.
+  // Each process has a port for its metrics, one after the other; 0 stands for any free one.
   if (metricsPort && port >= metricsPort && port < metricsPort + workers) {
     refuse('METRICS_PORT', 'must be another port than PORT: metrics are not for clients');
   }

@@ -27,7 +27,7 @@ export interface Revoke {
   readonly issuedBefore?: Date | undefined;
   /** Stale instead of dead. */
   readonly soft?: boolean;
-  /** For clients that are removed and keys that are dropped: whatever token of theirs turns up is dead, issued before or after. */
+  /** Of a removed client or a dropped key: whatever token of theirs turns up is dead, issued before or after. */
   readonly forGood?: boolean;
 }
 

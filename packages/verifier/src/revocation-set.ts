@@ -85,8 +85,9 @@ export class RevocationSet {
   }
 
   /**
-   * Forgets rows whose tokens have all expired, and never a key that is gone for good. Lifetimes are alike, so that rows expire in about the order in which
-   * they came: it stops at the first one that has not, and costs what it removes.
+   * Forgets rows whose tokens have all expired, and never a key that is gone for good. Lifetimes are alike, so that
+   * rows expire in about the order in which they came: it stops at the first one that has not, and costs what it
+   * removes.
    */
   removeExpired(now: number): void {
     for (const entries of this.maps()) {
