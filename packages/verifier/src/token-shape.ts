@@ -1,9 +1,13 @@
+import { isUtf8 } from 'node:buffer';
 import { duplicateKey } from './json-keys.js';
 
 /** The longest token that is looked at, in bytes. */
 export const TOKEN_MAX_BYTES = 8192;
-const BASE64URL = /^[A-Za-z0-9_-]+$/;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/**
+ * Whole bytes and nothing else (RFC 4648 section 5): the bits of a last character that no byte needs are 0. They would
+ * otherwise let one signature be spelt in several ways.
+ */
+const BASE64URL = /^(?:[\w-]{4})*(?:[\w-]{2}[AEIMQUYcgkosw048]|[\w-][AQgw])?$/;
 
 /** A token that has the shape of one of ours; nothing of it is believed before its signature is checked. */
 export interface ShapedToken {
@@ -33,23 +37,24 @@ export function shapeOf(token: string): ShapedToken | Misshapen {
   return { header: headerObject, claims };
 }
 
-/**
- * The bytes of a base64url part, where re-encoding them gives the same text: the unused bits of a last character
- * would otherwise let one signature be spelt in several ways.
- */
+/** The bytes of a base64url part in its one canonical spelling. */
 function decode(part: string): Buffer | undefined {
-  if (!BASE64URL.test(part)) return undefined;
-  const bytes = Buffer.from(part, 'base64url');
-  return bytes.toString('base64url') === part ? bytes : undefined;
+  return part !== '' && BASE64URL.test(part) ? Buffer.from(part, 'base64url') : undefined;
 }
 
 function jsonObject(bytes: Buffer): Record<string, unknown> | undefined {
+  if (!isUtf8(bytes)) return undefined;
   try {
-    const text = utf8.decode(bytes);
+    const text = bytes.toString();
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    return duplicateKey(text) === undefined ? (value as Record<string, unknown>) : undefined;
+    return hasUniqueKeys(text, value) ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What a parser was given comes out of it again only where nothing was lost on the way, as it is with our own tokens. */
+function hasUniqueKeys(text: string, value: object): boolean {
+  return JSON.stringify(value) === text || duplicateKey(text) === undefined;
 }
