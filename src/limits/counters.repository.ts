@@ -1,19 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 
+/** What becomes of counters when the attempt they counted is over; each key is `name:key`. */
+export interface Settlement {
+  readonly forget?: readonly string[];
+  readonly refund?: readonly string[];
+}
+
 /** What the counters' library has no single statement for. */
 @Injectable()
 export class CountersRepository {
-  /** Forgets what was counted under these keys. */
-  async clear(manager: EntityManager, keys: readonly string[]): Promise<void> {
-    await manager.query('DELETE FROM rate_limits WHERE key = ANY($1)', [keys]);
-  }
-
-  /** Gives a point back where one is counted still. */
-  async refund(manager: EntityManager, keys: readonly string[]): Promise<void> {
-    await manager.query('UPDATE rate_limits SET points = points - 1 WHERE key = ANY($1) AND points > 0', [
-      keys,
-    ]);
+  /**
+   * Forgets what was counted under some keys, and gives a point back to others where one is counted still. One
+   * statement, which takes the rows in the order of their keys: no two of them wait for each other.
+   */
+  async settle(manager: EntityManager, { forget = [], refund = [] }: Settlement): Promise<void> {
+    await manager.query(
+      `WITH held AS MATERIALIZED (
+         SELECT key FROM rate_limits WHERE key = ANY($1::text[] || $2::text[]) ORDER BY key FOR UPDATE),
+       forgotten AS (
+         DELETE FROM rate_limits r USING held WHERE r.key = held.key AND r.key = ANY($1))
+       UPDATE rate_limits r SET points = r.points - 1
+         FROM held WHERE r.key = held.key AND r.key = ANY($2) AND r.points > 0`,
+      [forget, refund],
+    );
   }
 
   /** @returns how many went; fewer than `limit` means that none is left */

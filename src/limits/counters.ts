@@ -11,12 +11,14 @@ import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { DataSource } from 'typeorm';
 import { LIMITS_CONFIG, type LimitsConfig } from '../config/config.js';
 import { LOG, type Log } from '../kernel/log.js';
-import { CountersRepository } from './counters.repository.js';
+import { CountersRepository, type Settlement } from './counters.repository.js';
 
 /** Redis answers at once or is taken for away: a log-in waits for it. Milliseconds. */
 const REDIS_TIMEOUT_MS = 500;
-const REFUND = `for _, key in ipairs(KEYS) do
-  if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
+/** The first so many keys are forgotten, the others get a point back. */
+const SETTLE = `for place, key in ipairs(KEYS) do
+  if place <= tonumber(ARGV[1]) then redis.call('DEL', key)
+  elseif tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
 end`;
 
 /** So many points in so many seconds; the seconds begin with the first. */
@@ -90,27 +92,24 @@ export class Counters implements OnModuleDestroy {
     );
   }
 
-  /** Forgets what shared counters know under these keys, each `name:key`. */
-  async clear(keys: readonly string[]): Promise<void> {
-    const cleared = this.redis?.del(...keys).then(
-      () => true,
-      () => false,
-    );
-    if (!(await cleared)) await this.rows.clear(this.dataSource.manager, keys);
-  }
-
-  /** Gives a point back to each of these keys of shared counters, where one is counted still. */
-  async refund(keys: readonly string[]): Promise<void> {
-    if (keys.length === 0) return;
-    const refunded = this.redis?.eval(REFUND, keys.length, ...keys).then(
-      () => true,
-      () => false,
-    );
-    if (!(await refunded)) await this.rows.refund(this.dataSource.manager, keys);
+  /** Forgets what shared counters know under some keys, and gives a point back to others where one is counted still. */
+  async settle(settlement: Settlement): Promise<void> {
+    if (!settlement.forget?.length && !settlement.refund?.length) return;
+    const settled =
+      this.redis &&
+      this.settleInRedis(this.redis, settlement).then(
+        () => true,
+        () => false,
+      );
+    if (!(await settled)) await this.rows.settle(this.dataSource.manager, settlement);
   }
 
   onModuleDestroy(): void {
     this.redis?.disconnect();
+  }
+
+  private async settleInRedis(redis: Redis, { forget = [], refund = [] }: Settlement): Promise<void> {
+    await redis.eval(SETTLE, forget.length + refund.length, ...forget, ...refund, forget.length);
   }
 
   private connect(url: string): Redis {

@@ -96,27 +96,25 @@ export class GuessLimits {
     }
   }
 
-  /** Forgets every failure for an account: its owner was there, or an administrator says so. */
+  /** Forgets every failure for an account: an administrator says so. */
   async clear(account: string): Promise<void> {
-    const keys = ['strangers', 'devices'].flatMap((name) => [
-      `${name}:${account}`,
-      `${name}-delays:${account}`,
-    ]);
-    await this.counters.clear(keys);
+    await this.counters.settle({ forget: accountKeys(account) });
   }
 
   private async counted<T>(guess: Guess, evaluate: () => Promise<T | undefined>): Promise<T> {
     const track = guess.knownDevice ? this.devices : this.strangers;
     const taken = await this.reserve(guess, track);
     const result = await evaluate().catch(async (error: unknown) => {
-      await this.refund(this.accountKey(guess), this.addressKey(guess));
+      await this.counters.settle({ refund: [this.accountKey(guess), ...addressKeys(guess)] });
       throw error;
     });
     if (result === undefined) {
       if (taken.taken >= FREE_FAILURES) await this.slowDown(guess, track);
       throw new AppError('invalid_credentials');
     }
-    await Promise.all([this.clear(guess.account), this.refund(this.addressKey(guess))]);
+    // The owner was there.
+    const forget = accountKeys(guess.account);
+    await this.counters.settle({ forget, refund: addressKeys(guess) });
     return result;
   }
 
@@ -137,12 +135,12 @@ export class GuessLimits {
       const taken = await failures.take(guess.account);
       if (taken.allowed) return taken;
       if (taken.blocked || asks === ASKS) {
-        await this.refund(this.addressKey(guess));
+        await this.counters.settle({ refund: addressKeys(guess) });
         refuseUnlessAllowed(taken, 'account');
       }
       // Attempts on several instances hold more points together than there are. Where they are right, they give them
       // back in a moment, and where they are wrong, the account is blocked in a moment.
-      await this.refund(this.accountKey(guess));
+      await this.counters.settle({ refund: [this.accountKey(guess)] });
       await delay(BETWEEN_ASKS_MS);
     }
   }
@@ -166,14 +164,15 @@ export class GuessLimits {
   private accountKey({ account, knownDevice }: Guess): string {
     return `${knownDevice ? 'devices' : 'strangers'}:${account}`;
   }
+}
 
-  private addressKey({ client }: Guess): string | undefined {
-    return client === undefined ? undefined : `address:${client}`;
-  }
+function addressKeys({ client }: Guess): string[] {
+  return client === undefined ? [] : [`address:${client}`];
+}
 
-  private async refund(...keys: ReadonlyArray<string | undefined>): Promise<void> {
-    await this.counters.refund(keys.filter((key) => key !== undefined));
-  }
+/** Of both budgets of an account, and of the delays that grew out of them. */
+function accountKeys(account: string): string[] {
+  return ['strangers', 'devices'].flatMap((name) => [`${name}:${account}`, `${name}-delays:${account}`]);
 }
 
 function refuseUnlessAllowed({ allowed, resetSeconds = DAY_SECONDS }: Taken, what: string): void {

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../../src/database/data-source.js';
+import { CountersRepository } from '../../src/limits/counters.repository.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+
+const POOL = { poolSize: 10, connectTimeoutMs: 5000, statementTimeoutMs: 10_000 };
+const ROUNDS = 50;
+const AT_ONCE = 10;
+
+const counters = new CountersRepository();
+let database: TestDatabase;
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  dataSource = await new DataSource(dataSourceOptions(database.target, POOL)).initialize();
+});
+afterAll(async () => {
+  await dataSource.destroy();
+  await database.drop();
+});
+beforeEach(() => dataSource.manager.query('DELETE FROM rate_limits'));
+
+async function count(points: Readonly<Record<string, number>>): Promise<void> {
+  await dataSource.manager.query(
+    `INSERT INTO rate_limits (key, points) SELECT * FROM unnest($1::text[], $2::int[])
+     ON CONFLICT (key) DO UPDATE SET points = EXCLUDED.points`,
+    [Object.keys(points), Object.values(points)],
+  );
+}
+
+async function counted(): Promise<Record<string, number>> {
+  const rows: Array<{ key: string; points: number }> = await dataSource.manager.query(
+    'SELECT key, points FROM rate_limits ORDER BY key',
+  );
+  return Object.fromEntries(rows.map(({ key, points }) => [key, points]));
+}
+
+it('forgets some keys and gives a point back to others, and to no key that has none', async () => {
+  await count({ 'address:a': 3, 'address:b': 0, 'strangers:x': 2, 'devices:x': 1, 'strangers:y': 4 });
+  await counters.settle(dataSource.manager, {
+    forget: ['strangers:x', 'devices:x', 'devices-delays:x'],
+    refund: ['address:a', 'address:b', 'address:c'],
+  });
+  expect(await counted()).toEqual({ 'address:a': 2, 'address:b': 0, 'strangers:y': 4 });
+});
+
+it('either part may be missing', async () => {
+  await count({ 'address:a': 3, 'strangers:x': 2 });
+  await counters.settle(dataSource.manager, { refund: ['address:a', 'strangers:x'] });
+  expect(await counted()).toEqual({ 'address:a': 2, 'strangers:x': 1 });
+  await counters.settle(dataSource.manager, { forget: ['strangers:x'] });
+  expect(await counted()).toEqual({ 'address:a': 2 });
+});
+
+it('those that settle the same keys at once lose no point, and none is refused for a deadlock', async () => {
+  const addresses = Array.from({ length: 20 }, (_, index) => `address:${index}`);
+  const accounts = Array.from({ length: 20 }, (_, index) => `strangers:${index}`);
+  const manager = () => dataSource.manager;
+  await Promise.all(Array.from({ length: AT_ONCE }, () => manager().query('SELECT pg_sleep(0.05)')));
+  for (let round = 0; round < ROUNDS; round++) {
+    // Stored in another order than that of their keys.
+    await dataSource.manager.query('TRUNCATE rate_limits');
+    await count(Object.fromEntries(accounts.map((key) => [key, 1])));
+    await count(Object.fromEntries(addresses.map((key) => [key, AT_ONCE + 1])));
+    const settling = Array.from({ length: AT_ONCE }, (_, index) => {
+      const refund = index % 2 ? addresses : addresses.toReversed();
+      const forget = index % 3 ? accounts : accounts.toReversed();
+      return counters.settle(manager(), index % 5 ? { refund, forget } : { refund: [...forget, ...refund] });
+    });
+    await Promise.all(settling);
+    expect(await counted()).toEqual(Object.fromEntries(addresses.toSorted().map((key) => [key, 1])));
+  }
+});
