@@ -59,6 +59,9 @@ await build({
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },
   plugins: [oneTypeorm],
+  minifyWhitespace: true,
+  lineLimit: 160,
+  legalComments: 'external',
   sourcemap: true,
   logLevel: 'warning',
 });

@@ -4,6 +4,7 @@ import { publishTracing, readEnvironment } from './config/environment.js';
 import { ConfigError, loadConfig } from './config/env.schema.js';
 import { unavailableDatabase } from './database/connection.js';
 import { DATABASE_WAIT_MS, openDatabase } from './database/open-database.js';
+import { keepHeapSmall } from './heap.js';
 import { AppError } from './kernel/app-error.js';
 import { reportCrashes } from './kernel/crashes.js';
 import { createLog, type Log } from './kernel/log.js';
@@ -14,6 +15,7 @@ const EXIT_CONFIG = 78;
 const EXIT_UNAVAILABLE = 69;
 
 async function main(): Promise<void> {
+  keepHeapSmall();
   const { environment, problems, generatedInto } = await readEnvironment();
   const config = configOfWorker(loadConfig(environment, problems));
   const log = createLog({ ...config.log, worker: workerNumber() });
