@@ -24,6 +24,8 @@ export const incidentCommand: Command = async (args, options, host) => {
   const range = ip === undefined ? undefined : AddressRange.parse(ip);
   if (ip !== undefined && !range)
     throw new UsageError('--ip is an address or a CIDR range, such as 192.0.2.0/24');
+  // Until somebody agrees it only shows.
+  const access = { readsOnly: !yes };
   return withApp(async (app) => {
     const service = app.get(IncidentService);
     const plan = await service.plan(await incidentOf(app, options, range));
@@ -44,7 +46,7 @@ export const incidentCommand: Command = async (args, options, host) => {
         : `Ended ${counts.sessions} sessions; wrote ${counts.revocations} revocations, which instances know within a second.\n`,
     );
     return EXIT.done;
-  });
+  }, access);
 };
 
 /** The number, so that nobody ends a million sessions by pressing a key. */

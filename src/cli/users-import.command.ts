@@ -23,6 +23,7 @@ export const usersImportCommand: Command = async ([path, ...rest], options, host
     );
   }
   const firebase = options.firebase === undefined ? undefined : await firebaseParameters(options.firebase);
+  const access = { readsOnly: dryRun };
   const file = await open(path);
   try {
     const password = prove === undefined ? undefined : await host.password(`Password of ${prove}: `);
@@ -46,7 +47,7 @@ export const usersImportCommand: Command = async ([path, ...rest], options, host
       });
       host.out(json ? `${JSON.stringify(asJson(counts, dryRun))}\n` : told(counts, dryRun));
       return counts.refused > 0 ? EXIT.refused : EXIT.done;
-    });
+    }, access);
   } finally {
     await file.close();
   }

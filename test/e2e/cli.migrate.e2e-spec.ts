@@ -62,7 +62,9 @@ it.each([
   ['sessions list', ['ada']],
   ['keys list', []],
   ['audit list', []],
-])('%s only reads', async (command, args) => {
+  ['incident', ['--user', 'ada']],
+  ['users import', ['package.json', '--format', 'ndjson', '--dry-run']],
+])('%s only reads: %j', async (command, args) => {
   expect(await optionsOf([...command.split(' '), ...args])).toEqual({ readsOnly: true });
 });
 
@@ -72,7 +74,8 @@ it.each([
   ['sessions end', ['--user', 'ada']],
   ['keys rotate', []],
   ['revoke all', ['--reason', 'a test']],
-  ['incident', ['--user', 'ada']],
-])('%s brings the database up to date first', async (command, args) => {
-  expect(await optionsOf([...command.split(' '), ...args])).toEqual({});
+  ['incident', ['--user', 'ada', '--yes']],
+  ['users import', ['package.json', '--format', 'ndjson', '--without-proof']],
+])('%s brings the database up to date first: %j', async (command, args) => {
+  expect((await optionsOf([...command.split(' '), ...args]))?.readsOnly ?? false).toBe(false);
 });
