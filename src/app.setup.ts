@@ -24,7 +24,7 @@ import { securityHeaders } from './security-headers.js';
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
   const { config, log } = parts;
   const routes = new RouteTable();
-  const adapter = httpAdapter(config.http);
+  const adapter = httpAdapter(config.http, (request, reply) => recordRequest(request, reply, log));
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(parts), adapter, {
     logger: new NestLog(log),
     abortOnError: false,

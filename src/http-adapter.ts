@@ -22,8 +22,13 @@ const CODE_OF_CLIENT_ERROR: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/** The HTTP server: limits, time-outs, request ids, and our own answer to what never reaches a route. */
-export function httpAdapter(config: HttpConfig): FastifyAdapter {
+type RecordRequest = (request: FastifyRequest, reply: FastifyReply) => void;
+
+/**
+ * The HTTP server: limits, time-outs, request ids, and our own answer to what never reaches a route.
+ * @param record is called when a request that no hook sees is over
+ */
+export function httpAdapter(config: HttpConfig, record: RecordRequest): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -36,19 +41,19 @@ export function httpAdapter(config: HttpConfig): FastifyAdapter {
     requestIdHeader: false,
     logger: false,
     return503OnClosing: false,
-    frameworkErrors: refuseBadUrl,
+    frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      refuseBadUrl(request, reply, record),
     clientErrorHandler: refuseBadHttp,
     routerOptions: { ignoreTrailingSlash: false, ignoreDuplicateSlashes: false, caseSensitive: true },
   });
 }
 
 /** A URL that cannot be decoded has no route and runs no hook. */
-function refuseBadUrl(_error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, headers, body } = problem(
-    new AppError('not_found'),
-    request.id,
-    isOAuthPath(requestPath(request)),
-  );
+function refuseBadUrl(request: FastifyRequest, reply: FastifyReply, record: RecordRequest): void {
+  const error = new AppError('not_found');
+  const { status, headers, body } = problem(error, request.id, isOAuthPath(requestPath(request)));
+  request.refusedWith = error.code;
+  reply.raw.once('close', () => record(request, reply));
   void reply
     .status(status)
     .headers({ ...headers, 'x-request-id': request.id })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FirstAdministrator } from '../support/built.js';
 import { faultsOf } from '../support/answers.js';
+import { eventually } from '../support/process.js';
 import { parsedAnswer, rawBytes, rawRequest, type RawAnswer } from '../support/raw-http.js';
 import { startServer, type TestServer } from '../support/server.js';
 
@@ -154,6 +155,16 @@ describe('a path', () => {
       expect(faultsOf(answer, { method: 'GET', path })).toEqual([]);
     },
   );
+
+  it('that cannot be read has a line in the log', async () => {
+    const id = `unreadable-${Date.now()}`;
+    await send('GET', '/users/%zz', [['X-Request-Id', id]]);
+    const lines = () => server.log.filter((line) => line['request_id'] === id);
+    await eventually(1000, async () => lines().length > 0);
+    expect(lines()).toMatchObject([
+      { msg: 'request', method: 'GET', route: 'unmatched', status: 404, code: 'not_found' },
+    ]);
+  });
 
   it('that cannot be read has the form of RFC 6749 under /oauth/', async () => {
     const answer = await send('GET', '/oauth/%zz');
