@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Folder, killProcesses, newFolder, startProcess } from '../support/process.js';
 import { newSecret } from '../support/server.js';
-import { getRequest, load, postRequest } from './load.js';
+import { getRequest, load, refreshing } from './load.js';
 import { median, report } from './report.js';
 
 const STARTS = 10;
@@ -93,20 +93,15 @@ it.each([
   await delay(3000);
   const idle = { service: memoryMib(pid), database: database() };
   const pairs = await Promise.all(Array.from({ length: CONNECTIONS }, () => client.newcomer()));
-  const bearer = (index: number) => ({ Authorization: `Bearer ${pairs[index]?.access_token}` });
   const server = { url, pid };
   for (const path of ['/auth/verify', '/users/me', '/auth/sessions']) {
-    const chains = pairs.map((_, index) => () => getRequest(path, bearer(index)));
+    const chains = pairs.map(({ access_token: token }) => {
+      const request = getRequest(path, { Authorization: `Bearer ${token}` });
+      return () => request;
+    });
     await load(server, chains, { milliseconds: LOAD_MS, status: 200 });
   }
-  const newest = pairs.map(({ refresh_token: token }) => token);
-  const refreshing = newest.map((_, index) => (answer: string | undefined) => {
-    if (answer !== undefined) {
-      newest[index] = (JSON.parse(answer) as { refresh_token: string }).refresh_token;
-    }
-    return postRequest('/auth/refresh', { refresh_token: newest[index] });
-  });
-  await load(server, refreshing, { milliseconds: LOAD_MS, status: 200 });
+  await load(server, refreshing(pairs)(), { milliseconds: LOAD_MS, status: 200 });
   report(`memory, ${how}`, {
     idle_mib: idle.service,
     idle_mib_of_the_embedded_database: idle.database,

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
+import type { TokenPair } from '../support/client.js';
 
 /** One connection's part of a load: what it sends first, and after each answer. */
 export type Chain = (answer: string | undefined) => Buffer;
@@ -101,6 +102,21 @@ function drive(
     });
     send();
   });
+}
+
+/** The same request again and again, on so many connections. */
+export function repeated(bytes: Buffer, connections: number): () => readonly Chain[] {
+  return () => Array.from({ length: connections }, () => () => bytes);
+}
+
+/** Each connection refreshes a session of its own, over and over; a further load goes on from the newest tokens. */
+export function refreshing(pairs: readonly TokenPair[]): () => readonly Chain[] {
+  const newest = pairs.map(({ refresh_token: token }) => token);
+  return () =>
+    newest.map((_, index) => (answer) => {
+      if (answer !== undefined) newest[index] = (JSON.parse(answer) as TokenPair).refresh_token;
+      return postRequest('/auth/refresh', { refresh_token: newest[index] });
+    });
 }
 
 /** The bytes of a request without a body. */

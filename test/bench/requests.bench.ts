@@ -14,7 +14,7 @@ import {
 } from '../support/process.js';
 import { newSecret } from '../support/server.js';
 import { decode } from '../support/tokens.js';
-import { type Chain, getRequest, load, type Load, pin, postRequest } from './load.js';
+import { type Chain, getRequest, load, type Load, pin, postRequest, refreshing, repeated } from './load.js';
 import { median, report } from './report.js';
 
 const SERVER_CORE = 0;
@@ -108,11 +108,6 @@ async function compare(
   expect(ratio).toBeGreaterThan(0);
 }
 
-/** The same request again and again. */
-function repeated(request: Buffer, connections = CONNECTIONS): () => readonly Chain[] {
-  return () => Array.from({ length: connections }, () => () => request);
-}
-
 function bearer({ access_token: token }: TokenPair): Record<string, string> {
   return { Authorization: `Bearer ${token}` };
 }
@@ -125,7 +120,7 @@ it.each(['HS256', 'ES256', 'RS256'])('GET /auth/verify, %s', async (algorithm) =
   const active = body.keys.find(({ kid }) => kid === decode(pair.access_token).header['kid']);
   const key: Record<string, string> = active ? { JWK: JSON.stringify(active) } : {};
   const baseline = await startBaseline({ SECRET: secret, ALGORITHM: algorithm, ...key });
-  const chains = repeated(getRequest('/auth/verify', bearer(pair)));
+  const chains = repeated(getRequest('/auth/verify', bearer(pair)), CONNECTIONS);
   await compare(
     `GET /auth/verify, ${algorithm}`,
     { ...baseline, chains },
@@ -137,7 +132,7 @@ it('GET /users/me', async () => {
   const secret = newSecret();
   const service = await startService({ SECRET_KEY: secret });
   const baseline = await startBaseline({ SECRET: secret });
-  const chains = repeated(getRequest('/users/me', bearer(await service.client.newcomer())));
+  const chains = repeated(getRequest('/users/me', bearer(await service.client.newcomer())), CONNECTIONS);
   await compare('GET /users/me', { ...baseline, chains }, { url: service.url, pid: service.pid, chains });
 });
 
@@ -163,13 +158,6 @@ it('POST /auth/refresh', async () => {
   const person = await service.client.register();
   const pairs = await Promise.all(Array.from({ length: REFRESH_CHAINS }, () => service.client.login(person)));
   const rows = await Promise.all(Array.from({ length: REFRESH_CHAINS }, () => service.client.login(person)));
-  // Where a round ends, the next goes on from the newest token.
-  const newest = pairs.map(({ refresh_token: token }) => token);
-  const refreshing = (): readonly Chain[] =>
-    newest.map((_, index) => (answer) => {
-      if (answer !== undefined) newest[index] = (JSON.parse(answer) as TokenPair).refresh_token;
-      return postRequest('/auth/refresh', { refresh_token: newest[index] });
-    });
   const updating = (): readonly Chain[] =>
     rows.map(({ refresh_token: token }) => {
       const request = postRequest('/auth/refresh', { session: decode(token).claims['sid'] });
@@ -178,7 +166,7 @@ it('POST /auth/refresh', async () => {
   await compare(
     'POST /auth/refresh',
     { ...baseline, chains: updating },
-    { url: service.url, pid: service.pid, chains: refreshing },
+    { url: service.url, pid: service.pid, chains: refreshing(pairs) },
     REFRESH_CHAINS,
   );
 });

@@ -9,7 +9,7 @@ import {
   startProcess,
 } from '../support/process.js';
 import { newSecret } from '../support/server.js';
-import { type Chain, getRequest, load, postRequest } from './load.js';
+import { type Chain, getRequest, load, postRequest, refreshing, repeated } from './load.js';
 import { report } from './report.js';
 
 const CONNECTIONS = 32;
@@ -45,20 +45,15 @@ async function rate({ url, pid }: ServiceProcess, chains: () => readonly Chain[]
   return (await load({ url, pid }, chains(), { milliseconds: LOAD_MS, status: 200 })).perSecond;
 }
 
-function repeated(request: Buffer, connections = CONNECTIONS): () => readonly Chain[] {
-  return () => Array.from({ length: connections }, () => () => request);
+function repeatedly(path: string, { access_token: token }: TokenPair): () => readonly Chain[] {
+  return repeated(getRequest(path, { Authorization: `Bearer ${token}` }), CONNECTIONS);
 }
 
-/** Each connection refreshes a session of its own, over and over. */
-async function refreshing({ client }: ServiceProcess): Promise<() => readonly Chain[]> {
+async function refreshes({ client }: ServiceProcess): Promise<() => readonly Chain[]> {
   const person = await client.register();
-  const newest: string[] = [];
-  for (let chain = 0; chain < CONNECTIONS; chain++) newest.push((await client.login(person)).refresh_token);
-  return () =>
-    newest.map((_, index) => (answer) => {
-      if (answer !== undefined) newest[index] = (JSON.parse(answer) as TokenPair).refresh_token;
-      return postRequest('/auth/refresh', { refresh_token: newest[index] });
-    });
+  const pairs: TokenPair[] = [];
+  for (let chain = 0; chain < CONNECTIONS; chain++) pairs.push(await client.login(person));
+  return refreshing(pairs);
 }
 
 async function loggingIn({ client }: ServiceProcess): Promise<() => readonly Chain[]> {
@@ -68,12 +63,11 @@ async function loggingIn({ client }: ServiceProcess): Promise<() => readonly Cha
 
 it.each(['1', '2'])('WEB_CONCURRENCY=%s', async (workers) => {
   const service = await start({ WEB_CONCURRENCY: workers });
-  const { access_token: token } = await service.client.newcomer();
-  const bearer = { Authorization: `Bearer ${token}` };
+  const pair = await service.client.newcomer();
   const rates = {
-    verify_per_second: await rate(service, repeated(getRequest('/auth/verify', bearer))),
-    me_per_second: await rate(service, repeated(getRequest('/users/me', bearer))),
-    refresh_per_second: await rate(service, await refreshing(service)),
+    verify_per_second: await rate(service, repeatedly('/auth/verify', pair)),
+    me_per_second: await rate(service, repeatedly('/users/me', pair)),
+    refresh_per_second: await rate(service, await refreshes(service)),
     login_per_second: await rate(service, await loggingIn(service)),
   };
   report(`WEB_CONCURRENCY=${workers}`, rates);
@@ -82,12 +76,11 @@ it.each(['1', '2'])('WEB_CONCURRENCY=%s', async (workers) => {
 
 it.each(['2', '5', '10', '20'])('DATABASE_POOL_SIZE=%s', async (size) => {
   const service = await start({ DATABASE_POOL_SIZE: size });
-  const { access_token: token } = await service.client.newcomer();
-  const bearer = { Authorization: `Bearer ${token}` };
+  const pair = await service.client.newcomer();
   const rates = {
-    me_per_second: await rate(service, repeated(getRequest('/users/me', bearer))),
-    sessions_per_second: await rate(service, repeated(getRequest('/auth/sessions', bearer))),
-    refresh_per_second: await rate(service, await refreshing(service)),
+    me_per_second: await rate(service, repeatedly('/users/me', pair)),
+    sessions_per_second: await rate(service, repeatedly('/auth/sessions', pair)),
+    refresh_per_second: await rate(service, await refreshes(service)),
     login_per_second: await rate(service, await loggingIn(service)),
   };
   report(`DATABASE_POOL_SIZE=${size}`, rates);
