@@ -59,6 +59,7 @@ await build({
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },
   plugins: [oneTypeorm],
+  // A process holds its code's text: without comments it is a third less. Names stay, and lines that a stack can point into.
   minifyWhitespace: true,
   lineLimit: 160,
   legalComments: 'external',

@@ -12,7 +12,7 @@ export interface Settlement {
 export class CountersRepository {
   /**
    * Forgets what was counted under some keys, and gives a point back to others where one is counted still. One
-   * statement, which takes the rows in the order of their keys: no two of them wait for each other.
+   * statement, which takes the rows in the order of their keys, so that no two of them deadlock.
    */
   async settle(manager: EntityManager, { forget = [], refund = [] }: Settlement): Promise<void> {
     await manager.query(

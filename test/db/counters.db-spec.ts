@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/database/data-source.js';
 import { CountersRepository } from '../../src/limits/counters.repository.js';
-import { createDatabase, type TestDatabase } from '../support/database.js';
+import { workerDatabase, type TestDatabase } from '../support/database.js';
 
 const POOL = { poolSize: 10, connectTimeoutMs: 5000, statementTimeoutMs: 10_000 };
 const ROUNDS = 50;
@@ -13,7 +13,7 @@ let database: TestDatabase;
 let dataSource: DataSource;
 
 beforeAll(async () => {
-  database = await createDatabase();
+  database = await workerDatabase();
   dataSource = await new DataSource(dataSourceOptions(database.target, POOL)).initialize();
 });
 afterAll(async () => {

@@ -22,7 +22,7 @@ import { eventually } from '../support/process.js';
 import { RawClient, type RawAnswer } from '../support/raw-client.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { reminted } from '../support/tokens.js';
-import { createVerifier } from '../support/verifier.js';
+import { createVerifier, verdictOf } from '../support/verifier.js';
 
 const FELT_WITHIN_MS = 1000;
 
@@ -82,15 +82,7 @@ async function passOn(path: string, authorization: string, response: ServerRespo
   response.writeHead(answer.status, { etag: answer.headers.get('etag') ?? '' }).end(body);
 }
 
-/** The verdict on a token, in one word. */
-async function verdictOn(token: string): Promise<unknown> {
-  try {
-    await verifier.verify(token);
-    return 'accepted';
-  } catch (error) {
-    return (error as { code?: unknown }).code;
-  }
-}
+const verdictOn = (token: string) => verdictOf(verifier, token);
 
 async function felt(token: string, code: string): Promise<void> {
   const milliseconds = await eventually(FELT_WITHIN_MS, async () => (await verdictOn(token)) === code);

@@ -8,7 +8,7 @@ import { listening, type Guarded } from '../support/guarded.js';
 import { eventually } from '../support/process.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { decode, freshId } from '../support/tokens.js';
-import { createVerifier } from '../support/verifier.js';
+import { createVerifier, verdictOf } from '../support/verifier.js';
 
 let server: TestServer;
 let admin: Member;
@@ -51,15 +51,7 @@ async function keySet(): Promise<{ status: number; text: string }> {
   return { status, text };
 }
 
-/** The verdict on a token, in one word. */
-async function verdictOn(token: string): Promise<unknown> {
-  try {
-    await verifier.verify(token);
-    return 'accepted';
-  } catch (error) {
-    return (error as { code?: unknown }).code;
-  }
-}
+const verdictOn = (token: string) => verdictOf(verifier, token);
 
 /** What whoever has read memory or a backup knows. */
 async function stolenKey(kid: string): Promise<KeyObject> {

@@ -17,6 +17,16 @@ export const express = await load<Express>('packages/verifier/dist/express.js');
 export const fastify = await load<Fastify>('packages/verifier/dist/fastify.js');
 export const nest = await load<Nest>('packages/verifier/dist/nest.js');
 
+/** The verdict on a token, in one word. */
+export async function verdictOf(verifier: InstanceType<Index['Verifier']>, token: string): Promise<unknown> {
+  try {
+    await verifier.verify(token);
+    return 'accepted';
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+}
+
 /** As much of the example as a test needs: it is plain JavaScript. */
 export interface TaskManager {
   listen(where: { port: number; host: string }): Promise<string>;
