@@ -75,9 +75,12 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   return document;
 }
 
-/** `authLogin` for `AuthController.login`. Without underscores, which links into the page take for spaces. */
+/**
+ * `authLogin` for `AuthController.login`. Without underscores, which links into the page take for spaces. The packed
+ * build puts a number behind the name of a decorated class, which clients made from the document must not see.
+ */
 function operationId(controller: string, method: string): string {
-  const room = controller.replace(/Controller$/, '').replace(/^./, (first) => first.toLowerCase());
+  const room = controller.replace(/Controller\d*$/, '').replace(/^./, (first) => first.toLowerCase());
   return room === method ? method : room + method.replace(/^./, (first) => first.toUpperCase());
 }
 

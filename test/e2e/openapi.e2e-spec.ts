@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { ERROR_CODES, type ErrorCode } from '../../src/kernel/error-codes.js';
 import type { Person, TokenPair } from '../support/client.js';
+import { Deployment } from '../support/deployment.js';
 import {
   exampleBody,
   operationsOf,
@@ -220,6 +221,14 @@ describe('the OpenAPI document', () => {
     const ids = Object.fromEntries(operations.map(({ name, operation }) => [name, operation.operationId]));
     expect(ids).toMatchObject(OPERATION_IDS);
     expect(new Set(Object.values(ids)).size).toBe(operations.length);
+  });
+
+  it('is the same where the service runs packed, as users have it', async () => {
+    const deployment = await Deployment.open();
+    const packed = await deployment.start();
+    const { body } = await packed.client.get<Document>('/docs-json');
+    await deployment.close();
+    expect(body).toEqual(document);
   });
 
   it('puts every operation under one tag, and every tag has a description', () => {
