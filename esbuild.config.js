@@ -45,7 +45,13 @@ const oneTypeorm = {
 };
 
 await build({
-  entryPoints: { main: 'dist/src/main.js', latchkey: 'dist/src/cli/latchkey.js' },
+  entryPoints: {
+    main: 'dist/src/main.js',
+    latchkey: 'dist/src/cli/latchkey.js',
+    // For the tests, which so run the same chunks as the two above.
+    parts: 'dist/src/parts.js',
+    'embedded-postgres': 'packages/embedded-postgres/src/index.ts',
+  },
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,

@@ -1,9 +1,9 @@
-import base from './jest.config.js';
+import base, { serviceProject } from './jest.config.js';
 
 /** Measurements: `npm run bench`. Nothing here decides whether a change lands; figures are reported, not asserted. */
 export default {
   ...base,
-  testMatch: ['<rootDir>/test/bench/**/*.bench.ts'],
+  projects: [serviceProject('bench', '<rootDir>/test/bench/**/*.bench.ts')],
   maxWorkers: 1,
   testTimeout: 600_000,
 };

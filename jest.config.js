@@ -15,23 +15,43 @@ const swc = (type) => [
   },
 ];
 
-export default {
-  testEnvironment: '<rootDir>/test/support/environment.js',
+const base = {
+  rootDir: import.meta.dirname,
+  testEnvironment: '<rootDir>/test/support/setup/environment.js',
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // Before Node 24.9 Jest cannot require() an ES module, and @fastify/static requires this one.
   transform: { '^.+\\.ts$': swc('es6'), 'node_modules/content-disposition/.+\\.js$': swc('commonjs') },
   transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/packages/[^/]+/dist/'],
+};
+
+/** Specs beside their source: no server, no build, an answer in seconds. */
+const unit = {
+  ...base,
+  displayName: 'unit',
   testMatch: [
     '<rootDir>/src/**/*.spec.ts',
     '<rootDir>/packages/*/src/**/*.spec.ts',
-    '<rootDir>/test/**/*-spec.ts',
+    '<rootDir>/test/structure/*.spec.ts',
   ],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/test/browser/', '<rootDir>/test/faults/'],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/packages/[^/]+/dist/'],
-  globalSetup: '<rootDir>/test/support/global-setup.ts',
-  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+};
+
+/** A project whose tests run the built service on one real PostgreSQL a run. */
+export function serviceProject(displayName, ...testMatch) {
+  return {
+    ...base,
+    displayName,
+    testMatch,
+    globalSetup: '<rootDir>/test/support/setup/global-setup.ts',
+    globalTeardown: '<rootDir>/test/support/setup/global-teardown.ts',
+  };
+}
+
+export default {
+  projects: [unit, serviceProject('service', '<rootDir>/test/{db,e2e}/**/*-spec.ts')],
   // Jest would leave one core idle; much of a test's time is waiting for the database and for processes.
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
   testTimeout: 30_000,

@@ -1,4 +1,4 @@
-import base from './jest.config.js';
+import base, { serviceProject } from './jest.config.js';
 
 /**
  * `npm run test:faults`: what takes processes that are started, killed and stopped, or time limits that are waited out,
@@ -8,6 +8,7 @@ process.env['CHAOS_ROUNDS'] ??= 'short';
 
 export default {
   ...base,
-  testMatch: ['<rootDir>/test/faults/**/*-spec.ts', '<rootDir>/test/chaos/**/*.chaos.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  projects: [
+    serviceProject('faults', '<rootDir>/test/faults/**/*-spec.ts', '<rootDir>/test/chaos/**/*.chaos.ts'),
+  ],
 };

@@ -1,14 +1,14 @@
 import 'reflect-metadata';
-import { administratorText, banner, startFields, type StartFacts } from './banner.js';
-import { publishTracing, readEnvironment } from './config/environment.js';
-import { ConfigError, loadConfig } from './config/env.schema.js';
-import { unavailableDatabase } from './database/connection.js';
-import { DATABASE_WAIT_MS, openDatabase } from './database/open-database.js';
-import { keepHeapSmall } from './heap.js';
-import { AppError } from './kernel/app-error.js';
-import { reportCrashes } from './kernel/crashes.js';
-import { createLog, type Log } from './kernel/log.js';
-import { configOfWorker, isFirst, isPrimary, tellStarted, workerNumber, Workers } from './workers.js';
+import { administratorText, banner, startFields, type StartFacts } from './process/banner.js';
+import { publishTracing, readEnvironment } from './platform/config/environment.js';
+import { ConfigError, loadConfig } from './platform/config/env.schema.js';
+import { unavailableDatabase } from './platform/database/connection.js';
+import { DATABASE_WAIT_MS, openDatabase } from './platform/database/open-database.js';
+import { keepHeapSmall } from './process/heap.js';
+import { AppError } from './platform/kernel/app-error.js';
+import { reportCrashes } from './process/crashes.js';
+import { createLog, type Log } from './platform/kernel/log.js';
+import { configOfWorker, isFirst, isPrimary, tellStarted, workerNumber, Workers } from './process/workers.js';
 
 /** sysexits.h EX_CONFIG and EX_UNAVAILABLE. */
 const EXIT_CONFIG = 78;
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   // The application's code takes as long to load as an embedded database to start, in another process.
   const [database, { startService }] = await Promise.all([
     openDatabase(config.database, log, DATABASE_WAIT_MS),
-    import('./app.start.js'),
+    import('./process/start-service.js'),
   ]);
   const service = await startService(config, log, database);
   announce(log, {

@@ -1,4 +1,4 @@
-import { AppError } from '../kernel/app-error.js';
+import { AppError } from '../platform/kernel/app-error.js';
 
 /**
  * For routes whose object is the principal's own account: where it does not exist, the token is at fault. It outlived

@@ -1,4 +1,4 @@
-export { parseScope } from '../../packages/verifier/src/scope.js';
+export { parseScope } from '@latchkey/token-rules';
 
 /** The scopes of this service itself: a closed list. Applications add their own names to roles beside them. */
 export const SERVICE_SCOPES = [

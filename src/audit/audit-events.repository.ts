@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { lowestIdOf } from '../kernel/ids.js';
+import { lowestIdOf } from '../platform/kernel/ids.js';
 import type { AuditEvent, PlacedEvent, SignedEvent } from './audit-event.js';
 
 export interface AuditEventsQuery {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { KEY_CONFIG, type KeyConfig } from '../config/config.js';
-import { secretMaterials } from '../config/secret-materials.js';
+import { KEY_CONFIG, type KeyConfig } from '../platform/config/config.js';
+import { secretMaterials } from '../platform/config/secret-materials.js';
 import { eventText, type AuditEvent, type SignedEvent } from './audit-event.js';
 
 interface AuditKey {

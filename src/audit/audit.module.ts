@@ -1,6 +1,7 @@
 // Owns: the audit log, its chain of seals and its months. May import: kernel, access, config, database, docs.
 // Never: decides what is worth an event, makes a request wait for the chain, or changes what was written.
 import { Module } from '@nestjs/common';
+import { AuditController } from './audit.controller.js';
 import { AuditEventsRepository } from './audit-events.repository.js';
 import { AuditMonthsRepository } from './audit-months.repository.js';
 import { AuditSealsRepository } from './audit-seals.repository.js';
@@ -11,6 +12,7 @@ import { AuditService } from './audit.service.js';
 import { AuditVerifier } from './audit.verifier.js';
 
 @Module({
+  controllers: [AuditController],
   providers: [
     AuditEventsRepository,
     AuditMonthsRepository,

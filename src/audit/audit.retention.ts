@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
-import { Transactions } from '../database/transaction.js';
-import { Clock } from '../kernel/clock.js';
+import { Transactions } from '../platform/database/transaction.js';
+import { Clock } from '../platform/kernel/clock.js';
 import { monthOf } from './audit-event.js';
 import { AuditMonthsRepository } from './audit-months.repository.js';
 import { hashOfEvents, nextSeal } from './audit-seal.js';

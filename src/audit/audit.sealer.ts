@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
-import { Transactions } from '../database/transaction.js';
-import { Clock } from '../kernel/clock.js';
-import { LOG, type Log } from '../kernel/log.js';
-import { Periodic } from '../kernel/periodic.js';
+import { Transactions } from '../platform/database/transaction.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { LOG, type Log } from '../platform/kernel/log.js';
+import { Periodic } from '../platform/pacing/periodic.js';
 import { monthOf, type PlacedEvent } from './audit-event.js';
 import { AuditEventsRepository } from './audit-events.repository.js';
 import {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
-import type { Transaction } from '../database/transaction.js';
-import { Clock } from '../kernel/clock.js';
-import { newId } from '../kernel/ids.js';
+import type { Transaction } from '../platform/database/transaction.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { newId } from '../platform/kernel/ids.js';
 import type { AuditEvent, NewAuditEvent } from './audit-event.js';
 import { AuditEventsRepository, type AuditEventsQuery } from './audit-events.repository.js';
 import { AuditKeys } from './audit.keys.js';

@@ -8,11 +8,11 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentPrincipal, CurrentUser, Public } from '../access/access.decorators.js';
-import { CurrentAsker, type Asker } from '../access/asker.decorator.js';
+import { CurrentConnection, type ClientConnection } from '../access/client-connection.decorator.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { ownAccount } from '../access/own-account.js';
 import type { Principal, UserPrincipal } from '../access/principal.js';
-import { ApiProblems } from '../docs/api-problems.js';
+import { ApiProblems } from '../platform/docs/api-problems.js';
 import { RateLimited } from '../limits/rate-limit.guard.js';
 import { toUserDto, UserDto } from '../users/dto/user.dto.js';
 import { AuthService } from './auth.service.js';
@@ -21,9 +21,9 @@ import { identityOf } from './forward-auth.js';
 import { LoginDto, RegisterDto } from './dto/login.dto.js';
 import { RefreshDto, TokenPairDto } from './dto/token.dto.js';
 import { VerifyQueryDto } from './dto/verify.dto.js';
-import { KnownDevices } from './known-device.js';
+import { KnownDevices } from '../limits/known-devices.js';
 import { LocalAuthGuard } from './guards/local-auth.guard.js';
-import { assertScopes } from './guards/scopes.guard.js';
+import { assertScopes } from '../access/assert-scopes.js';
 
 @ApiTags('auth')
 @Controller('auth')
@@ -105,7 +105,7 @@ export class AuthController {
   async refresh(
     @Body({ schema: RefreshDto }) { refresh_token: token }: RefreshDto,
     @RequestOrigin() origin: Origin,
-    @CurrentAsker() asker: Asker,
+    @CurrentConnection() asker: ClientConnection,
   ): Promise<TokenPairDto> {
     return this.auth.refresh(token, { origin, asker });
   }

@@ -1,22 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { FIRST_PARTY, type UserPrincipal } from '../access/principal.js';
-import type { Asker } from '../access/asker.decorator.js';
+import type { ClientConnection } from '../access/client-connection.decorator.js';
 import type { Origin } from '../access/origin.decorator.js';
 import { parseScope } from '../access/scopes.js';
 import type { NewAuditEvent } from '../audit/audit-event.js';
 import { AuditService } from '../audit/audit.service.js';
-import { Transactions } from '../database/transaction.js';
-import { AppError } from '../kernel/app-error.js';
-import { Clock } from '../kernel/clock.js';
-import { tell, tellingRefusals } from '../kernel/measures.js';
+import { Transactions } from '../platform/database/transaction.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { publish, publishingRefusals } from '../platform/metrics/measures.js';
 import { ClientAddresses } from '../limits/client-addresses.js';
-import { RevocationsService } from '../revocation/revocations.service.js';
+import { RevocationsService, type Cause } from '../revocation/revocations.service.js';
 import { SessionsRepository, type SessionGrant } from '../sessions/sessions.repository.js';
 import { SessionsService, type RefreshOutcome } from '../sessions/sessions.service.js';
 import { UsersRepository, type UserRecord } from '../users/users.repository.js';
 import { UsersService, type CreateUser } from '../users/users.service.js';
-import { AccessChanges, type Cause } from './access-changes.service.js';
-import { by } from './audit-by.js';
+import { SessionTermination } from '../sessions/session-termination.service.js';
+import { auditEvent } from '../audit/actor-event.js';
 import type { Login } from './credentials.service.js';
 import type { TokenPairDto } from './dto/token.dto.js';
 import { TokenService } from './token.service.js';
@@ -30,7 +30,7 @@ export class AuthService {
     private readonly sessions: SessionsService,
     private readonly sessionRows: SessionsRepository,
     private readonly revocations: RevocationsService,
-    private readonly changes: AccessChanges,
+    private readonly termination: SessionTermination,
     private readonly accounts: UsersService,
     private readonly audit: AuditService,
     private readonly addresses: ClientAddresses,
@@ -61,10 +61,10 @@ export class AuthService {
     origin: Origin,
     scope: string | null = null,
   ): Promise<TokenPairDto> {
-    const grant = await tellingRefusals('login', () =>
+    const grant = await publishingRefusals('login', () =>
       this.openSession({ userId, passwordHash }, origin, scope),
     );
-    tell('login', 'granted');
+    publish('login', 'granted');
     return this.pairOf(grant);
   }
 
@@ -97,10 +97,10 @@ export class AuthService {
    */
   async refresh(
     refreshToken: string,
-    from: { readonly origin: Origin; readonly asker: Asker },
+    from: { readonly origin: Origin; readonly asker: ClientConnection },
     scope: string | null = null,
   ): Promise<TokenPairDto> {
-    return tellingRefusals('refresh', async () => {
+    return publishingRefusals('refresh', async () => {
       const { sid, gen } = this.verifyRefresh(refreshToken);
       if (scope !== null) await this.assertNarrower(sid, gen, scope);
       const outcome = await this.sessions.present(sid, gen);
@@ -124,8 +124,8 @@ export class AuthService {
     const { userId } = principal;
     const cause = { reason: 'logged out everywhere', actor: userId };
     await this.transactions.run(async (transaction) => {
-      await this.changes.endEverything(transaction, userId, cause);
-      await this.audit.record(transaction, by(principal, 'session.ended_all', 'user', userId));
+      await this.termination.endAll(transaction, userId, cause);
+      await this.audit.record(transaction, auditEvent(principal, 'session.ended_all', 'user', userId));
     });
   }
 
@@ -133,7 +133,7 @@ export class AuthService {
    * Ends the session of somebody who has shown a token of it, and nothing else.
    * @returns whether it was a live session
    */
-  async endShown(userId: string, sessionId: string, origin: Origin): Promise<boolean> {
+  async endByToken(userId: string, sessionId: string, origin: Origin): Promise<boolean> {
     const cause = { reason: 'token revoked', actor: userId };
     const subject = { kind: 'session', id: sessionId } as const;
     const details = { reason: cause.reason };
@@ -143,7 +143,7 @@ export class AuthService {
 
   private async endOwn(principal: UserPrincipal, sessionId: string, reason: string): Promise<boolean> {
     const { userId } = principal;
-    const event = by(principal, 'session.ended', 'session', sessionId, { reason });
+    const event = auditEvent(principal, 'session.ended', 'session', sessionId, { reason });
     return this.end(userId, sessionId, { reason, actor: userId }, event);
   }
 
@@ -164,7 +164,7 @@ export class AuthService {
 
   /** What asks for too much is refused before it uses the token up; what would be refused anyway is left to that. */
   private async assertNarrower(sid: string, gen: number, scope: string): Promise<void> {
-    const session = await this.sessions.findHonouring(sid, gen);
+    const session = await this.sessions.findRefreshable(sid, gen);
     if (session) narrowed(sessionScopes(session), scope);
   }
 
@@ -179,11 +179,11 @@ export class AuthService {
   /** @throws AppError for every outcome but a grant; a reused token ends its session first */
   private async granted(
     outcome: RefreshOutcome,
-    { origin, asker }: { readonly origin: Origin; readonly asker: Asker },
+    { origin, asker }: { readonly origin: Origin; readonly asker: ClientConnection },
   ): Promise<SessionGrant> {
     switch (outcome.kind) {
       case 'granted':
-        tell('refresh', outcome.how);
+        publish('refresh', outcome.how);
         return outcome.grant;
       case 'expired':
         throw new AppError('refresh_token_expired');
@@ -194,7 +194,7 @@ export class AuthService {
         const diagnosis = { session: id, user: userId };
         // An instance that stood still finds requests whose clients have long gone elsewhere, and refreshed there.
         // Nobody gets an answer, so nobody who stole a token has anything of it.
-        if (await asker.hasLeft()) {
+        if (await asker.isClosed()) {
           throw new AppError('refresh_token_reused', { diagnosis: { ...diagnosis, unheard: true } });
         }
         const subject = { kind: 'session', id } as const;

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { EntityManager } from 'typeorm';
-import { AppError } from '../kernel/app-error.js';
-import { tellingRefusals } from '../kernel/measures.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { publishingRefusals } from '../platform/metrics/measures.js';
 import { ClientAddresses } from '../limits/client-addresses.js';
 import { GuessLimits } from '../limits/guess-limits.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from '../users/identity.js';
-import { KnownDevices } from './known-device.js';
+import { KnownDevices } from '../limits/known-devices.js';
 import { UsersRepository, type StoredCredentials } from '../users/users.repository.js';
 
 /** A user whose password was right just now; the only way to get a session. */
@@ -47,7 +47,7 @@ export class CredentialsService {
    */
   async check(attempt: Attempt): Promise<Login> {
     const client = this.addresses.clientOf(attempt.ip);
-    return tellingRefusals('login', () => this.limits.admit(client, () => this.checked(attempt, client)));
+    return publishingRefusals('login', () => this.limits.admit(client, () => this.checked(attempt, client)));
   }
 
   /**

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { bearerTokenOf } from '../../packages/verifier/src/bearer-token.js';
+import { bearerTokenOf } from '@latchkey/token-rules';
 import { parseScope } from '../access/scopes.js';
 import { RevocationFeed } from '../revocation/revocation.feed.js';
 import { TokenService, type VerifiedToken } from './token.service.js';

@@ -5,13 +5,13 @@ import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { CurrentUser } from '../access/access.decorators.js';
 import type { UserPrincipal } from '../access/principal.js';
-import { ApiProblems } from '../docs/api-problems.js';
-import { AppError } from '../kernel/app-error.js';
-import { describePage, PageQueryDto } from '../kernel/paging.js';
+import { ApiProblems } from '../platform/docs/api-problems.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { describePage, PageQueryDto } from '../platform/http/paging.js';
 import type { SessionSummary } from '../sessions/sessions.repository.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { AuthService } from './auth.service.js';
-import { SessionDto } from './dto/token.dto.js';
+import { AuthService } from '../auth/auth.service.js';
+import { SessionDto } from '../auth/dto/token.dto.js';
 
 @ApiTags('sessions')
 @Controller('auth/sessions')

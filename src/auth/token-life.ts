@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { Clock } from '../kernel/clock.js';
+import { Clock } from '../platform/kernel/clock.js';
 import { RevocationFeed } from '../revocation/revocation.feed.js';
 import { bearerToken } from './strategies/bearer-token.js';
 import { TokenService } from './token.service.js';

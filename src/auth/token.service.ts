@@ -1,20 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { signatureVerifies } from '../../packages/verifier/src/signatures.js';
-import { claimsFault, keyFor, timeFault, type TokenFault } from '../../packages/verifier/src/token-checks.js';
 import {
+  signatureVerifies,
+  claimsFault,
+  keyFor,
+  timeFault,
+  type TokenFault,
   TOKEN_TYPES,
   type AccessClaims,
   type ClaimsOf,
   type RefreshClaims,
   type TokenType,
-} from '../../packages/verifier/src/token-claims.js';
-import { shapeOf, type ShapedToken } from '../../packages/verifier/src/token-shape.js';
-import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
-import { AppError } from '../kernel/app-error.js';
-import { Clock } from '../kernel/clock.js';
-import { newId } from '../kernel/ids.js';
-import { Recent } from '../kernel/recent.js';
+  shapeOf,
+  type ShapedToken,
+} from '@latchkey/token-rules';
+import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { newId } from '../platform/kernel/ids.js';
+import { LruCache } from '../platform/pacing/lru-cache.js';
 import { KeyRing } from '../keys/key-ring.js';
 import type { SigningKey } from '../keys/signing-key.js';
 
@@ -53,7 +57,7 @@ const KNOWN_TOKENS = 5000;
 @Injectable()
 export class TokenService {
   /** By the token's whole text: what was verified once needs its signature checked no more. */
-  private readonly known = new Recent<VerifiedToken<'access'>>(KNOWN_TOKENS);
+  private readonly known = new LruCache<VerifiedToken<'access'>>(KNOWN_TOKENS);
 
   constructor(
     private readonly jwt: JwtService,

@@ -1,7 +1,7 @@
-import { toAuditEventDto } from '../admin/audit.controller.js';
+import { toAuditEventDto } from '../audit/audit.controller.js';
 import { AUDIT_ACTIONS } from '../audit/audit-event.js';
 import { AuditService } from '../audit/audit.service.js';
-import { Clock } from '../kernel/clock.js';
+import { Clock } from '../platform/kernel/clock.js';
 import { idOf, inPages, limitOf, none, pastOf } from './arguments.js';
 import { EXIT, READS_ONLY, UsageError, type Command } from './command.js';
 import { table } from './table.js';

@@ -5,10 +5,10 @@ import { checkpointText, parseCheckpoint } from '../audit/audit-seal.js';
 import { AuditSealsRepository } from '../audit/audit-seals.repository.js';
 import { AuditKeys } from '../audit/audit.keys.js';
 import { AuditVerifier, type AuditVerification } from '../audit/audit.verifier.js';
-import { loadConfig } from '../config/env.schema.js';
-import { readEnvironment } from '../config/environment.js';
-import { dataSourceOptions } from '../database/data-source.js';
-import { openDatabase } from '../database/open-database.js';
+import { loadConfig } from '../platform/config/env.schema.js';
+import { readEnvironment } from '../platform/config/environment.js';
+import { dataSourceOptions } from '../platform/database/data-source.js';
+import { openDatabase } from '../platform/database/open-database.js';
 import { EXIT, UsageError, type Command } from './command.js';
 import { commandLog } from './command-log.js';
 

@@ -1,4 +1,4 @@
-import { createLog, type Log } from '../kernel/log.js';
+import { createLog, type Log } from '../platform/kernel/log.js';
 
 /** The log of a command: errors alone, for a person, and not among what was asked for. */
 export function commandLog(): Log {

@@ -91,7 +91,7 @@ async function statusOf(error: unknown): Promise<number> {
 /** A file that is not there has the code of a socket that is not. */
 async function isOutOfReach(error: unknown): Promise<boolean> {
   if ((error as Thrown | null)?.syscall === 'open') return false;
-  const { unavailableDatabase } = await import('../database/connection.js');
+  const { unavailableDatabase } = await import('../platform/database/connection.js');
   return unavailableDatabase(error) !== undefined;
 }
 

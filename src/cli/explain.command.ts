@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
-import { shapeOf, type ShapedToken } from '../../packages/verifier/src/token-shape.js';
-import { SystemClock, type Clock } from '../kernel/clock.js';
+import { shapeOf, type ShapedToken } from '@latchkey/token-rules';
+import { SystemClock, type Clock } from '../platform/kernel/clock.js';
 import { EXIT, UsageError, type Command } from './command.js';
 import { judged, type Judgement } from './token-judgement.js';
 

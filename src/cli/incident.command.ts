@@ -1,9 +1,9 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { OPERATOR } from '../access/principal.js';
-import { AddressRange } from '../auth/address-range.js';
-import { IncidentService, type Incident, type IncidentPlan } from '../auth/incident.service.js';
-import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
-import { Clock } from '../kernel/clock.js';
+import { AddressRange } from '../incidents/address-range.js';
+import { IncidentService, type Incident, type IncidentPlan } from '../incidents/incident.service.js';
+import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
+import { Clock } from '../platform/kernel/clock.js';
 import { UsersService } from '../users/users.service.js';
 import { none, pastOf, reasonOf } from './arguments.js';
 import { EXIT, UsageError, type Command, type CommandHost, type CommandOptions } from './command.js';

@@ -1,5 +1,5 @@
 import { OPERATOR } from '../access/principal.js';
-import { SigningKeysService } from '../auth/signing-keys.service.js';
+import { SigningKeysService } from '../keys/signing-keys.service.js';
 import { keyState } from '../keys/key-rotation.policy.js';
 import type { KeyRow } from '../keys/signing-keys.repository.js';
 import { EXIT, READS_ONLY, type Command } from './command.js';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import { reportCrashes } from '../kernel/crashes.js';
+import { reportCrashes } from '../process/crashes.js';
 import { commandLog } from './command-log.js';
 import { dispatch } from './dispatch.js';
 import { processHost } from './process-host.js';

@@ -1,7 +1,7 @@
-import { loadConfig } from '../config/env.schema.js';
-import { readEnvironment } from '../config/environment.js';
-import { migrate, pendingMigrations } from '../database/migrate.js';
-import { openDatabase } from '../database/open-database.js';
+import { loadConfig } from '../platform/config/env.schema.js';
+import { readEnvironment } from '../platform/config/environment.js';
+import { migrate, pendingMigrations } from '../platform/database/migrate.js';
+import { openDatabase } from '../platform/database/open-database.js';
 import { EXIT, type Command } from './command.js';
 import { commandLog } from './command-log.js';
 

@@ -1,8 +1,9 @@
 import { OPERATOR } from '../access/principal.js';
-import { RevokeDto, toRevocationDto } from '../admin/dto/revocation.dto.js';
-import { ManualRevocationService } from '../auth/manual-revocation.service.js';
-import { AppError } from '../kernel/app-error.js';
-import { parseInput } from '../kernel/validation.js';
+import { toRevocationDto } from '../feed/dto/revocation.dto.js';
+import { RevokeDto } from '../incidents/dto/revoke.dto.js';
+import { ManualRevocationService } from '../incidents/manual-revocation.service.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { parseInput } from '../platform/kernel/validation.js';
 import { UsersService } from '../users/users.service.js';
 import { none, reasonOf } from './arguments.js';
 import { EXIT, UsageError, type Command } from './command.js';

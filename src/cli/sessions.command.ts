@@ -1,7 +1,7 @@
 import { OPERATOR } from '../access/principal.js';
 import { toSessionDto } from '../auth/sessions.controller.js';
-import { UsersAdminService } from '../auth/users-admin.service.js';
-import { AppError } from '../kernel/app-error.js';
+import { UsersAdminService } from '../accounts/users-admin.service.js';
+import { AppError } from '../platform/kernel/app-error.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { UsersService } from '../users/users.service.js';
 import { idOf, inPages, limitOf, none, only } from './arguments.js';

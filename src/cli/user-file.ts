@@ -1,8 +1,8 @@
 import { parse, type Info } from 'csv-parse';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import type { FileRow } from '../auth/users-import.service.js';
-import { USER_ROW_FIELDS } from '../users/user-row.js';
+import type { FileRow } from '../transfer/users-import.service.js';
+import { USER_ROW_FIELDS } from '../transfer/user-row.js';
 
 export const FORMATS = ['csv', 'ndjson'] as const;
 export type Format = (typeof FORMATS)[number];

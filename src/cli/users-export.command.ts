@@ -1,6 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { UsersExportService } from '../auth/users-export.service.js';
+import { UsersExportService } from '../transfer/users-export.service.js';
 import { EXIT, READS_ONLY, UsageError, type Command } from './command.js';
 
 /** The hashes are for the one who asked for them. */

@@ -1,8 +1,8 @@
 import { open, readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { UsersImportService, type ImportCounts } from '../auth/users-import.service.js';
+import { UsersImportService, type ImportCounts } from '../transfer/users-import.service.js';
 import { FirebaseParameters } from '../passwords/exported-parts.js';
-import type { RowRefusal } from '../users/user-row.js';
+import type { RowRefusal } from '../transfer/user-row.js';
 import { EXIT, UsageError, type Command, type CommandOptions } from './command.js';
 import { FileFault, FORMATS, readUsers, type Format } from './user-file.js';
 

@@ -1,8 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { OPERATOR } from '../access/principal.js';
-import { CreateUserDto, ChangeUserDto } from '../admin/dto/user-admin.dto.js';
-import { UsersAdminService } from '../auth/users-admin.service.js';
-import { parseInput } from '../kernel/validation.js';
+import { CreateUserDto, ChangeUserDto } from '../accounts/dto/user-admin.dto.js';
+import { UsersAdminService } from '../accounts/users-admin.service.js';
+import { parseInput } from '../platform/kernel/validation.js';
 import { toUserDto, type UserDto } from '../users/dto/user.dto.js';
 import type { UserStatus } from '../users/user.entity.js';
 import type { UserRecord } from '../users/users.repository.js';

@@ -1,11 +1,11 @@
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
-import { AppModule } from '../app.module.js';
-import { loadConfig } from '../config/env.schema.js';
-import { readEnvironment } from '../config/environment.js';
-import { DatabaseClock } from '../database/database-clock.js';
-import { migrate, pendingMigrations } from '../database/migrate.js';
-import { openDatabase } from '../database/open-database.js';
+import { AppModule } from '../app/app.module.js';
+import { loadConfig } from '../platform/config/env.schema.js';
+import { readEnvironment } from '../platform/config/environment.js';
+import { DatabaseClock } from '../platform/database/database-clock.js';
+import { migrate, pendingMigrations } from '../platform/database/migrate.js';
+import { openDatabase } from '../platform/database/open-database.js';
 import type { AppOptions } from './command.js';
 import { commandLog } from './command-log.js';
 

@@ -1,14 +1,18 @@
-// Owns: clients and their secrets. May import: kernel, access, config, database.
-// Never: issues or revokes a token, or decides who may change a client; both are decided in auth.
+// Owns: clients and their secrets. May import: audit, revocation, access, platform. Never: issues a token.
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
+import { RevocationModule } from '../revocation/revocation.module.js';
 import { Client, ClientSecret } from './client.entity.js';
+import { ClientsAdminService } from './clients-admin.service.js';
+import { ClientsController } from './clients.controller.js';
 import { ClientsRepository } from './clients.repository.js';
 import { ClientsService } from './clients.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Client, ClientSecret])],
-  providers: [ClientsService, ClientsRepository],
-  exports: [ClientsService, ClientsRepository],
+  imports: [TypeOrmModule.forFeature([Client, ClientSecret]), AuditModule, RevocationModule],
+  controllers: [ClientsController],
+  providers: [ClientsAdminService, ClientsRepository, ClientsService],
+  exports: [ClientsService],
 })
 export class ClientsModule {}

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { validate as isUuid } from 'uuid';
-import { Clock } from '../kernel/clock.js';
-import { newId } from '../kernel/ids.js';
+import { assertMayManage } from '../access/authority.js';
+import type { Actor } from '../access/principal.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { newId } from '../platform/kernel/ids.js';
 import type { ClientGrant } from './client.entity.js';
 import { hashClientSecret, matchesOneOf, newClientSecret } from './client-secret.js';
 import {
@@ -48,6 +50,20 @@ export class ClientsService {
     if (!matchesOneOf(secret, stored?.hashes ?? []) || !stored) return undefined;
     const { hashes: _, ...client } = stored;
     return { ...client, authenticatedAt };
+  }
+
+  /**
+   * Locks a client that the actor may change, until the transaction ends; undefined where there is no such client.
+   * @throws AppError `insufficient_scope` where the client holds more of this service than the actor
+   */
+  async lockManagedIfKnown(
+    manager: EntityManager,
+    actor: Actor,
+    id: string,
+  ): Promise<ClientRecord | undefined> {
+    const client = await this.clients.lock(manager, id);
+    if (client) assertMayManage(actor, client.scopes);
+    return client;
   }
 
   /** Adds a client in the caller's transaction, and answers its secret: the only time it is seen. */

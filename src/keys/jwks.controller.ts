@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
 import { Public } from '../access/access.decorators.js';
-import { KEY_CONFIG, type KeyConfig } from '../config/config.js';
+import { KEY_CONFIG, type KeyConfig } from '../platform/config/config.js';
 import { KeyRing } from './key-ring.js';
 
 const JwksDto = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });

@@ -1,6 +1,6 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { Algorithm } from '../config/config.js';
+import type { Algorithm } from '../platform/config/config.js';
 
 const generate = promisify(generateKeyPair);
 const CURVES: Partial<Record<Algorithm, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };

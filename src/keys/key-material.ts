@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { KeyConfig } from '../config/config.js';
+import type { KeyConfig } from '../platform/config/config.js';
 import type { RingKey } from './key-ring.js';
 import { unwrapKey, wrapKey, wrappingId } from './key-wrapping.js';
 import { privateSigningKey, publicSigningKey, secretSigningKey } from './signing-key.js';

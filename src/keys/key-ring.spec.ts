@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { loadConfig } from '../config/env.schema.js';
+import { loadConfig } from '../platform/config/env.schema.js';
 import { KeyRing } from './key-ring.js';
 
 // What the ring takes from the settings; what it takes from the database is tested with the rotation of keys.

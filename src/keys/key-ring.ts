@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { JsonWebKey } from 'node:crypto';
-import { KEY_CONFIG, type KeyConfig } from '../config/config.js';
-import { AppError } from '../kernel/app-error.js';
-import { Clock, SystemClock } from '../kernel/clock.js';
+import { KEY_CONFIG, type KeyConfig } from '../platform/config/config.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { Clock, SystemClock } from '../platform/kernel/clock.js';
 import { isPublished, keyState, type KeyState, type KeyTimes } from './key-rotation.policy.js';
 import {
   privateSigningKey,

@@ -1,13 +1,14 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { createPublicKey } from 'node:crypto';
 import { EntityManager } from 'typeorm';
-import { secretKid } from '../../packages/verifier/src/signatures.js';
-import { KEY_CONFIG, TOKEN_CONFIG, type KeyConfig, type TokenConfig } from '../config/config.js';
-import { Transactions, type Transaction } from '../database/transaction.js';
-import { AppError } from '../kernel/app-error.js';
-import { Clock } from '../kernel/clock.js';
-import { LOG, type Log } from '../kernel/log.js';
-import { Periodic } from '../kernel/periodic.js';
+import { secretKid } from '@latchkey/token-rules';
+import { KEY_CONFIG, TOKEN_CONFIG, type KeyConfig, type TokenConfig } from '../platform/config/config.js';
+import { AuditService } from '../audit/audit.service.js';
+import { Transactions, type Transaction } from '../platform/database/transaction.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { LOG, type Log } from '../platform/kernel/log.js';
+import { Periodic } from '../platform/pacing/periodic.js';
 import { generatePrivateKey } from './key-generation.js';
 import { keyOfRow, rewrapped } from './key-material.js';
 import { KeyRing } from './key-ring.js';
@@ -15,9 +16,6 @@ import { isDue, keyState, mayBeDropped } from './key-rotation.policy.js';
 import { wrapKey, wrappingId } from './key-wrapping.js';
 import { privateSigningKey } from './signing-key.js';
 import { SigningKeysRepository, type KeyRow } from './signing-keys.repository.js';
-
-/** Records a key, in the transaction that adds it. */
-export type KeyRecorder = (transaction: Transaction, row: KeyRow) => Promise<void>;
 
 /** How often each instance looks at the table: a change is known everywhere this soon. */
 const RELOAD_INTERVAL_MS = 400;
@@ -33,13 +31,13 @@ const DAY_MS = 86_400_000;
 @Injectable()
 export class KeyRotation implements OnModuleInit, OnModuleDestroy {
   private readonly periodic = new Periodic(() => this.tick(), RELOAD_INTERVAL_MS);
-  private recordMade: KeyRecorder = () => Promise.resolve();
 
   constructor(
     private readonly rows: SigningKeysRepository,
     private readonly ring: KeyRing,
     private readonly transactions: Transactions,
     private readonly manager: EntityManager,
+    private readonly audit: AuditService,
     private readonly clock: Clock,
     @Inject(KEY_CONFIG) private readonly config: KeyConfig,
     @Inject(TOKEN_CONFIG) private readonly tokens: TokenConfig,
@@ -55,14 +53,6 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     await this.periodic.stop();
-  }
-
-  /**
-   * Has a key that was made or admitted recorded in the transaction that does it, the rotations that come by themselves
-   * included. For the room above: this one does not know the audit log.
-   */
-  recordWith(record: KeyRecorder): void {
-    this.recordMade = record;
   }
 
   /** Every key that is not gone, oldest first. */
@@ -255,7 +245,19 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
       throw new Error('the key of the settings was reported as compromised: set another');
     if (known) await this.rows.setTimes(manager, row.kid, row);
     else await this.rows.insert(manager, row);
-    await this.recordMade(transaction, row);
+    await this.recordAdded(transaction, row);
+  }
+
+  private async recordAdded(
+    transaction: Transaction,
+    { kid, algorithm, source, activeFrom }: KeyRow,
+  ): Promise<void> {
+    await this.audit.record(transaction, {
+      action: 'key.added',
+      actor: null,
+      subject: { kind: 'key', id: kid },
+      details: { algorithm, source, active_from: new Date(activeFrom).toISOString() },
+    });
   }
 
   private async insertRingKey(transaction: Transaction, activeFrom: number): Promise<KeyRow> {
@@ -277,7 +279,7 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
       compromisedAt: null,
     };
     await this.rows.insert(transaction.manager, row);
-    await this.recordMade(transaction, row);
+    await this.recordAdded(transaction, row);
     return row;
   }
 }

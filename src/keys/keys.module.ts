@@ -1,13 +1,19 @@
-// Owns: the keys that sign and verify. May import: kernel, access, config, database. Never: sees a token.
+// Owns: the keys that sign and verify, their rotation and their endpoints. May import: audit, revocation, access, platform.
+// Never: sees a token.
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { RevocationModule } from '../revocation/revocation.module.js';
 import { JwksController } from './jwks.controller.js';
 import { KeyRing } from './key-ring.js';
 import { KeyRotation } from './key-rotation.service.js';
+import { KeysController } from './keys.controller.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';
+import { SigningKeysService } from './signing-keys.service.js';
 
 @Module({
-  controllers: [JwksController],
-  providers: [KeyRing, KeyRotation, SigningKeysRepository],
-  exports: [KeyRing, KeyRotation],
+  imports: [AuditModule, RevocationModule],
+  controllers: [JwksController, KeysController],
+  providers: [KeyRing, KeyRotation, SigningKeysRepository, SigningKeysService],
+  exports: [KeyRing, KeyRotation, SigningKeysService],
 })
 export class KeysModule {}

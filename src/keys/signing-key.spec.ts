@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto';
-import { ALGORITHMS } from '../config/config.js';
-import { thumbprintOf } from '../../test/support/pem-key.js';
+import { ALGORITHMS } from '../platform/config/config.js';
+import { thumbprintOf } from '../../test/support/tokens/pem-key.js';
 import { privateSigningKey, publicJwk, secretSigningKey } from './signing-key.js';
 
 const SECRET = '5b1f0d6c9a7e43d28f60b1c2d3e4f5061728394a5b6c7d8e9f00112233445566';

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { secretKid } from '../../packages/verifier/src/signatures.js';
-import type { Algorithm } from '../config/config.js';
+import { secretKid } from '@latchkey/token-rules';
+import type { Algorithm } from '../platform/config/config.js';
 
 /**
  * A key tokens are signed or verified with. The algorithm belongs to the key, never to a token; the key objects are

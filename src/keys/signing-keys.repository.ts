@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Algorithm } from '../config/config.js';
+import type { Algorithm } from '../platform/config/config.js';
 import type { KeyTimes } from './key-rotation.policy.js';
 
 /** Where the private half is: encrypted in the row, in `SECRET_KEY`, or in `JWT_PRIVATE_KEY`. */

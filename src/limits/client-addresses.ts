@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import { HTTP_CONFIG, type HttpConfig } from '../config/config.js';
-import { Recent } from '../kernel/recent.js';
+import { HTTP_CONFIG, type HttpConfig } from '../platform/config/config.js';
+import { LruCache } from '../platform/pacing/lru-cache.js';
 
 const KNOWN = 1000;
 
@@ -10,7 +10,7 @@ const KNOWN = 1000;
 export class ClientAddresses {
   private readonly proxies = new BlockList();
   /** Answers of lately: the same few clients ask again and again, and a block list takes its time. */
-  private readonly known = new Recent<string>(KNOWN);
+  private readonly known = new LruCache<string>(KNOWN);
 
   constructor(@Inject(HTTP_CONFIG) { trustedProxies }: HttpConfig) {
     for (const range of trustedProxies) {

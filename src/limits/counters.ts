@@ -9,8 +9,8 @@ import {
 } from 'rate-limiter-flexible';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { DataSource } from 'typeorm';
-import { LIMITS_CONFIG, type LimitsConfig } from '../config/config.js';
-import { LOG, type Log } from '../kernel/log.js';
+import { LIMITS_CONFIG, type LimitsConfig } from '../platform/config/config.js';
+import { LOG, type Log } from '../platform/kernel/log.js';
 import { CountersRepository, type Settlement } from './counters.repository.js';
 
 /** Redis answers at once or is taken for away: a log-in waits for it. Milliseconds. */

@@ -1,10 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import { HASHING_CONFIG, LIMITS_CONFIG, type HashingConfig, type LimitsConfig } from '../config/config.js';
-import { Admission } from '../kernel/admission.js';
-import { AppError } from '../kernel/app-error.js';
-import { Gate } from '../kernel/gate.js';
-import { LOG, type Log } from '../kernel/log.js';
+import {
+  HASHING_CONFIG,
+  LIMITS_CONFIG,
+  type HashingConfig,
+  type LimitsConfig,
+} from '../platform/config/config.js';
+import { ConcurrencyLimit } from '../platform/pacing/concurrency-limit.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { FairQueue } from '../platform/pacing/fair-queue.js';
+import { LOG, type Log } from '../platform/kernel/log.js';
 import { Counters, type Counter, type Taken } from './counters.js';
 
 /** Wrong passwords before the first delay, and between two delays. */
@@ -56,8 +61,8 @@ export class GuessLimits {
   private readonly addresses: Counter;
   private readonly strangers: Track;
   private readonly devices: Track;
-  private readonly admission: Admission;
-  private readonly gates = new Map<string, Gate>();
+  private readonly admission: ConcurrencyLimit;
+  private readonly gates = new Map<string, FairQueue>();
 
   constructor(
     private readonly counters: Counters,
@@ -65,7 +70,7 @@ export class GuessLimits {
     @Inject(HASHING_CONFIG) { concurrency, queue }: HashingConfig,
     @Inject(LOG) private readonly log: Log,
   ) {
-    this.admission = new Admission(concurrency + queue);
+    this.admission = new ConcurrencyLimit(concurrency + queue);
     this.addresses = counters.shared('address', config.failuresPerAddress);
     this.strangers = this.track('strangers', STRANGERS_DELAYS);
     this.devices = this.track('devices', DEVICES_DELAYS);
@@ -87,7 +92,7 @@ export class GuessLimits {
    */
   async attempt<T>(guess: Guess, evaluate: () => Promise<T | undefined>): Promise<T> {
     const key = this.accountKey(guess);
-    const gate = this.gates.get(key) ?? new Gate(AT_ONCE, Number.POSITIVE_INFINITY);
+    const gate = this.gates.get(key) ?? new FairQueue(AT_ONCE, Number.POSITIVE_INFINITY);
     this.gates.set(key, gate);
     try {
       return await gate.run(() => this.counted(guess, evaluate), guess.client);

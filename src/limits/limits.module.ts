@@ -1,9 +1,11 @@
-// Owns: counters of attempts and requests. May import: database, access, config, kernel. Never: knows a password.
+// Owns: counters of attempts and requests, and known devices. May import: platform, access. Never: knows a password.
 import { Module } from '@nestjs/common';
 import { ClientAddresses } from './client-addresses.js';
 import { Counters } from './counters.js';
+import { CountersHousekeeping } from './counters.housekeeping.js';
 import { CountersRepository } from './counters.repository.js';
 import { GuessLimits } from './guess-limits.js';
+import { KnownDevices } from './known-devices.js';
 import { ProxyWatch } from './proxy-watch.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
 import { RateLimits } from './rate-limits.js';
@@ -12,12 +14,14 @@ import { RateLimits } from './rate-limits.js';
   providers: [
     ClientAddresses,
     Counters,
+    CountersHousekeeping,
     CountersRepository,
     GuessLimits,
+    KnownDevices,
     ProxyWatch,
     RateLimitGuard,
     RateLimits,
   ],
-  exports: [ClientAddresses, CountersRepository, GuessLimits, ProxyWatch, RateLimitGuard, RateLimits],
+  exports: [ClientAddresses, GuessLimits, KnownDevices, ProxyWatch, RateLimitGuard, RateLimits],
 })
 export class LimitsModule {}

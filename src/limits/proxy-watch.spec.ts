@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
 import { Writable } from 'node:stream';
-import { createLog } from '../kernel/log.js';
+import { createLog } from '../platform/kernel/log.js';
 import { ClientAddresses } from './client-addresses.js';
 import { ProxyWatch } from './proxy-watch.js';
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { HTTP_CONFIG, type HttpConfig } from '../config/config.js';
-import { LOG, type Log } from '../kernel/log.js';
+import { HTTP_CONFIG, type HttpConfig } from '../platform/config/config.js';
+import { LOG, type Log } from '../platform/kernel/log.js';
 import { ClientAddresses } from './client-addresses.js';
 
 /** So many requests from a single address outside this machine are a proxy's. */

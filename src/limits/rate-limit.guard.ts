@@ -2,7 +2,7 @@ import { applyDecorators, Injectable, SetMetadata, UseGuards } from '@nestjs/com
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../kernel/app-error.js';
+import { AppError } from '../platform/kernel/app-error.js';
 import { ClientAddresses } from './client-addresses.js';
 import { RateLimits, type LimitName } from './rate-limits.js';
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { LIMITS_CONFIG, type LimitsConfig } from '../config/config.js';
+import { LIMITS_CONFIG, type LimitsConfig } from '../platform/config/config.js';
 import { Counters, type Counter } from './counters.js';
 
 /** What is limited by the client's address, beside wrong passwords. */

@@ -1,5 +1,5 @@
 import { FIRST_PARTY } from '../access/principal.js';
-import { AppError } from '../kernel/app-error.js';
+import { AppError } from '../platform/kernel/app-error.js';
 
 /** What a request says about the client that sends it. */
 export interface ClientCredentials {

@@ -4,11 +4,11 @@ import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { countHeaders } from '../../packages/verifier/src/bearer-token.js';
+import { countHeaders } from '@latchkey/token-rules';
 import { CLIENT_EXTENSION, Public } from '../access/access.decorators.js';
 import { ClientsService, type AuthenticatedClient } from '../clients/clients.service.js';
-import { AppError } from '../kernel/app-error.js';
-import { parseBody } from '../kernel/validation.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { parseBody } from '../platform/kernel/validation.js';
 import { clientCredentials, invalidClient } from './client-authentication.js';
 import { clientFields } from './token.dto.js';
 

@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Public } from '../access/access.decorators.js';
 import { SERVICE_SCOPES } from '../access/scopes.js';
-import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
+import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 
 const MetadataDto = z.object({
   issuer: z.string(),

@@ -1,17 +1,17 @@
 import { Body, Controller, Headers, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CurrentAsker, type Asker } from '../access/asker.decorator.js';
+import { CurrentConnection, type ClientConnection } from '../access/client-connection.decorator.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { AuthService } from '../auth/auth.service.js';
-import { ClientGrants } from '../auth/client-grants.service.js';
+import { ClientGrants } from './client-grants.service.js';
 import { CredentialsService } from '../auth/credentials.service.js';
-import { KnownDevices } from '../auth/known-device.js';
+import { KnownDevices } from '../limits/known-devices.js';
 import { TokenAnswerDto } from '../auth/dto/token.dto.js';
 import type { AuthenticatedClient } from '../clients/clients.service.js';
-import { ApiOAuthErrors } from '../docs/api-problems.js';
-import { AppError, invalidField } from '../kernel/app-error.js';
-import { ConsumesForm } from '../kernel/content-type.js';
+import { ApiOAuthErrors } from '../platform/docs/api-problems.js';
+import { AppError, invalidField } from '../platform/kernel/app-error.js';
+import { ConsumesForm } from '../platform/http/content-type.js';
 import { RateLimited } from '../limits/rate-limit.guard.js';
 import { invalidClient } from './client-authentication.js';
 import { CurrentClient, ForClients } from './client.guard.js';
@@ -62,7 +62,7 @@ export class TokenController {
     @CurrentClient() client: AuthenticatedClient | undefined,
     @Headers('cookie') cookies: string | undefined,
     @RequestOrigin() origin: Origin,
-    @CurrentAsker() asker: Asker,
+    @CurrentConnection() asker: ClientConnection,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenAnswerDto> {
     const scope = request.scope || null;

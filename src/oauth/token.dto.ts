@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text } from '../kernel/validation.js';
+import { text } from '../platform/kernel/validation.js';
 
 /** RFC 6749 section 2.3.1: where the client does not send Basic credentials. The guard reads them. */
 export const clientFields = {

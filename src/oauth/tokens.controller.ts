@@ -1,12 +1,12 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
-import { IntrospectionDto } from '../auth/dto/introspection.dto.js';
-import { IntrospectionService } from '../auth/introspection.service.js';
-import { TokenRevocationService } from '../auth/token-revocation.service.js';
+import { IntrospectionDto } from './introspection.dto.js';
+import { IntrospectionService } from './introspection.service.js';
+import { TokenRevocationService } from './token-revocation.service.js';
 import type { AuthenticatedClient } from '../clients/clients.service.js';
-import { ApiOAuthErrors } from '../docs/api-problems.js';
-import { ConsumesForm, FORM } from '../kernel/content-type.js';
+import { ApiOAuthErrors } from '../platform/docs/api-problems.js';
+import { ConsumesForm, FORM } from '../platform/http/content-type.js';
 import { CurrentClient, ForClients } from './client.guard.js';
 import { PresentedTokenDto } from './presented-token.dto.js';
 

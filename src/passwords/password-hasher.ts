@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { argon2id, hash, needsRehash } from 'argon2';
-import { HASHING_CONFIG, type HashingConfig } from '../config/config.js';
-import { Gate } from '../kernel/gate.js';
+import { HASHING_CONFIG, type HashingConfig } from '../platform/config/config.js';
+import { FairQueue } from '../platform/pacing/fair-queue.js';
 import { readHash } from './hash-schemes.js';
 import { normalizePassword } from './password-policy.js';
 import { UnusableHash, type StoredHash } from './stored-hash.js';
@@ -21,12 +21,12 @@ export interface PasswordMatch {
  */
 @Injectable()
 export class PasswordHasher {
-  private readonly pool: Gate;
+  private readonly pool: FairQueue;
   private readonly parameters;
   private dummy: Promise<string> | undefined;
 
   constructor(@Inject(HASHING_CONFIG) config: HashingConfig) {
-    this.pool = new Gate(config.concurrency, config.queue);
+    this.pool = new FairQueue(config.concurrency, config.queue);
     this.parameters = {
       type: argon2id,
       memoryCost: config.memoryKib,
@@ -68,7 +68,7 @@ export class PasswordHasher {
   }
 
   /** How many jobs run and wait now, and how many may wait. */
-  get load(): Gate['load'] {
+  get load(): FairQueue['load'] {
     return this.pool.load;
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AppError } from '../kernel/app-error.js';
+import { AppError } from '../platform/kernel/app-error.js';
 import { assertAcceptablePassword, type Identity } from './password-policy.js';
 
 function refusal(password: string, identity: Identity = {}): string | undefined {

@@ -1,5 +1,5 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
-import { invalidField } from '../kernel/app-error.js';
+import { invalidField } from '../platform/kernel/app-error.js';
 
 /** NIST SP 800-63B section 5.1.1.2, in characters (code points) after normalization. */
 export const PASSWORD_MIN = 8;

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { RevocationKind } from '../../packages/verifier/src/revocation-set.js';
+import type { RevocationKind } from '@latchkey/token-rules';
 
 /** One row kills every token of its subject issued before it, until the last of those tokens has expired. */
 @Entity('revocations')

@@ -5,11 +5,11 @@ import {
   type LiveRevocation,
   type RevocableToken,
   type RevocationHit,
-} from '../../packages/verifier/src/revocation-set.js';
-import { REVOCATION_CONFIG, type RevocationConfig } from '../config/config.js';
-import { AppError } from '../kernel/app-error.js';
-import { Clock } from '../kernel/clock.js';
-import { tell } from '../kernel/measures.js';
+} from '@latchkey/token-rules';
+import { REVOCATION_CONFIG, type RevocationConfig } from '../platform/config/config.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { publish } from '../platform/metrics/measures.js';
 import { RevocationListener } from './revocation.listener.js';
 import {
   RevocationsRepository,
@@ -180,7 +180,7 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
     for (const row of rows) {
       const isNews = this.live.add(row);
       if (!isNews || from === undefined) continue;
-      tell('revocationArrived', { from, seconds: Math.max(0, this.clock.now() - row.createdAt) / 1000 });
+      publish('revocationArrived', { from, seconds: Math.max(0, this.clock.now() - row.createdAt) / 1000 });
     }
   }
 

@@ -1,8 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
-import { CONNECTION_TARGET, clientOptions, isPooled, type ConnectionTarget } from '../database/connection.js';
-import { LOG, type Log } from '../kernel/log.js';
+import {
+  CONNECTION_TARGET,
+  clientOptions,
+  isPooled,
+  type ConnectionTarget,
+} from '../platform/database/connection.js';
+import { LOG, type Log } from '../platform/kernel/log.js';
 
 const CHANNEL = 'latchkey_revocations';
 const RECONNECT_MS = 1000;

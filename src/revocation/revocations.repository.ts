@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { LiveRevocation, RevocationKind } from '../../packages/verifier/src/revocation-set.js';
+import type { LiveRevocation, RevocationKind } from '@latchkey/token-rules';
 
 /** A point in the history of the table up to which everything has been read. */
 export type Horizon = string;

@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { LiveRevocation, RevocationKind } from '../../packages/verifier/src/revocation-set.js';
-import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
-import type { Transaction } from '../database/transaction.js';
-import { Clock } from '../kernel/clock.js';
-import { newId } from '../kernel/ids.js';
-import { tell } from '../kernel/measures.js';
+import { EntityManager } from 'typeorm';
+import type { LiveRevocation, RevocationKind } from '@latchkey/token-rules';
+import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
+import type { Transaction } from '../platform/database/transaction.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { newId } from '../platform/kernel/ids.js';
+import { publish } from '../platform/metrics/measures.js';
+import { Housekeeping } from '../platform/pacing/housekeeping.js';
 import { RevocationFeed } from './revocation.feed.js';
 import { RevocationsRepository } from './revocations.repository.js';
 
@@ -31,15 +33,26 @@ export interface Revoke {
   readonly forGood?: boolean;
 }
 
+/** Why something ends, and who asked for it. */
+export interface Cause {
+  readonly reason: string;
+  /** The user or client who asked for it, or `command-line`; null for the service itself. */
+  readonly actor: string | null;
+}
+
 /** Writes revocations in the transaction of what causes them, and publishes them once it is committed. */
 @Injectable()
 export class RevocationsService {
   constructor(
     private readonly revocations: RevocationsRepository,
     private readonly feed: RevocationFeed,
+    private readonly manager: EntityManager,
     private readonly clock: Clock,
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
-  ) {}
+    housekeeping: Housekeeping,
+  ) {
+    housekeeping.register((limit) => this.deleteExpired(limit));
+  }
 
   /**
    * Guarantees: committed means effective here at once and on every other instance within a second.
@@ -63,9 +76,24 @@ export class RevocationsService {
     await this.revocations.insert(transaction.manager, rows);
     transaction.afterCommit(() => {
       this.feed.publish(rows);
-      tell('revoked', { kind: input.kind, effect: input.soft ? 'stale' : 'dead', count: rows.length });
+      publish('revoked', { kind: input.kind, effect: input.soft ? 'stale' : 'dead', count: rows.length });
     });
     return rows;
+  }
+
+  /** Makes the tokens of users stale whose `ver` is lower than the version given for the user. */
+  async makeStale(
+    transaction: Transaction,
+    versions: ReadonlyMap<string, number>,
+    cause: Cause,
+  ): Promise<void> {
+    const subjects = [...versions.keys()];
+    await this.revoke(transaction, { kind: 'user', subjects, minVersion: versions, soft: true, ...cause });
+  }
+
+  /** Deletes at most `limit` rows whose tokens have all expired, and returns how many. */
+  private deleteExpired(limit: number): Promise<number> {
+    return this.revocations.deleteExpired(this.manager, new Date(this.clock.now()), limit);
   }
 }
 

@@ -1,15 +1,26 @@
-// Owns: sessions and the rotation of refresh tokens. May import: kernel, access, config, database.
-// Never: signs or reads a token, writes a revocation, or knows a password.
+// Owns: sessions, the rotation of refresh tokens and the end of both. May import: users, audit, revocation, access, platform.
+// Never: signs or reads a token, or knows a password.
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
+import { RevocationModule } from '../revocation/revocation.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { Session } from './session.entity.js';
+import { SessionTermination } from './session-termination.service.js';
+import { SessionsHousekeeping } from './sessions.housekeeping.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
 import { SweptSessionsRepository } from './swept-sessions.repository.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Session])],
-  providers: [SessionsService, SessionsRepository, SweptSessionsRepository],
-  exports: [SessionsService, SessionsRepository, SweptSessionsRepository],
+  imports: [TypeOrmModule.forFeature([Session]), AuditModule, RevocationModule, UsersModule],
+  providers: [
+    SessionTermination,
+    SessionsHousekeeping,
+    SessionsRepository,
+    SessionsService,
+    SweptSessionsRepository,
+  ],
+  exports: [SessionTermination, SessionsRepository, SessionsService, SweptSessionsRepository],
 })
 export class SessionsModule {}

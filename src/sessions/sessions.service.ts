@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import type { Origin } from '../access/origin.decorator.js';
-import { TOKEN_CONFIG, type TokenConfig } from '../config/config.js';
-import { Clock } from '../kernel/clock.js';
-import { Gathering } from '../kernel/gathering.js';
-import { newId } from '../kernel/ids.js';
+import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { Batcher } from '../platform/pacing/batcher.js';
+import { newId } from '../platform/kernel/ids.js';
 import { decideRotation, type RotationDecision } from './refresh-rotation.policy.js';
 import {
   SessionsRepository,
@@ -43,7 +43,7 @@ const ATTEMPTS = 10;
 /** Sessions and the rotation of their refresh tokens. Ending one also revokes its tokens: that is decided in auth. */
 @Injectable()
 export class SessionsService {
-  private readonly rotations = new Gathering(
+  private readonly rotations = new Batcher(
     (shown: readonly Shown[]) => this.rotate(shown, 'skip'),
     ROTATIONS,
   );
@@ -96,7 +96,7 @@ export class SessionsService {
    * The session for which a refresh token of this generation would be answered with tokens now. Asking is no use of
    * the token: nothing rotates, and a token that was used before ends nothing.
    */
-  async findHonouring(sessionId: string, generation: number): Promise<SessionRow | undefined> {
+  async findRefreshable(sessionId: string, generation: number): Promise<SessionRow | undefined> {
     const session = await this.sessions.find(this.manager, sessionId);
     if (session?.userStatus !== 'active') return undefined;
     const answered: readonly RotationDecision[] = ['rotate', 'replay', 'replace'];

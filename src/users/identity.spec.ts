@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { z } from 'zod';
 import { emailField, fullNameField, identityKey, passwordField, usernameField } from './identity.js';
-import { anyText } from '../../test/support/any-text.js';
+import { anyText } from '../../test/support/fuzz/any-text.js';
 
 function accepts(schema: z.ZodType, value: unknown): boolean {
   return schema.safeParse(value).success;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fieldCode, isCleanText, text } from '../kernel/validation.js';
+import { fieldCode, isCleanText, text } from '../platform/kernel/validation.js';
 
 const EMAIL_MAX = 254;
 const LOCAL_MAX = 64;

@@ -1,19 +1,22 @@
-// Owns: users, their roles and profile. May import: kernel, access, config, database, docs, passwords.
-// Never: ends a session or revokes a token; what a change means for those is decided in auth.
+// Owns: people, their profiles and their roles. May import: passwords, audit, revocation, access, platform.
+// Never: ends a session; what a change of an account means for sessions is decided in accounts.
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
-import { MovedUsersRepository } from './moved-users.repository.js';
+import { RevocationModule } from '../revocation/revocation.module.js';
+import { RolesController } from './roles.controller.js';
 import { RolesRepository } from './roles.repository.js';
+import { RolesService } from './roles.service.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User]), PasswordsModule],
-  controllers: [UsersController],
-  providers: [UsersService, UsersRepository, MovedUsersRepository, RolesRepository],
-  exports: [UsersService, UsersRepository, MovedUsersRepository, RolesRepository],
+  imports: [TypeOrmModule.forFeature([User]), AuditModule, PasswordsModule, RevocationModule],
+  controllers: [RolesController, UsersController],
+  providers: [RolesRepository, RolesService, UsersRepository, UsersService],
+  exports: [RolesService, UsersRepository, UsersService],
 })
 export class UsersModule {}

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { validate as isUuid } from 'uuid';
-import { uniqueViolation } from '../database/connection.js';
-import { AppError, invalidField } from '../kernel/app-error.js';
-import { Clock } from '../kernel/clock.js';
-import { Gathering } from '../kernel/gathering.js';
-import { newId } from '../kernel/ids.js';
-import { KeptCounts } from '../kernel/kept-counts.js';
-import { isCleanText } from '../kernel/validation.js';
+import { uniqueViolation } from '../platform/database/connection.js';
+import { AppError, invalidField } from '../platform/kernel/app-error.js';
+import { assertMayManage } from '../access/authority.js';
+import type { Actor } from '../access/principal.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { Batcher } from '../platform/pacing/batcher.js';
+import { newId } from '../platform/kernel/ids.js';
+import { CachedCounts } from '../platform/pacing/cached-counts.js';
+import { isCleanText } from '../platform/kernel/validation.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from './identity.js';
@@ -33,9 +35,9 @@ export interface ChangeProfile {
 /** The accounts and their profiles. What a change means for sessions and tokens is decided in the auth room. */
 @Injectable()
 export class UsersService {
-  private readonly lookups = new Gathering((ids: readonly string[]) => this.lookUp(ids), LOOKUPS);
+  private readonly lookups = new Batcher((ids: readonly string[]) => this.lookUp(ids), LOOKUPS);
   /** By the beginning of the e-mail address. */
-  private readonly counts: KeptCounts;
+  private readonly counts: CachedCounts;
 
   constructor(
     private readonly users: UsersRepository,
@@ -43,7 +45,7 @@ export class UsersService {
     private readonly hasher: PasswordHasher,
     private readonly clock: Clock,
   ) {
-    this.counts = new KeptCounts((emailPrefix) => users.count(manager, emailPrefix), clock);
+    this.counts = new CachedCounts((emailPrefix) => users.count(manager, emailPrefix), clock);
   }
 
   /**
@@ -85,6 +87,29 @@ export class UsersService {
     const byId = new Map(users.map((user) => [user.id, user]));
     // An id in capitals is the same id; the database spells them small.
     return ids.map((id) => byId.get(id.toLowerCase()));
+  }
+
+  /**
+   * Locks a user whom the actor may change, until the transaction ends.
+   * @throws AppError `not_found`; `insufficient_scope` where the user holds more of this service than the actor
+   */
+  async lockManaged(manager: EntityManager, actor: Actor, id: string): Promise<UserRecord> {
+    const user = await this.lockManagedIfKnown(manager, actor, id);
+    if (!user) throw new AppError('not_found');
+    return user;
+  }
+
+  /** {@link lockManaged} for ids that may belong to no user: undefined where there is none. */
+  async lockManagedIfKnown(
+    manager: EntityManager,
+    actor: Actor,
+    id: string,
+  ): Promise<UserRecord | undefined> {
+    const known = await this.users.lock(manager, id);
+    // A second statement reads the roles: the one that waited for the lock would return those of before.
+    const user = known === undefined ? undefined : await this.users.findById(manager, known);
+    if (user) assertMayManage(actor, user.scopes);
+    return user;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { Client as Postgres } from 'pg';
-import type { TestTarget } from '../support/database.js';
+import type { TestTarget } from '../support/database/database.js';
 
 /** How many rows of each table; the crowd is made in the database, so that millions take minutes. */
 export interface Rows {

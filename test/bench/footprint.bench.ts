@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Folder, killProcesses, newFolder, startProcess } from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { type Folder, killProcesses, newFolder, startProcess } from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
 import { getRequest, load, refreshing } from './load.js';
 import { median, report } from './report.js';
 

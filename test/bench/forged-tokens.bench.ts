@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { leakOf, refusalIn } from '../support/bearer.js';
-import { changedAnywhere, CHANGES, expectedRefusal, FORGERIES } from '../support/forgeries/all.js';
-import { kitOf, type Forgery } from '../support/forgeries/kit.js';
-import { RawClient } from '../support/raw-client.js';
-import { rounds } from '../support/rounds.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { leakOf, refusalIn } from '../support/http/bearer.js';
+import { changedAnywhere, CHANGES, expectedRefusal, FORGERIES } from '../support/tokens/forgeries/all.js';
+import { kitOf, type Forgery } from '../support/tokens/forgeries/kit.js';
+import { RawClient } from '../support/http/raw-client.js';
+import { rounds } from '../support/actors/rounds.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 import { report } from './report.js';
 
 const TOKENS = rounds({ usual: 10_000, full: 60_000 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { fuzz } from '../support/fuzz-run.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { rounds } from '../support/rounds.js';
+import { fuzz } from '../support/fuzz/fuzz-run.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { rounds } from '../support/actors/rounds.js';
 import { report } from './report.js';
 
 const REQUESTS = rounds({ usual: 20_000, full: 110_000 });

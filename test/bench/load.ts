@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
-import type { TokenPair } from '../support/client.js';
+import type { TokenPair } from '../support/http/client.js';
 
 /** One connection's part of a load: what it sends first, and after each answer. */
 export type Chain = (answer: string | undefined) => Buffer;

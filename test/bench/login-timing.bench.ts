@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { PasswordHasher } from '../support/built.js';
-import type { TokenPair } from '../support/client.js';
-import { newSecret, startServer, type TestServer } from '../support/server.js';
-import { decode, freshId, reminted } from '../support/tokens.js';
+import { PasswordHasher } from '../support/service/built.js';
+import type { TokenPair } from '../support/http/client.js';
+import { newSecret, startServer, type TestServer } from '../support/service/server.js';
+import { decode, freshId, reminted } from '../support/tokens/tokens.js';
 import { areaUnderCurve, median, report } from './report.js';
 
 /** Requests a group; the groups take turns, so that a slow moment of the machine hits all alike. */

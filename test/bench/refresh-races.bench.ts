@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { Deployment } from '../support/deployment.js';
-import { KeepAliveClient } from '../support/keep-alive-client.js';
-import type { ServiceProcess } from '../support/process.js';
-import { raceRefreshes } from '../support/refresh-race.js';
-import { rounds } from '../support/rounds.js';
-import { decode } from '../support/tokens.js';
+import { Deployment } from '../support/service/deployment.js';
+import { KeepAliveClient } from '../support/http/keep-alive-client.js';
+import type { ServiceProcess } from '../support/service/process.js';
+import { raceRefreshes } from '../support/actors/refresh-race.js';
+import { rounds } from '../support/actors/rounds.js';
+import { decode } from '../support/tokens/tokens.js';
 import { report } from './report.js';
 
 const ROUNDS = rounds({ usual: 1000, full: 1000 });

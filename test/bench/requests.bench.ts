@@ -3,17 +3,17 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import type { TokenPair } from '../support/client.js';
-import { createEmptyDatabase } from '../support/database.js';
+import type { TokenPair } from '../support/http/client.js';
+import { createEmptyDatabase } from '../support/database/database.js';
 import {
   type Folder,
   killProcesses,
   newFolder,
   type ServiceProcess,
   startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
-import { decode } from '../support/tokens.js';
+} from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
+import { decode } from '../support/tokens/tokens.js';
 import { type Chain, getRequest, load, type Load, pin, postRequest, refreshing, repeated } from './load.js';
 import { median, report } from './report.js';
 

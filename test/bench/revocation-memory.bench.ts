@@ -4,12 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { TokenService } from '../../src/auth/token.service.js';
-import { loadConfig } from '../../src/config/env.schema.js';
-import { SystemClock } from '../../src/kernel/clock.js';
-import { newId } from '../../src/kernel/ids.js';
+import { loadConfig } from '../../src/platform/config/env.schema.js';
+import { SystemClock } from '../../src/platform/kernel/clock.js';
+import { newId } from '../../src/platform/kernel/ids.js';
 import { KeyRing } from '../../src/keys/key-ring.js';
-import { RevocationSet } from '../../packages/verifier/src/revocation-set.js';
-import { newSecret } from '../support/server.js';
+import { RevocationSet } from '@latchkey/token-rules';
+import { newSecret } from '../support/service/server.js';
 import { median, report } from './report.js';
 
 const ENTRIES = 1_000_000;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import { basic, newClient } from '../support/clients.js';
-import type { TokenPair } from '../support/client.js';
-import { killProcesses, newFolder, type Folder } from '../support/process.js';
-import { newSecret, startServer } from '../support/server.js';
+import { basic, newClient } from '../support/actors/clients.js';
+import type { TokenPair } from '../support/http/client.js';
+import { killProcesses, newFolder, type Folder } from '../support/service/process.js';
+import { newSecret, startServer } from '../support/service/server.js';
 import { type Chain, getRequest, load, postRequest, request } from './load.js';
 import { median, report } from './report.js';
 import { backends, openStage, PASSWORD, settings, usedSince, type Guest, type Stage } from './stage.js';

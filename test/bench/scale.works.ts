@@ -1,6 +1,6 @@
-import { AuditSealer, AuditService, Housekeeping, RevocationFeed } from '../support/built.js';
-import { runInside } from '../support/cli.js';
-import type { TestServer } from '../support/server.js';
+import { AuditSealer, AuditService, Housekeeping, RevocationFeed } from '../support/service/built.js';
+import { runInside } from '../support/service/cli.js';
+import type { TestServer } from '../support/service/server.js';
 import { addExpired } from './fill.js';
 import type { Guest } from './stage.js';
 

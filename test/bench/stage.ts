@@ -1,9 +1,9 @@
 import argon2 from 'argon2';
 import { readFileSync } from 'node:fs';
-import type { TokenPair } from '../support/client.js';
-import { createDatabase, urlOf, type TestDatabase } from '../support/database.js';
-import { startProcess, type ServiceProcess } from '../support/process.js';
-import { reminted } from '../support/tokens.js';
+import type { TokenPair } from '../support/http/client.js';
+import { createDatabase, urlOf, type TestDatabase } from '../support/database/database.js';
+import { startProcess, type ServiceProcess } from '../support/service/process.js';
+import { reminted } from '../support/tokens/tokens.js';
 import { fill } from './fill.js';
 import { cpuOf } from './load.js';
 

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Person } from '../support/client.js';
-import { Deployment } from '../support/deployment.js';
-import type { ServiceProcess } from '../support/process.js';
+import type { Person } from '../support/http/client.js';
+import { Deployment } from '../support/service/deployment.js';
+import type { ServiceProcess } from '../support/service/process.js';
 import { median, report } from './report.js';
 
 /** Logins that are sent before the first is answered. */

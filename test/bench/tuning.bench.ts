@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import type { TokenPair } from '../support/client.js';
-import { createEmptyDatabase } from '../support/database.js';
+import type { TokenPair } from '../support/http/client.js';
+import { createEmptyDatabase } from '../support/database/database.js';
 import {
   type Folder,
   killProcesses,
   newFolder,
   type ServiceProcess,
   startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+} from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
 import { type Chain, getRequest, load, postRequest, refreshing, repeated } from './load.js';
 import { report } from './report.js';
 

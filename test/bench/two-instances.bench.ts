@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Person } from '../support/client.js';
-import { Deployment, ROOT, WITH_ROOT } from '../support/deployment.js';
-import { KeepAliveClient } from '../support/keep-alive-client.js';
-import { scrape, total } from '../support/metrics.js';
-import type { ServiceProcess } from '../support/process.js';
-import { rounds } from '../support/rounds.js';
-import { decode } from '../support/tokens.js';
-import { Traffic, type TrafficReport } from '../support/traffic.js';
+import type { Person } from '../support/http/client.js';
+import { Deployment, ROOT, WITH_ROOT } from '../support/service/deployment.js';
+import { KeepAliveClient } from '../support/http/keep-alive-client.js';
+import { scrape, total } from '../support/observability/metrics.js';
+import type { ServiceProcess } from '../support/service/process.js';
+import { rounds } from '../support/actors/rounds.js';
+import { decode } from '../support/tokens/tokens.js';
+import { Traffic, type TrafficReport } from '../support/actors/traffic.js';
 import { report } from './report.js';
 
 const ROTATIONS = rounds({ usual: 20, full: 20 });

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CLI } from '../support/cli.js';
-import { createDatabase, urlOf } from '../support/database.js';
-import { newFolder } from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { CLI } from '../support/service/cli.js';
+import { createDatabase, urlOf } from '../support/database/database.js';
+import { newFolder } from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
 import { report } from './report.js';
 
 /** `BENCH_USERS=200000` for a shorter run. */

@@ -1,8 +1,8 @@
 import { afterEach, it } from '@jest/globals';
-import { createDatabase, type TestDatabase } from '../support/database.js';
-import { administrator } from '../support/administrators.js';
-import type { Answer } from '../support/client.js';
-import { startServer } from '../support/server.js';
+import { createDatabase, type TestDatabase } from '../support/database/database.js';
+import { administrator } from '../support/actors/administrators.js';
+import type { Answer } from '../support/http/client.js';
+import { startServer } from '../support/service/server.js';
 import { fill } from './fill.js';
 import { median, report } from './report.js';
 

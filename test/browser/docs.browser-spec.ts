@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { administrator } from '../support/administrators.js';
-import type { Person } from '../support/client.js';
-import { newClient } from '../support/clients.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { administrator } from '../support/actors/administrators.js';
+import type { Person } from '../support/http/client.js';
+import { newClient } from '../support/actors/clients.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 import { launchBrowser } from './browser.js';
 import { DocsPage } from './docs-page.js';
 

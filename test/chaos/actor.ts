@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Person, TokenPair } from '../support/client.js';
-import type { KeepAliveClient } from '../support/keep-alive-client.js';
+import type { Person, TokenPair } from '../support/http/client.js';
+import type { KeepAliveClient } from '../support/http/keep-alive-client.js';
 
 /** A request that was not answered as it should have been. */
 export interface Failure {

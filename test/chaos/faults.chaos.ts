@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { report } from '../bench/report.js';
-import { Deployment } from '../support/deployment.js';
-import { killProcesses, newFolder, type ServiceProcess, startProcess } from '../support/process.js';
-import { rounds } from '../support/rounds.js';
-import { newSecret } from '../support/server.js';
+import { Deployment } from '../support/service/deployment.js';
+import { killProcesses, newFolder, type ServiceProcess, startProcess } from '../support/service/process.js';
+import { rounds } from '../support/actors/rounds.js';
+import { newSecret } from '../support/service/server.js';
 import { FAULTS, seatOf } from './faults.js';
 import { type Outcome, type Seat, Stage } from './stage.js';
 

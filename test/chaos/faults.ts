@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client as Postgres } from 'pg';
-import { clockOff } from '../support/clock-off.js';
+import { clockOff } from '../support/service/clock-off.js';
 import type { Seat, Stage } from './stage.js';
 
 const MANY = 10;

@@ -1,18 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { chmod } from 'node:fs/promises';
-import { Cluster } from '../support/cluster.js';
-import type { StartOptions } from '../support/deployment.js';
-import { KeepAliveClient } from '../support/keep-alive-client.js';
+import { Cluster } from '../support/database/cluster.js';
+import type { StartOptions } from '../support/service/deployment.js';
+import { KeepAliveClient } from '../support/http/keep-alive-client.js';
 import {
   eventually,
   killProcesses,
   newFolder,
   type ServiceProcess,
   startProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
-import { ServiceProxy } from '../support/service-proxy.js';
-import { Traffic } from '../support/traffic.js';
+} from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
+import { ServiceProxy } from '../support/http/service-proxy.js';
+import { Traffic } from '../support/actors/traffic.js';
 import { Actor, type Failure } from './actor.js';
 
 const ACTORS = 6;

@@ -5,8 +5,8 @@ import { CHAIN_START, hashOfEvents, nextSeal } from '../../src/audit/audit-seal.
 import { CHAIN_LOCK } from '../../src/audit/audit-seals.repository.js';
 import { addMonths } from '../../src/audit/audit.retention.js';
 import { BATCH } from '../../src/audit/audit.sealer.js';
-import { AuditDatabase, AuditRoom } from '../support/audit-room.js';
-import { newSecret } from '../support/server.js';
+import { AuditDatabase, AuditRoom } from '../support/database/audit-room.js';
+import { newSecret } from '../support/service/server.js';
 
 const DAY_MS = 86_400_000;
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { generateKeyPairSync } from 'node:crypto';
 import type { AuditFaultKind } from '../../src/audit/audit-faults.js';
 import { nextSeal, sealHash } from '../../src/audit/audit-seal.js';
-import { AuditDatabase, AuditRoom } from '../support/audit-room.js';
-import { newSecret } from '../support/server.js';
+import { AuditDatabase, AuditRoom } from '../support/database/audit-room.js';
+import { newSecret } from '../support/service/server.js';
 
 const secret = newSecret();
 let audit: AuditDatabase;

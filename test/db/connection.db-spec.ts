@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { unavailableDatabase, whenReachable } from '../../src/database/connection.js';
-import { findsPooler } from '../../src/database/pooler.js';
-import { testServer, type TestTarget } from '../support/database.js';
+import { unavailableDatabase, whenReachable } from '../../src/platform/database/connection.js';
+import { findsPooler } from '../../src/platform/database/pooler.js';
+import { testServer, type TestTarget } from '../support/database/database.js';
 
 const TIMEOUT_MS = 1000;
 const WAIT_MS = 10_000;

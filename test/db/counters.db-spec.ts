@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../../src/database/data-source.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { CountersRepository } from '../../src/limits/counters.repository.js';
-import { workerDatabase, type TestDatabase } from '../support/database.js';
+import { workerDatabase, type TestDatabase } from '../support/database/database.js';
 
 const POOL = { poolSize: 10, connectTimeoutMs: 5000, statementTimeoutMs: 10_000 };
 const ROUNDS = 50;

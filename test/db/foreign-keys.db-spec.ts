@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { workerDatabase, type TestDatabase } from '../support/database.js';
+import { workerDatabase, type TestDatabase } from '../support/database/database.js';
 
 let database: TestDatabase;
 

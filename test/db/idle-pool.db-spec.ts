@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../../src/database/data-source.js';
-import { createDatabase, urlOf, type TestDatabase } from '../support/database.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source.js';
+import { createDatabase, urlOf, type TestDatabase } from '../support/database/database.js';
 
 /** The client waits a second longer than this. */
 const POOL = { poolSize: 1, connectTimeoutMs: 10_000, statementTimeoutMs: 100 };

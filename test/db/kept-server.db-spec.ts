@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool, type PoolConfig } from 'pg';
-import { openDatabase, type OpenDatabase } from '../../src/database/open-database.js';
-import { createLog } from '../../src/kernel/log.js';
+import { openDatabase, type OpenDatabase } from '../../src/platform/database/open-database.js';
+import { createLog } from '../../src/platform/kernel/log.js';
 
 const SETTINGS = { url: undefined, poolSize: 2, connectTimeoutMs: 1000, statementTimeoutMs: 1000 };
 const HEALED_WITHIN_MS = 10_000;

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { findsPooler } from '../../src/database/pooler.js';
-import { testServer } from '../support/database.js';
-import { Pooler, poolerIsMissing } from '../support/pooler.js';
+import { findsPooler } from '../../src/platform/database/pooler.js';
+import { testServer } from '../support/database/database.js';
+import { Pooler, poolerIsMissing } from '../support/database/pooler.js';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../../src/database/data-source.js';
-import { newId } from '../../src/kernel/ids.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source.js';
+import { newId } from '../../src/platform/kernel/ids.js';
 import { SweptSessionsRepository } from '../../src/sessions/swept-sessions.repository.js';
-import { workerDatabase, type TestDatabase } from '../support/database.js';
+import { workerDatabase, type TestDatabase } from '../support/database/database.js';
 
 const POOL = { poolSize: 1, connectTimeoutMs: 5000, statementTimeoutMs: 60_000 };
 const SESSIONS = 1000;

@@ -8,12 +8,12 @@ import {
   refusalOf,
   verdict,
   type Member,
-} from '../support/administrators.js';
-import type { Answer, Request } from '../support/client.js';
-import { basic, clientToken, newClient, type RegisteredClient } from '../support/clients.js';
-import { operationsOf, routesOf, type Document, type Located } from '../support/openapi.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { freshId, mint, reminted } from '../support/tokens.js';
+} from '../support/actors/administrators.js';
+import type { Answer, Request } from '../support/http/client.js';
+import { basic, clientToken, newClient, type RegisteredClient } from '../support/actors/clients.js';
+import { operationsOf, routesOf, type Document, type Located } from '../support/http/openapi.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { freshId, mint, reminted } from '../support/tokens/tokens.js';
 
 /** What anybody may ask. A route that joins them has to be named here; every other one has to be closed. */
 const PUBLIC = [

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SERVICE_SCOPES } from '../../src/access/scopes.js';
-import { memberWithScopes, verdict, type Member } from '../support/administrators.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { freshId } from '../support/tokens.js';
+import { memberWithScopes, verdict, type Member } from '../support/actors/administrators.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { freshId } from '../support/tokens/tokens.js';
 
 let server: TestServer;
 let target: Member;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { memberWithScopes, verdict, type Member } from '../support/administrators.js';
-import type { Answer } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { memberWithScopes, verdict, type Member } from '../support/actors/administrators.js';
+import type { Answer } from '../support/http/client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 let server: TestServer;
 let follower: Member;

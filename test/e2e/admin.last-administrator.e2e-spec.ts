@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { administrator, newRole, verdict, type Member, disableAccount } from '../support/administrators.js';
-import type { Answer } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
+import {
+  administrator,
+  newRole,
+  verdict,
+  type Member,
+  disableAccount,
+} from '../support/actors/administrators.js';
+import type { Answer } from '../support/http/client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 let server: TestServer;
 

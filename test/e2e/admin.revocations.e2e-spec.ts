@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { administrator, memberWithScopes, verdict, type Member } from '../support/administrators.js';
-import type { Answer } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode, freshId } from '../support/tokens.js';
+import { administrator, memberWithScopes, verdict, type Member } from '../support/actors/administrators.js';
+import type { Answer } from '../support/http/client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode, freshId } from '../support/tokens/tokens.js';
 
 let server: TestServer;
 let responder: Member;

@@ -10,9 +10,9 @@ import {
   refusalOf,
   verdict,
   type Member,
-} from '../support/administrators.js';
-import type { Answer } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
+} from '../support/actors/administrators.js';
+import type { Answer } from '../support/http/client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 let server: TestServer;
 let admin: Member;

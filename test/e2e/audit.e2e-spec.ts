@@ -3,12 +3,12 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AuditSealer, AuditService, FirstAdministrator, Transactions } from '../support/built.js';
+import { AuditSealer, AuditService, FirstAdministrator, Transactions } from '../support/service/built.js';
 import type { NewAuditEvent } from '../../src/audit/audit-event.js';
-import { CLI } from '../support/cli.js';
-import { urlOf } from '../support/database.js';
-import { eventually } from '../support/process.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { CLI } from '../support/service/cli.js';
+import { urlOf } from '../support/database/database.js';
+import { eventually } from '../support/service/process.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 type Event = Record<string, unknown> & { readonly id: string };
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AuditSealer, AuditVerifier, FirstAdministrator } from '../support/built.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode } from '../support/tokens.js';
+import { AuditSealer, AuditVerifier, FirstAdministrator } from '../support/service/built.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const ROOT = { email: 'root@example.com', password: 'only for this test run' };
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { leakOf, refusal, refusalIn } from '../support/bearer.js';
-import { RawClient } from '../support/raw-client.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { leakOf, refusal, refusalIn } from '../support/http/bearer.js';
+import { RawClient } from '../support/http/raw-client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 let server: TestServer;
 let client: RawClient;

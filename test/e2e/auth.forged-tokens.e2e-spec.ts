@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { leakOf, refusal, refusalIn } from '../support/bearer.js';
-import { changedAnywhere, CHANGES, expectedRefusal, FORGERIES } from '../support/forgeries/all.js';
-import { GOOD_TOKENS } from '../support/forgeries/good.js';
-import { HEADER_FORGERIES } from '../support/forgeries/headers.js';
-import { kitOf, type Forgery, type Kit } from '../support/forgeries/kit.js';
-import { RawClient, type RawAnswer } from '../support/raw-client.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode } from '../support/tokens.js';
+import { leakOf, refusal, refusalIn } from '../support/http/bearer.js';
+import { changedAnywhere, CHANGES, expectedRefusal, FORGERIES } from '../support/tokens/forgeries/all.js';
+import { GOOD_TOKENS } from '../support/tokens/forgeries/good.js';
+import { HEADER_FORGERIES } from '../support/tokens/forgeries/headers.js';
+import { kitOf, type Forgery, type Kit } from '../support/tokens/forgeries/kit.js';
+import { RawClient, type RawAnswer } from '../support/http/raw-client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const NAMED = FORGERIES.flatMap(([, forgeries]) => forgeries);
 

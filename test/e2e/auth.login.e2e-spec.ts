@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { disableAccount } from '../support/administrators.js';
-import type { TokenPair } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode } from '../support/tokens.js';
+import { disableAccount } from '../support/actors/administrators.js';
+import type { TokenPair } from '../support/http/client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

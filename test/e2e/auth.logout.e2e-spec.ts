@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { disableAccount, enableAccount } from '../support/administrators.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { disableAccount, enableAccount } from '../support/actors/administrators.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 let server: TestServer;
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client as Postgres } from 'pg';
-import type { TokenPair } from '../support/client.js';
-import { KeepAliveClient } from '../support/keep-alive-client.js';
-import { raceRefreshes } from '../support/refresh-race.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode, reminted } from '../support/tokens.js';
+import type { TokenPair } from '../support/http/client.js';
+import { KeepAliveClient } from '../support/http/keep-alive-client.js';
+import { raceRefreshes } from '../support/actors/refresh-race.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode, reminted } from '../support/tokens/tokens.js';
 
 const WINDOW_MS = 30_000;
 /** `npm run test:faults` has ten times as many, on one instance and on two. */

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { Housekeeping, RevocationFeed } from '../support/built.js';
-import { createDatabase, type TestDatabase } from '../support/database.js';
-import { newSecret, startServer } from '../support/server.js';
+import { Housekeeping, RevocationFeed } from '../support/service/built.js';
+import { createDatabase, type TestDatabase } from '../support/database/database.js';
+import { newSecret, startServer } from '../support/service/server.js';
 
 /** More than an instance reads at once, in transactions of 500. */
 async function revokeOthers(database: TestDatabase, transactions: number): Promise<void> {

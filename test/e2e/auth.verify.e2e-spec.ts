@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator, RevocationFeed } from '../support/built.js';
-import type { TokenPair } from '../support/client.js';
-import { rawRequest } from '../support/raw-http.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode } from '../support/tokens.js';
+import { FirstAdministrator, RevocationFeed } from '../support/service/built.js';
+import type { TokenPair } from '../support/http/client.js';
+import { rawRequest } from '../support/http/raw-http.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const ROOT = { email: 'root@example.com', password: 'only for this test run' };
 

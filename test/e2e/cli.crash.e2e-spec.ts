@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCli, type CliExit } from '../support/cli.js';
-import { newFolder, type Folder } from '../support/process.js';
+import { runCli, type CliExit } from '../support/service/cli.js';
+import { newFolder, type Folder } from '../support/service/process.js';
 
 const MARK = 'hunter2';
 // TypeORM's errors carry the parameters of their query and the options of their connection. The command is under way

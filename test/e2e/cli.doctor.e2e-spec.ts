@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCli } from '../support/cli.js';
-import { createDatabase, createEmptyDatabase, urlOf, type TestDatabase } from '../support/database.js';
-import { newFolder, type Folder } from '../support/process.js';
-import { newSecret, startServer } from '../support/server.js';
+import { runCli } from '../support/service/cli.js';
+import {
+  createDatabase,
+  createEmptyDatabase,
+  urlOf,
+  type TestDatabase,
+} from '../support/database/database.js';
+import { newFolder, type Folder } from '../support/service/process.js';
+import { newSecret, startServer } from '../support/service/server.js';
 
 interface Finding {
   readonly about: string;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { administrator } from '../support/administrators.js';
-import { runInside, type Typed } from '../support/cli.js';
-import type { Person, TokenPair } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode } from '../support/tokens.js';
+import { administrator } from '../support/actors/administrators.js';
+import { runInside, type Typed } from '../support/service/cli.js';
+import type { Person, TokenPair } from '../support/http/client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode } from '../support/tokens/tokens.js';
 
 let server: TestServer;
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { PassThrough } from 'node:stream';
 import { Client as Postgres } from 'pg';
-import { dispatch } from '../support/built.js';
-import { runCli } from '../support/cli.js';
-import { createEmptyDatabase } from '../support/database.js';
-import { newFolder, type Folder } from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { dispatch } from '../support/service/built.js';
+import { runCli } from '../support/service/cli.js';
+import { createEmptyDatabase } from '../support/database/database.js';
+import { newFolder, type Folder } from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
 
 let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
 let folder: Folder;

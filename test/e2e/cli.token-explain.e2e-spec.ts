@@ -7,11 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { secretSigningKey } from '../../src/keys/signing-key.js';
-import { CLI, runCli } from '../support/cli.js';
-import type { Person, TokenPair } from '../support/client.js';
-import { freePort } from '../support/free-port.js';
-import { newSecret, startServer, type TestServer } from '../support/server.js';
-import { decode, freshId, mint } from '../support/tokens.js';
+import { CLI, runCli } from '../support/service/cli.js';
+import type { Person, TokenPair } from '../support/http/client.js';
+import { freePort } from '../support/service/free-port.js';
+import { newSecret, startServer, type TestServer } from '../support/service/server.js';
+import { decode, freshId, mint } from '../support/tokens/tokens.js';
 
 const SECRET = newSecret();
 const ISSUER = 'http://localhost:3000';

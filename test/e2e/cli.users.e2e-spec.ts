@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CLI, runCli, runInside, type CliExit } from '../support/cli.js';
-import { urlOf } from '../support/database.js';
-import { newFolder, type Folder } from '../support/process.js';
-import { newSecret, startServer, type TestServer } from '../support/server.js';
+import { CLI, runCli, runInside, type CliExit } from '../support/service/cli.js';
+import { urlOf } from '../support/database/database.js';
+import { newFolder, type Folder } from '../support/service/process.js';
+import { newSecret, startServer, type TestServer } from '../support/service/server.js';
 import { FIREBASE, FOREIGN_HASHES, KEYCLOAK, PASSWORD } from '../vectors/foreign-hashes.js';
 
 const SECRET = newSecret();

@@ -7,12 +7,12 @@ import {
   refusalOf,
   verdict,
   type Member,
-} from '../support/administrators.js';
-import type { Answer } from '../support/client.js';
-import { clientToken, newClient, oauth, type RegisteredClient } from '../support/clients.js';
-import { KeepAliveClient } from '../support/keep-alive-client.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode, freshId } from '../support/tokens.js';
+} from '../support/actors/administrators.js';
+import type { Answer } from '../support/http/client.js';
+import { clientToken, newClient, oauth, type RegisteredClient } from '../support/actors/clients.js';
+import { KeepAliveClient } from '../support/http/keep-alive-client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode, freshId } from '../support/tokens/tokens.js';
 
 const SECRET = /^latchkey_secret_[\w-]{43}$/;
 const DAY_MS = 86_400_000;
@@ -313,7 +313,7 @@ describe('a removed client', () => {
     const token = await clientToken(server, client);
     await remove(client.client_id);
     const { kid } = decode(token).header;
-    const { RevocationFeed } = await import('../support/built.js');
+    const { RevocationFeed } = await import('../support/service/built.js');
     const later = Math.floor(server.clock.now() / 1000) + 30;
     const claims = { ...decode(token).claims, iat: later, jti: freshId() };
     const hit = server.app.get(RevocationFeed).find(claims as never, String(kid));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startServer, type TestServer } from '../support/server.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 const LISTED = ['https://app.example.org', 'http://localhost:5173'];
 const OTHERS = [

@@ -6,12 +6,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { loadConfig } from '../../src/config/env.schema.js';
-import { readEnvironment } from '../../src/config/environment.js';
-import { newSecret, startServer, type TestServer } from '../support/server.js';
-import { Lifecycle } from '../support/built.js';
-import { GATEWAY, proxyIsMissing, ReverseProxy } from '../support/reverse-proxy.js';
-import { rawRequest } from '../support/raw-http.js';
+import { loadConfig } from '../../src/platform/config/env.schema.js';
+import { readEnvironment } from '../../src/platform/config/environment.js';
+import { newSecret, startServer, type TestServer } from '../support/service/server.js';
+import { Lifecycle } from '../support/service/built.js';
+import { GATEWAY, proxyIsMissing, ReverseProxy } from '../support/http/reverse-proxy.js';
+import { rawRequest } from '../support/http/raw-http.js';
 
 const DEPLOY = resolve('deploy');
 const KUBERNETES = join(DEPLOY, 'kubernetes');

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { disableAccount } from '../support/administrators.js';
-import { FirstAdministrator } from '../support/built.js';
-import type { Answer, Request } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { disableAccount } from '../support/actors/administrators.js';
+import { FirstAdministrator } from '../support/service/built.js';
+import type { Answer, Request } from '../support/http/client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 const KIB = 1024;
 const PASSWORD = 'correct horse battery staple';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator } from '../support/built.js';
-import { faultsOf } from '../support/answers.js';
-import { eventually } from '../support/process.js';
-import { parsedAnswer, rawBytes, rawRequest, type RawAnswer } from '../support/raw-http.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { FirstAdministrator } from '../support/service/built.js';
+import { faultsOf } from '../support/http/answers.js';
+import { eventually } from '../support/service/process.js';
+import { parsedAnswer, rawBytes, rawRequest, type RawAnswer } from '../support/http/raw-http.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 const ADMIN = { email: 'root@example.com', password: 'a password of the tests' };
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;

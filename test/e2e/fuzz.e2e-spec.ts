@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { fuzz } from '../support/fuzz-run.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { fuzz } from '../support/fuzz/fuzz-run.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 const SEED = 20_260_101;
 const RUNS = 2000;

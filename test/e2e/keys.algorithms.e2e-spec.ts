@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHmac, createPublicKey, sign, type JsonWebKey } from 'node:crypto';
-import { leakOf, refusal, refusalIn } from '../support/bearer.js';
-import type { Person, TokenPair } from '../support/client.js';
+import { leakOf, refusal, refusalIn } from '../support/http/bearer.js';
+import type { Person, TokenPair } from '../support/http/client.js';
 import {
   ASYMMETRIC,
   newPemKey,
@@ -12,10 +12,10 @@ import {
   verifies,
   type Asymmetric,
   type PemKey,
-} from '../support/pem-key.js';
-import { RawClient } from '../support/raw-client.js';
-import { newSecret, startServer, type TestServer } from '../support/server.js';
-import { decode, mint } from '../support/tokens.js';
+} from '../support/tokens/pem-key.js';
+import { RawClient } from '../support/http/raw-client.js';
+import { newSecret, startServer, type TestServer } from '../support/service/server.js';
+import { decode, mint } from '../support/tokens/tokens.js';
 
 const SYMMETRIC = ['HS256', 'HS384', 'HS512'] as const;
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator, KeyRotation } from '../support/built.js';
-import { createDatabase, type TestDatabase } from '../support/database.js';
-import { newSecret, startServer, type TestServer } from '../support/server.js';
-import { newPemKey, signedWith } from '../support/pem-key.js';
-import { eventually } from '../support/process.js';
-import { decode } from '../support/tokens.js';
+import { FirstAdministrator, KeyRotation } from '../support/service/built.js';
+import { createDatabase, type TestDatabase } from '../support/database/database.js';
+import { newSecret, startServer, type TestServer } from '../support/service/server.js';
+import { newPemKey, signedWith } from '../support/tokens/pem-key.js';
+import { eventually } from '../support/service/process.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const ROOT = { email: 'root@example.com', password: 'only for this test run' };
 const DAY_MS = 86_400_000;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator } from '../support/built.js';
-import type { Answer, Person } from '../support/client.js';
-import { startServer, waitOut, type TestServer } from '../support/server.js';
+import { FirstAdministrator } from '../support/service/built.js';
+import type { Answer, Person } from '../support/http/client.js';
+import { startServer, waitOut, type TestServer } from '../support/service/server.js';
 
 const FREE = 5;
 const FIRST_DELAY_S = 30;

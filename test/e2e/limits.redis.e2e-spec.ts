@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/process.js';
-import { REDIS_SERVER, RedisServer } from '../support/redis.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { eventually } from '../support/service/process.js';
+import { REDIS_SERVER, RedisServer } from '../support/database/redis.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 const FREE = 5;
 

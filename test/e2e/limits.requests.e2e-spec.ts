@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Answer } from '../support/client.js';
-import { startServer, waitOut, type TestServer } from '../support/server.js';
+import type { Answer } from '../support/http/client.js';
+import { startServer, waitOut, type TestServer } from '../support/service/server.js';
 
 let server: TestServer | undefined;
 

@@ -5,10 +5,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MetricsServer, RevocationFeed } from '../support/built.js';
-import { matching, parts, scrape, total, type Sample } from '../support/metrics.js';
-import { eventually } from '../support/process.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { MetricsServer, RevocationFeed } from '../support/service/built.js';
+import { matching, parts, scrape, total, type Sample } from '../support/observability/metrics.js';
+import { eventually } from '../support/service/process.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 const OBSERVABILITY = join(process.cwd(), 'docs/observability');
 const PROMTOOL = spawnSync('promtool', ['--version']).status === 0;

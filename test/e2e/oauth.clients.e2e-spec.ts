@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { administrator, type Member } from '../support/administrators.js';
-import { basic, clientToken, newClient, oauth, type RegisteredClient } from '../support/clients.js';
-import { rawRequest } from '../support/raw-http.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode, freshId } from '../support/tokens.js';
+import { administrator, type Member } from '../support/actors/administrators.js';
+import { basic, clientToken, newClient, oauth, type RegisteredClient } from '../support/actors/clients.js';
+import { rawRequest } from '../support/http/raw-http.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode, freshId } from '../support/tokens/tokens.js';
 
 const GRANT = { grant_type: 'client_credentials' };
 const INVALID_CLIENT = [401, 'invalid_client', 'Basic realm="latchkey"'];

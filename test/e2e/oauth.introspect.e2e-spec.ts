@@ -6,11 +6,11 @@ import {
   newRole,
   type Member,
   disableAccount,
-} from '../support/administrators.js';
-import type { Person, TokenPair } from '../support/client.js';
-import { clientToken, newClient, oauth, type RegisteredClient } from '../support/clients.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode, freshId, mint, reminted } from '../support/tokens.js';
+} from '../support/actors/administrators.js';
+import type { Person, TokenPair } from '../support/http/client.js';
+import { clientToken, newClient, oauth, type RegisteredClient } from '../support/actors/clients.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode, freshId, mint, reminted } from '../support/tokens/tokens.js';
 
 let server: TestServer;
 let admin: Member;

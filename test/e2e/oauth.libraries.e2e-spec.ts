@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
-import { administrator, type Member } from '../support/administrators.js';
-import { newClient, type RegisteredClient } from '../support/clients.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { administrator, type Member } from '../support/actors/administrators.js';
+import { newClient, type RegisteredClient } from '../support/actors/clients.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 /** The libraries' own switch for an issuer without TLS; everything else is left as they have it. */
 const HTTP = { [oauth.allowInsecureRequests]: true };

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { administrator, type Member } from '../support/administrators.js';
-import { clientToken, newClient, oauth, type RegisteredClient } from '../support/clients.js';
-import { KeepAliveClient } from '../support/keep-alive-client.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode, mint, reminted } from '../support/tokens.js';
+import { administrator, type Member } from '../support/actors/administrators.js';
+import { clientToken, newClient, oauth, type RegisteredClient } from '../support/actors/clients.js';
+import { KeepAliveClient } from '../support/http/keep-alive-client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode, mint, reminted } from '../support/tokens/tokens.js';
 
 let server: TestServer;
 let admin: Member;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { disableAccount } from '../support/administrators.js';
-import { FirstAdministrator } from '../support/built.js';
-import type { Person, Request, TokenPair } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode } from '../support/tokens.js';
+import { disableAccount } from '../support/actors/administrators.js';
+import { FirstAdministrator } from '../support/service/built.js';
+import type { Person, Request, TokenPair } from '../support/http/client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const ADMINISTRATOR = { email: 'root@example.com', password: 'only for this test run' };
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { ERROR_CODES, type ErrorCode } from '../../src/kernel/error-codes.js';
-import type { Person, TokenPair } from '../support/client.js';
-import { Deployment } from '../support/deployment.js';
+import { ERROR_CODES, type ErrorCode } from '../../src/platform/kernel/error-codes.js';
+import type { Person, TokenPair } from '../support/http/client.js';
+import { Deployment } from '../support/service/deployment.js';
 import {
   exampleBody,
   operationsOf,
@@ -10,9 +10,9 @@ import {
   routesOf,
   type Document,
   type Located,
-} from '../support/openapi.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { freshId } from '../support/tokens.js';
+} from '../support/http/openapi.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { freshId } from '../support/tokens/tokens.js';
 
 /** Generated clients and links are named after these: they may be added to, never changed. */
 const OPERATION_IDS = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Person } from '../support/client.js';
-import { Cluster, runs } from '../support/cluster.js';
+import type { Person } from '../support/http/client.js';
+import { Cluster, runs } from '../support/database/cluster.js';
 import {
   eventually,
   type Folder,
@@ -8,7 +8,7 @@ import {
   newFolder,
   type ServiceProcess,
   startProcess,
-} from '../support/process.js';
+} from '../support/service/process.js';
 
 const WRITERS = 3;
 const ENOUGH = 12;

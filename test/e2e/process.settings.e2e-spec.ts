@@ -5,14 +5,20 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { urlOf } from '../support/database.js';
-import { Deployment } from '../support/deployment.js';
-import { type Exit, type Folder, newFolder, type ServiceProcess, startProcess } from '../support/process.js';
-import { newSecret } from '../support/server.js';
-import { decode } from '../support/tokens.js';
+import { urlOf } from '../support/database/database.js';
+import { Deployment } from '../support/service/deployment.js';
+import {
+  type Exit,
+  type Folder,
+  newFolder,
+  type ServiceProcess,
+  startProcess,
+} from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const FIRST_STARTS = 8;
-const ENVIRONMENT = fileURLToPath(new URL('../../dist/src/config/environment.js', import.meta.url));
+const PARTS = fileURLToPath(new URL('../../dist/parts.js', import.meta.url));
 const PASSWORD = /password {3}(\S+)/;
 
 let deployment: Deployment;
@@ -74,7 +80,7 @@ describe('the first start in a folder', () => {
 
 /** A process that is about to read its settings for the first time, and what it reads once it is let go. */
 async function aboutToStart(path: string): Promise<() => Promise<[string, boolean]>> {
-  const script = `const { readEnvironment } = await import(${JSON.stringify(ENVIRONMENT)});
+  const script = `const { parts: { readEnvironment } } = await import(${JSON.stringify(PARTS)});
     process.stdout.write('ready');
     process.stdin.resume().once('end', async () => {
       const { environment, generatedInto } = await readEnvironment();

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
-import { migrate } from '../support/built.js';
-import { createEmptyDatabase, testServer, urlOf } from '../support/database.js';
-import { type Exit, killProcesses, newFolder, runProcess, startProcess } from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { migrate } from '../support/service/built.js';
+import { createEmptyDatabase, testServer, urlOf } from '../support/database/database.js';
+import { type Exit, killProcesses, newFolder, runProcess, startProcess } from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
 
 const EX_CONFIG = 78;
 

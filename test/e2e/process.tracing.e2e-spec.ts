@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Deployment, WITH_ROOT } from '../support/deployment.js';
-import type { Person } from '../support/client.js';
-import { scrape, total } from '../support/metrics.js';
-import { eventually } from '../support/process.js';
-import { TraceCollector, type CollectedSpan } from '../support/trace-collector.js';
+import { Deployment, WITH_ROOT } from '../support/service/deployment.js';
+import type { Person } from '../support/http/client.js';
+import { scrape, total } from '../support/observability/metrics.js';
+import { eventually } from '../support/service/process.js';
+import { TraceCollector, type CollectedSpan } from '../support/observability/trace-collector.js';
 
 const AT_ONCE = 12;
 const SERVER = 2;

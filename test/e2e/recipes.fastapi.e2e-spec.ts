@@ -3,10 +3,10 @@ import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:chil
 import { createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { memberWithScopes, type Member } from '../support/administrators.js';
-import { freePort } from '../support/free-port.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode, mint } from '../support/tokens.js';
+import { memberWithScopes, type Member } from '../support/actors/administrators.js';
+import { freePort } from '../support/service/free-port.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode, mint } from '../support/tokens/tokens.js';
 
 const PYTHON = '/usr/bin/python3';
 const RECIPE = fileURLToPath(new URL('../../docs/recipes/fastapi.py', import.meta.url));

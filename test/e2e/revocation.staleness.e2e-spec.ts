@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Client as Postgres } from 'pg';
-import { RevocationFeed } from '../support/built.js';
-import { createDatabase, testServer, type TestDatabase } from '../support/database.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { RevocationFeed } from '../support/service/built.js';
+import { createDatabase, testServer, type TestDatabase } from '../support/database/database.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 let server: TestServer;
 let own: TestDatabase;

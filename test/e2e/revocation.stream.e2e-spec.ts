@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { memberWithScopes, verdict, type Member } from '../support/administrators.js';
-import { Lifecycle, RevocationFeed } from '../support/built.js';
-import { workerDatabase, type TestDatabase } from '../support/database.js';
-import { DatabaseProxy } from '../support/database-proxy.js';
-import { EventFollower } from '../support/event-follower.js';
-import { eventually } from '../support/process.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { memberWithScopes, verdict, type Member } from '../support/actors/administrators.js';
+import { Lifecycle, RevocationFeed } from '../support/service/built.js';
+import { workerDatabase, type TestDatabase } from '../support/database/database.js';
+import { DatabaseProxy } from '../support/database/database-proxy.js';
+import { EventFollower } from '../support/http/event-follower.js';
+import { eventually } from '../support/service/process.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 const FOLLOWERS_MAX = 100;
 const WITHIN_MS = 1000;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator } from '../support/built.js';
-import type { Answer } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { FirstAdministrator } from '../support/service/built.js';
+import type { Answer } from '../support/http/client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 const ADMIN = { email: 'root@example.com', password: 'a password of the tests' };
 const USERS = 250;

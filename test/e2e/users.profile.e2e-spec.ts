@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator } from '../support/built.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { freshId, reminted } from '../support/tokens.js';
+import { FirstAdministrator } from '../support/service/built.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { freshId, reminted } from '../support/tokens/tokens.js';
 
 let server: TestServer;
 

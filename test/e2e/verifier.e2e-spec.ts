@@ -1,28 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import type { Verifier } from '../../packages/verifier/src/verifier.js';
-import { administrator, newRole, type Member } from '../support/administrators.js';
-import { refusalIn } from '../support/bearer.js';
-import { newClient, clientToken } from '../support/clients.js';
-import { CLAIM_FORGERIES } from '../support/forgeries/claims.js';
-import { GOOD_TOKENS } from '../support/forgeries/good.js';
-import { HEADER_FORGERIES } from '../support/forgeries/headers.js';
-import { JSON_FORGERIES } from '../support/forgeries/json.js';
-import { kitOf, type Kit } from '../support/forgeries/kit.js';
-import { PART_FORGERIES } from '../support/forgeries/parts.js';
-import { SIGNATURE_FORGERIES } from '../support/forgeries/signatures.js';
+import { administrator, newRole, type Member } from '../support/actors/administrators.js';
+import { refusalIn } from '../support/http/bearer.js';
+import { newClient, clientToken } from '../support/actors/clients.js';
+import { CLAIM_FORGERIES } from '../support/tokens/forgeries/claims.js';
+import { GOOD_TOKENS } from '../support/tokens/forgeries/good.js';
+import { HEADER_FORGERIES } from '../support/tokens/forgeries/headers.js';
+import { JSON_FORGERIES } from '../support/tokens/forgeries/json.js';
+import { kitOf, type Kit } from '../support/tokens/forgeries/kit.js';
+import { PART_FORGERIES } from '../support/tokens/forgeries/parts.js';
+import { SIGNATURE_FORGERIES } from '../support/tokens/forgeries/signatures.js';
 import {
   guardedByExpress,
   guardedByFastify,
   guardedByNest,
   listening,
   type Guarded,
-} from '../support/guarded.js';
-import { eventually } from '../support/process.js';
-import { RawClient, type RawAnswer } from '../support/raw-client.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { reminted } from '../support/tokens.js';
-import { createVerifier, verdictOf } from '../support/verifier.js';
+} from '../support/tokens/guarded.js';
+import { eventually } from '../support/service/process.js';
+import { RawClient, type RawAnswer } from '../support/http/raw-client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { reminted } from '../support/tokens/tokens.js';
+import { createVerifier, verdictOf } from '../support/service/verifier.js';
 
 const FELT_WITHIN_MS = 1000;
 

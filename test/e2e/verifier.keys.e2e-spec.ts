@@ -2,13 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { sign, type KeyObject } from 'node:crypto';
 import type { Verifier } from '../../packages/verifier/src/verifier.js';
 import { unwrapKey } from '../../src/keys/key-wrapping.js';
-import { administrator, type Member } from '../support/administrators.js';
-import { KeyRotation } from '../support/built.js';
-import { listening, type Guarded } from '../support/guarded.js';
-import { eventually } from '../support/process.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode, freshId } from '../support/tokens.js';
-import { createVerifier, verdictOf } from '../support/verifier.js';
+import { administrator, type Member } from '../support/actors/administrators.js';
+import { KeyRotation } from '../support/service/built.js';
+import { listening, type Guarded } from '../support/tokens/guarded.js';
+import { eventually } from '../support/service/process.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode, freshId } from '../support/tokens/tokens.js';
+import { createVerifier, verdictOf } from '../support/service/verifier.js';
 
 let server: TestServer;
 let admin: Member;

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import type { Person, TokenPair } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { decode, freshId } from '../support/tokens.js';
+import type { Person, TokenPair } from '../support/http/client.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { decode, freshId } from '../support/tokens/tokens.js';
 
 const PYTHON = '/usr/bin/python3';
 const LIBRARIES = ['pyjwt', 'jose'] as const;

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { secretSigningKey } from '../../src/keys/signing-key.js';
-import { runCli } from '../support/cli.js';
-import { newFolder, type Folder } from '../support/process.js';
-import { newSecret } from '../support/server.js';
-import { freshId, mint } from '../support/tokens.js';
+import { runCli } from '../support/service/cli.js';
+import { newFolder, type Folder } from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
+import { freshId, mint } from '../support/tokens/tokens.js';
 
 const SECRET = newSecret();
 const ISSUER = 'http://localhost:3000';

@@ -23,12 +23,9 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import {
-  type PostgresConnection,
-  startEmbeddedPostgres,
-} from '../../src/database/embedded/embedded-postgres.js';
-import { compile } from '../support/compile.cjs';
-import { type Answer, EmbeddedPostgresChild as Child } from '../support/embedded-postgres-child.js';
+import { type PostgresConnection, startEmbeddedPostgres } from '@latchkey/embedded-postgres';
+import { compile } from '../support/setup/compile.cjs';
+import { type Answer, EmbeddedPostgresChild as Child } from '../support/database/embedded-postgres-child.js';
 
 const root = process.getuid?.() === 0;
 /** An account that is not root, for what root's rights would hide. */
@@ -46,7 +43,7 @@ beforeAll(async () => {
   await chmod(home, 0o711);
   code = join(home, 'code');
   await mkdir(code);
-  compile('src/database/embedded', code);
+  compile('packages/embedded-postgres/src', code);
   shared = join(home, 'shared');
 });
 
@@ -308,7 +305,7 @@ describe('refusals', () => {
     const target = join(home, 'nothing');
     await mkdir(join(target, 'packages'), { recursive: true });
     await symlink(await realpath('node_modules/pg'), join(target, 'packages', 'pg'));
-    compile('src/database/embedded', target, join(target, 'packages'));
+    compile('packages/embedded-postgres/src', target, join(target, 'packages'));
     const answer = await start(join(target, 'data'), target).next();
     expect(answer.error).toBe('EmbeddedPostgresError');
     expect(answer.message).toMatch(/@embedded-postgres\/.* is not installed.*Set DATABASE_URL/);
@@ -441,7 +438,7 @@ async function compileWithoutLinks(name: string): Promise<{ target: string; lib:
   await symlink(join(from, 'native/share'), join(to, 'native/share'));
   await symlink(await realpath('node_modules/pg'), join(packages, 'pg'));
   await mkdir(target);
-  compile('src/database/embedded', target, packages);
+  compile('packages/embedded-postgres/src', target, packages);
   return { target, lib: join(to, 'native', 'lib') };
 }
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { parsedAnswer } from '../support/raw-http.js';
-import { eventually } from '../support/process.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { parsedAnswer } from '../support/http/raw-http.js';
+import { eventually } from '../support/service/process.js';
+import { startServer, type TestServer } from '../support/service/server.js';
 
 /** The server's 10 and 15 seconds, and the five after which it looks. The senders are all at it at once. */
 const CUT_AFTER_MS = 9_000;

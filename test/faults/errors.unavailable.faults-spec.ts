@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { PasswordHasher } from '../support/built.js';
-import type { Person, Request, TokenPair } from '../support/client.js';
-import { createDatabase, testServer, type TestDatabase } from '../support/database.js';
-import { DatabaseProxy } from '../support/database-proxy.js';
-import { startServer, type TestServer } from '../support/server.js';
-import { reminted } from '../support/tokens.js';
+import { PasswordHasher } from '../support/service/built.js';
+import type { Person, Request, TokenPair } from '../support/http/client.js';
+import { createDatabase, testServer, type TestDatabase } from '../support/database/database.js';
+import { DatabaseProxy } from '../support/database/database-proxy.js';
+import { startServer, type TestServer } from '../support/service/server.js';
+import { reminted } from '../support/tokens/tokens.js';
 
 /** Slow enough that requests sent together are under way together. */
 const SLOW_HASHES = { ARGON2_MEMORY_KIB: '65536', ARGON2_TIME: '4', HASH_CONCURRENCY: '1' };

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHmac } from 'node:crypto';
-import { refusal, refusalIn } from '../support/bearer.js';
-import type { Person, TokenPair } from '../support/client.js';
-import { createDatabase, type TestDatabase } from '../support/database.js';
-import { RawClient } from '../support/raw-client.js';
-import { newSecret, startServer, type TestServer } from '../support/server.js';
-import { decode, mint, reminted } from '../support/tokens.js';
+import { refusal, refusalIn } from '../support/http/bearer.js';
+import type { Person, TokenPair } from '../support/http/client.js';
+import { createDatabase, type TestDatabase } from '../support/database/database.js';
+import { RawClient } from '../support/http/raw-client.js';
+import { newSecret, startServer, type TestServer } from '../support/service/server.js';
+import { decode, mint, reminted } from '../support/tokens/tokens.js';
 
 const [FIRST, SECOND, THIRD] = [newSecret(), newSecret(), newSecret()];
 

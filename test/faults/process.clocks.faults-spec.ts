@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TokenPair } from '../support/client.js';
-import { clockOff } from '../support/clock-off.js';
-import { Deployment } from '../support/deployment.js';
-import { eventually, type ServiceProcess } from '../support/process.js';
-import { decode } from '../support/tokens.js';
+import type { TokenPair } from '../support/http/client.js';
+import { clockOff } from '../support/service/clock-off.js';
+import { Deployment } from '../support/service/deployment.js';
+import { eventually, type ServiceProcess } from '../support/service/process.js';
+import { decode } from '../support/tokens/tokens.js';
 
 /** Three times the window in which a refresh may be repeated. */
 const SKEW_SECONDS = 90;

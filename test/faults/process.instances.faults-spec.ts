@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { migrate } from '../support/built.js';
-import { createEmptyDatabase } from '../support/database.js';
-import { Deployment } from '../support/deployment.js';
-import { eventually, type ServiceProcess } from '../support/process.js';
-import { newSecret } from '../support/server.js';
+import { migrate } from '../support/service/built.js';
+import { createEmptyDatabase } from '../support/database/database.js';
+import { Deployment } from '../support/service/deployment.js';
+import { eventually, type ServiceProcess } from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
 
 const REQUESTS = 200;
 const TOGETHER = 6;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Cluster } from '../support/cluster.js';
-import { Crowd } from '../support/crowd.js';
-import { KeepAliveClient } from '../support/keep-alive-client.js';
+import { Cluster } from '../support/database/cluster.js';
+import { Crowd } from '../support/actors/crowd.js';
+import { KeepAliveClient } from '../support/http/keep-alive-client.js';
 import {
   eventually,
   type Folder,
@@ -9,9 +9,9 @@ import {
   newFolder,
   type ServiceProcess,
   startProcess,
-} from '../support/process.js';
-import { SessionHolder } from '../support/session-holder.js';
-import { decode } from '../support/tokens.js';
+} from '../support/service/process.js';
+import { SessionHolder } from '../support/actors/session-holder.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const HOLDERS = 3;
 const HEALED_WITHIN_MS = 10_000;

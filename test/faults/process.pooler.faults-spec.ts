@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client as Postgres } from 'pg';
-import type { Client, TokenPair } from '../support/client.js';
-import { urlOf } from '../support/database.js';
-import { Deployment, ROOT, WITH_ROOT } from '../support/deployment.js';
-import { Pooler, poolerIsMissing } from '../support/pooler.js';
-import { eventually, killProcesses, type ServiceProcess } from '../support/process.js';
-import { decode } from '../support/tokens.js';
+import type { Client, TokenPair } from '../support/http/client.js';
+import { urlOf } from '../support/database/database.js';
+import { Deployment, ROOT, WITH_ROOT } from '../support/service/deployment.js';
+import { Pooler, poolerIsMissing } from '../support/database/pooler.js';
+import { eventually, killProcesses, type ServiceProcess } from '../support/service/process.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const SESSIONS = 5;
 const TURNS = 10;

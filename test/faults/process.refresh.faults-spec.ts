@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TokenPair } from '../support/client.js';
-import { Deployment } from '../support/deployment.js';
-import { KeepAliveClient } from '../support/keep-alive-client.js';
-import { eventually, type ServiceProcess } from '../support/process.js';
-import { raceRefreshes } from '../support/refresh-race.js';
-import { decode } from '../support/tokens.js';
+import type { TokenPair } from '../support/http/client.js';
+import { Deployment } from '../support/service/deployment.js';
+import { KeepAliveClient } from '../support/http/keep-alive-client.js';
+import { eventually, type ServiceProcess } from '../support/service/process.js';
+import { raceRefreshes } from '../support/actors/refresh-race.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const PARALLEL = 50;
 const LOGOUTS = 25;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import type { Answer, Client, TokenPair } from '../support/client.js';
-import { clientToken, newClient, oauth } from '../support/clients.js';
-import { Deployment, ROOT, WITH_ROOT } from '../support/deployment.js';
-import { eventually, type ServiceProcess } from '../support/process.js';
-import { decode } from '../support/tokens.js';
+import type { Answer, Client, TokenPair } from '../support/http/client.js';
+import { clientToken, newClient, oauth } from '../support/actors/clients.js';
+import { Deployment, ROOT, WITH_ROOT } from '../support/service/deployment.js';
+import { eventually, type ServiceProcess } from '../support/service/process.js';
+import { decode } from '../support/tokens/tokens.js';
 
 const ROUNDS = 3;
 const SPREAD_MS = 1000;

@@ -4,9 +4,9 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { createLog } from '../support/built.js';
-import { Deployment } from '../support/deployment.js';
-import { eventually, type Exit, type ServiceProcess } from '../support/process.js';
+import { createLog } from '../support/service/built.js';
+import { Deployment } from '../support/service/deployment.js';
+import { eventually, type Exit, type ServiceProcess } from '../support/service/process.js';
 
 const CLIENTS = 20;
 const EVERY_MS = 5;
@@ -21,7 +21,7 @@ afterAll(() => deployment.close());
 
 interface Outcome {
   readonly id: string;
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The system's word for what went wrong. */
   readonly failure?: string;
   readonly onNewConnection: boolean;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createEmptyDatabase, urlOf } from '../support/database.js';
-import { Deployment } from '../support/deployment.js';
-import { freePort } from '../support/free-port.js';
-import { KeepAliveClient } from '../support/keep-alive-client.js';
-import { eventually, type Exit, runProcess, type ServiceProcess } from '../support/process.js';
+import { createEmptyDatabase, urlOf } from '../support/database/database.js';
+import { Deployment } from '../support/service/deployment.js';
+import { freePort } from '../support/service/free-port.js';
+import { KeepAliveClient } from '../support/http/keep-alive-client.js';
+import { eventually, type Exit, runProcess, type ServiceProcess } from '../support/service/process.js';
 
 const CONNECTIONS = 8;
 const HEALED_MS = 10_000;

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../../src/database/data-source.js';
-import type { Client } from '../support/client.js';
-import { createDatabase, urlOf, type TestDatabase } from '../support/database.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source.js';
+import type { Client } from '../support/http/client.js';
+import { createDatabase, urlOf, type TestDatabase } from '../support/database/database.js';
 import {
   eventually,
   killProcesses,
@@ -12,8 +12,8 @@ import {
   startProcess,
   type Folder,
   type ServiceProcess,
-} from '../support/process.js';
-import { newSecret } from '../support/server.js';
+} from '../support/service/process.js';
+import { newSecret } from '../support/service/server.js';
 
 const POOL = { poolSize: 1, connectTimeoutMs: 5000, statementTimeoutMs: 10_000 };
 const ADMINISTRATOR = { email: 'root@example.com', password: 'correct horse battery staple' };

@@ -1,4 +1,4 @@
-import { REVOCATION_KINDS, type LiveRevocation } from './revocation-set.js';
+import { REVOCATION_KINDS, type LiveRevocation } from '@latchkey/token-rules';
 
 /** A row of the feed. */
 export interface FeedRow extends LiveRevocation {

@@ -3,4 +3,4 @@ export type { VerifiedToken, VerifierOptions, VerifyOptions } from './verifier.j
 export { VerifierError } from './verifier-error.js';
 export type { VerifierClock } from './clock.js';
 export type { FeedAccess } from './feed-access.js';
-export type { BearerCode } from './bearer-errors.js';
+export type { BearerCode } from '@latchkey/token-rules';

@@ -142,7 +142,7 @@ describe('the keys of a JWKS', () => {
     ['of another algorithm', { ...FIRST, kid: 'x', alg: 'RS256' }],
     ['of another curve', { ...FIRST, kid: 'x', alg: 'ES384' }],
     ['to encrypt with', { ...FIRST, kid: 'x', use: 'enc' }],
-    ['off its curve', { ...FIRST, kid: 'x', y: FIRST?.x }],
+    ['off its curve', { ...FIRST, kid: 'x', y: FIRST?.x ?? '' }],
     [
       'too short',
       {

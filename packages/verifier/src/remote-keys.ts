@@ -1,6 +1,6 @@
 import { boundedFetch } from './bounded-fetch.js';
 import type { VerifierClock } from './clock.js';
-import { keyOfJwk, secretVerificationKey, type Algorithm, type VerificationKey } from './signatures.js';
+import { keyOfJwk, secretVerificationKey, type Algorithm, type VerificationKey } from '@latchkey/token-rules';
 
 /** Unknown key ids make one request in this time at most, however many there are, in milliseconds. */
 export const COOL_DOWN_MS = 10_000;

@@ -4,7 +4,7 @@ import { Deadline } from './deadline.js';
 import { EventParser, type ServerEvent } from './event-parser.js';
 import type { FeedToken } from './feed-access.js';
 import { feedRow, type FeedRow } from './feed-row.js';
-import { RevocationSet } from './revocation-set.js';
+import { RevocationSet } from '@latchkey/token-rules';
 
 /** A stream that does not say for so long that it is up to date is given up, in milliseconds. */
 const SILENT_MS = 6000;

@@ -3,7 +3,7 @@ import {
   bearerChallenge,
   UNAVAILABLE_RETRY_SECONDS,
   type BearerCode,
-} from './bearer-errors.js';
+} from '@latchkey/token-rules';
 
 export interface VerifierErrorOptions {
   /** Public text; the default of the code where absent. */

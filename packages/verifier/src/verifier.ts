@@ -1,16 +1,26 @@
 import type { IncomingMessage } from 'node:http';
-import { scopeChallenge, type BearerCode } from './bearer-errors.js';
-import { bearerTokenOf } from './bearer-token.js';
+import {
+  scopeChallenge,
+  type BearerCode,
+  bearerTokenOf,
+  isForGood,
+  type LiveRevocation,
+  parseScope,
+  signatureVerifies,
+  type Algorithm,
+  type VerificationKey,
+  claimsFault,
+  keyFor,
+  type TokenFault,
+  type TokenRules,
+  type AccessClaims,
+  shapeOf,
+  type ShapedToken,
+} from '@latchkey/token-rules';
 import { systemClock, type VerifierClock } from './clock.js';
 import { FeedToken, type FeedAccess } from './feed-access.js';
 import { RemoteKeys, SecretKeys, type Keys } from './remote-keys.js';
 import { RevocationFollower } from './revocation-follower.js';
-import { isForGood, type LiveRevocation } from './revocation-set.js';
-import { parseScope } from './scope.js';
-import { signatureVerifies, type Algorithm, type VerificationKey } from './signatures.js';
-import { claimsFault, keyFor, type TokenFault, type TokenRules } from './token-checks.js';
-import type { AccessClaims } from './token-claims.js';
-import { shapeOf, type ShapedToken } from './token-shape.js';
 import { VerifierError, type VerifierErrorOptions } from './verifier-error.js';
 
 const LEEWAY_SECONDS = 5;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text } from '../../kernel/validation.js';
+import { text } from '../../platform/kernel/validation.js';
 import { PASSWORD_MAX, PASSWORD_MIN } from '../../passwords/password-policy.js';
 import { emailField, fullNameField, passwordField, usernameField } from '../../users/identity.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseScope } from '../../access/scopes.js';
-import { fieldCode } from '../../kernel/validation.js';
+import { fieldCode } from '../../platform/kernel/validation.js';
 
 export const VerifyQueryDto = z.object({
   scope: z

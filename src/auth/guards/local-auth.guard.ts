@@ -1,7 +1,7 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
-import { parseBody } from '../../kernel/validation.js';
+import { parseBody } from '../../platform/kernel/validation.js';
 import { LoginDto } from '../dto/login.dto.js';
 import { refusalOf } from './refusal.js';
 

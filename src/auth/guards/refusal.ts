@@ -1,4 +1,4 @@
-import { AppError } from '../../kernel/app-error.js';
+import { AppError } from '../../platform/kernel/app-error.js';
 
 /** What a Passport strategy refused a request with: our own errors as they are, anything else is a fault of ours. */
 export function refusalOf(reason: unknown): unknown {

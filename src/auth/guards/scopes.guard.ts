@@ -1,10 +1,9 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { scopeChallenge } from '../../../packages/verifier/src/bearer-errors.js';
 import { REQUIRED_SCOPES } from '../../access/access.decorators.js';
+import { assertScopes } from '../../access/assert-scopes.js';
 import type { Principal } from '../../access/principal.js';
-import { AppError } from '../../kernel/app-error.js';
 
 /** Global, after JwtAuthGuard: lets a principal through who holds every scope of `@RequireScopes`. */
 @Injectable()
@@ -22,12 +21,4 @@ export class ScopesGuard implements CanActivate {
     assertScopes(user?.scopes ?? new Set(), required);
     return true;
   }
-}
-
-/** @throws AppError `insufficient_scope` where one of `required` is not held; all of them are named */
-export function assertScopes(held: ReadonlySet<string>, required: readonly string[]): void {
-  if (required.every((scope) => held.has(scope))) return;
-  throw new AppError('insufficient_scope', {
-    headers: { 'www-authenticate': scopeChallenge(required) },
-  });
 }

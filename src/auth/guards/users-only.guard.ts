@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { USERS_ONLY } from '../../access/access.decorators.js';
 import type { Principal } from '../../access/principal.js';
-import { AppError } from '../../kernel/app-error.js';
+import { AppError } from '../../platform/kernel/app-error.js';
 
 /** Global, after JwtAuthGuard: routes about the caller's own account (`@CurrentUser`) are for people. */
 @Injectable()

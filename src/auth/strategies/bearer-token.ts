@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { bearerTokenOf } from '../../../packages/verifier/src/bearer-token.js';
-import { AppError } from '../../kernel/app-error.js';
+import { bearerTokenOf } from '@latchkey/token-rules';
+import { AppError } from '../../platform/kernel/app-error.js';
 
 /**
  * The token of the `Authorization` header, which is the only place one is taken from.

@@ -1,5 +1,5 @@
 import { verify } from 'argon2';
-import { ARGON2_MAX } from '../../config/config.js';
+import { ARGON2_MAX } from '../../platform/config/config.js';
 import { normalizePassword } from '../password-policy.js';
 import { bytesOf, costOf, digestOf, UnusableHash, type StoredHash } from '../stored-hash.js';
 

@@ -1,0 +1,20 @@
+export {
+  BEARER_ERRORS,
+  UNAVAILABLE_RETRY_SECONDS,
+  bearerChallenge,
+  scopeChallenge,
+} from './bearer-errors.js';
+export type { BearerCode } from './bearer-errors.js';
+export { bearerTokenOf, countHeaders } from './bearer-token.js';
+export { REVOCATION_KINDS, RevocationSet, isForGood } from './revocation-set.js';
+export type { RevocationKind, LiveRevocation, RevocationHit, RevocableToken } from './revocation-set.js';
+export { parseScope } from './scope.js';
+export { ALGORITHMS, secretKid, secretVerificationKey, keyOfJwk, signatureVerifies } from './signatures.js';
+export type { Algorithm, VerificationKey } from './signatures.js';
+export { keyFor, claimsFault, timeFault } from './token-checks.js';
+export type { TokenFault, TokenRules } from './token-checks.js';
+export { TOKEN_TYPES } from './token-claims.js';
+export type { TokenType, AccessClaims, RefreshClaims, ClaimsOf } from './token-claims.js';
+export { shapeOf } from './token-shape.js';
+export type { ShapedToken } from './token-shape.js';
+export { idTime } from './uuid.js';

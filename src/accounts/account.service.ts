@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import type { UserPrincipal } from '../access/principal.js';
+import { AuditService } from '../audit/audit.service.js';
+import { Transactions, type Transaction } from '../platform/database/transaction.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
+import { assertAcceptablePassword } from '../passwords/password-policy.js';
+import { RevocationsService } from '../revocation/revocations.service.js';
+import { SessionsRepository } from '../sessions/sessions.repository.js';
+import { UsersRepository, type UserRecord } from '../users/users.repository.js';
+import { UsersService, type ChangeProfile } from '../users/users.service.js';
+import { SessionTermination } from '../sessions/session-termination.service.js';
+import { auditEvent } from '../audit/actor-event.js';
+import { CredentialsService } from '../auth/credentials.service.js';
+
+export interface PasswordChange {
+  readonly currentPassword: string;
+  readonly newPassword: string;
+}
+
+/** The life of an account where it touches sessions and tokens: each change and its revocation commit together. */
+@Injectable()
+export class AccountService {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly accounts: UsersService,
+    private readonly users: UsersRepository,
+    private readonly sessions: SessionsRepository,
+    private readonly credentials: CredentialsService,
+    private readonly hasher: PasswordHasher,
+    private readonly revocations: RevocationsService,
+    private readonly termination: SessionTermination,
+    private readonly audit: AuditService,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Changes the principal's own password. Every other session of theirs ends, this one stays.
+   * @throws AppError `invalid_credentials`, `validation_failed`, `overloaded`
+   */
+  async changePassword(principal: UserPrincipal, change: PasswordChange): Promise<void> {
+    const { userId, sessionId } = principal;
+    const from = await this.credentials.checkOwn(userId, change.currentPassword, principal.origin.ip);
+    assertAcceptablePassword(change.newPassword, await this.accounts.get(userId), 'new_password');
+    const to = await this.hasher.hash(change.newPassword);
+    const now = new Date(this.clock.now());
+    const reason = 'password changed';
+    await this.transactions.run(async (transaction) => {
+      // A login that checked the old password meanwhile finds another hash and opens no session.
+      const replaced = await this.users.replacePasswordHash(transaction.manager, userId, { from, to });
+      if (!replaced) throw new AppError('invalid_credentials');
+      const ended = await this.sessions.end(transaction.manager, userId, { except: sessionId, reason, now });
+      await this.revocations.revoke(transaction, { kind: 'session', subjects: ended, reason, actor: userId });
+      await this.audit.record(transaction, auditEvent(principal, 'user.password_changed', 'user', userId));
+    });
+  }
+
+  /** Changes the principal's own profile. @throws AppError `not_found`, `email_taken`, `username_taken` */
+  async changeProfile(principal: UserPrincipal, change: ChangeProfile): Promise<UserRecord> {
+    const { userId } = principal;
+    return this.transactions.run(async (transaction) => {
+      const user = await this.accounts.changeProfile(userId, change, transaction.manager);
+      const fields = Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+      await this.audit.record(transaction, auditEvent(principal, 'user.updated', 'user', userId, { fields }));
+      return user;
+    });
+  }
+
+  /**
+   * Deletes the principal's own account with its sessions; its tokens are dead at once.
+   * @throws AppError `not_found`, `last_administrator`
+   */
+  async delete(principal: UserPrincipal): Promise<void> {
+    const { userId } = principal;
+    await this.transactions.run(async (transaction) => {
+      await this.assertNotLast(transaction, userId);
+      await this.termination.endAll(transaction, userId, { reason: 'account deleted', actor: userId });
+      await this.users.delete(transaction.manager, userId);
+      await this.audit.record(transaction, auditEvent(principal, 'user.deleted', 'user', userId));
+    });
+  }
+
+  private async assertNotLast({ manager }: Transaction, userId: string): Promise<void> {
+    if (await this.users.isLastAdministrator(manager, userId)) throw new AppError('last_administrator');
+  }
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { RegisterDto } from '../../auth/dto/login.dto.js';
+import { PageQueryDto } from '../../platform/http/paging.js';
+import { text } from '../../platform/kernel/validation.js';
+import { ChangeProfileDto } from '../../users/dto/user.dto.js';
+import { rolesField } from '../../users/dto/role.dto.js';
+
+export const UsersQueryDto = PageQueryDto.extend({
+  email_prefix: text({ max: 254 }).optional().meta({
+    description: 'Only those whose e-mail address begins so, in any case; in the order of the addresses',
+  }),
+});
+export type UsersQueryDto = z.output<typeof UsersQueryDto>;
+
+export const CreateUserDto = RegisterDto.extend({
+  roles: rolesField.optional().meta({ description: '`user` where absent', examples: [['user']] }),
+}).meta({ id: 'CreateUser' });
+export type CreateUserDto = z.output<typeof CreateUserDto>;
+
+export const ChangeUserDto = ChangeProfileDto.extend({
+  roles: rolesField.optional(),
+  status: z.enum(['active', 'disabled']).optional(),
+}).meta({ id: 'ChangeUser', examples: [{ full_name: 'Augusta Ada King' }] });
+export type ChangeUserDto = z.output<typeof ChangeUserDto>;

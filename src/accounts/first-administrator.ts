@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { randomBytes } from 'node:crypto';
+import { AuditService } from '../audit/audit.service.js';
+import { Transactions } from '../platform/database/transaction.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { newId } from '../platform/kernel/ids.js';
+import { parseInput } from '../platform/kernel/validation.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
+import { assertAcceptablePassword } from '../passwords/password-policy.js';
+import { emailField, identityKey } from '../users/identity.js';
+import { UsersRepository } from '../users/users.repository.js';
+
+/** The advisory lock under which instances that start together decide who creates the administrator. */
+const FIRST_ADMINISTRATOR_LOCK = 0x61646d6e;
+const GENERATED_EMAIL = 'admin@latchkey.localhost';
+const GENERATED_USERNAME = 'admin';
+
+export interface CreatedAdministrator {
+  readonly username: string;
+  /** Only where it was generated: to be shown once, and kept nowhere. */
+  readonly generatedPassword: string | undefined;
+}
+
+/** Creates the first administrator of an installation, once. */
+@Injectable()
+export class FirstAdministrator {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly users: UsersRepository,
+    private readonly hasher: PasswordHasher,
+    private readonly audit: AuditService,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Creates an administrator where there is none: with the given e-mail address and password, or with generated ones.
+   * @returns undefined where there is an administrator already
+   * @throws AppError `validation_failed` where the given address or password is not acceptable
+   */
+  async ensure(
+    given: { email: string; password: string } | undefined,
+  ): Promise<CreatedAdministrator | undefined> {
+    const generated = given ? undefined : randomBytes(15).toString('base64url');
+    const email = given ? parseInput(emailField, given.email) : GENERATED_EMAIL;
+    const password = given?.password ?? generated ?? '';
+    const username = given ? null : GENERATED_USERNAME;
+    return this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
+      await manager.query('SELECT pg_advisory_xact_lock($1)', [FIRST_ADMINISTRATOR_LOCK]);
+      if (await this.users.holdsRole(manager, 'admin')) return undefined;
+      assertAcceptablePassword(password, { email, username });
+      const now = this.clock.now();
+      const id = newId(now);
+      await this.users.insert(manager, {
+        id,
+        email,
+        emailKey: identityKey(email),
+        username,
+        usernameKey: username,
+        fullName: 'Administrator',
+        passwordHash: await this.hasher.hash(password),
+        roles: ['user', 'admin'],
+        now: new Date(now),
+      });
+      const subject = { kind: 'user', id } as const;
+      await this.audit.record(transaction, { action: 'administrator.created', actor: null, subject });
+      return { username: username ?? email, generatedPassword: generated };
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { CurrentPrincipal, RequireScopes } from '../access/access.decorators.js';
+import type { Principal } from '../access/principal.js';
+import { SessionDto } from '../auth/dto/token.dto.js';
+import { toSessionDto } from '../auth/sessions.controller.js';
+import { UsersAdminService } from '../accounts/users-admin.service.js';
+import { ApiProblems } from '../platform/docs/api-problems.js';
+import { describePage, PageQueryDto } from '../platform/http/paging.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { UsersService } from '../users/users.service.js';
+import { objectId } from '../platform/http/object-id.js';
+
+@ApiTags('administration')
+@Controller('users/:id/sessions')
+export class UserSessionsController {
+  constructor(
+    private readonly users: UsersService,
+    private readonly sessions: SessionsService,
+    private readonly admin: UsersAdminService,
+  ) {}
+
+  @RequireScopes('sessions:read')
+  @Get()
+  @ApiOperation({ summary: 'Live sessions of a user' })
+  @ApiOkResponse({ standardSchema: z.array(SessionDto), description: 'Oldest first' })
+  @ApiProblems('validation_failed', 'not_found')
+  async list(
+    @CurrentPrincipal() { sid }: Principal,
+    @Param('id') id: string,
+    @Query({ schema: PageQueryDto }) page: PageQueryDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SessionDto[]> {
+    const user = await this.users.get(objectId(id));
+    const { sessions, total } = await this.sessions.list(user.id, page);
+    describePage(request, reply, page, { total, items: sessions });
+    return sessions.map((session) => toSessionDto(session, sid));
+  }
+
+  @RequireScopes('sessions:write')
+  @Delete()
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'End every session of a user',
+    description: 'Not of a user who holds a scope of this service that you do not hold.',
+  })
+  @ApiNoContentResponse({ description: 'All their tokens are dead' })
+  @ApiProblems('not_found')
+  async endAll(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
+    await this.admin.endSessions(principal, objectId(id));
+  }
+
+  @RequireScopes('sessions:write')
+  @Delete(':sid')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'End one session of a user',
+    description: 'Not of a user who holds a scope of this service that you do not hold.',
+  })
+  @ApiNoContentResponse({ description: 'Its tokens are dead' })
+  @ApiProblems('not_found')
+  async end(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id') id: string,
+    @Param('sid') sid: string,
+  ): Promise<void> {
+    await this.admin.endSession(principal, objectId(id), objectId(sid));
+  }
+}

@@ -1,0 +1,57 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AccountsModule } from '../accounts/accounts.module.js';
+import { AuthModule } from '../auth/auth.module.js';
+import type { Config } from '../platform/config/config.js';
+import { ConfigModule } from '../platform/config/config.module.js';
+import type { ConnectionTarget } from '../platform/database/connection.js';
+import { DatabaseModule } from '../platform/database/database.module.js';
+import { DocsModule } from '../platform/docs/docs.module.js';
+import { HealthModule } from './health.module.js';
+import type { Clock } from '../platform/kernel/clock.js';
+import { KernelModule } from '../platform/kernel/kernel.module.js';
+import type { Log } from '../platform/kernel/log.js';
+import { KeysModule } from '../keys/keys.module.js';
+import { MetricsModule } from '../platform/metrics/metrics.module.js';
+import { OAuthModule } from '../oauth/oauth.module.js';
+import { FeedModule } from '../feed/feed.module.js';
+import { HttpModule } from '../platform/http/http.module.js';
+import { IncidentsModule } from '../incidents/incidents.module.js';
+import { PacingModule } from '../platform/pacing/pacing.module.js';
+import { TransferModule } from '../transfer/transfer.module.js';
+import { UsersModule } from '../users/users.module.js';
+
+/** What the application is made with: everything that differs between production, a test and the command line. */
+export interface AppParts {
+  readonly config: Config;
+  readonly target: ConnectionTarget;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The map of the house. */
+@Module({})
+export class AppModule {
+  static with({ config, target, clock, log }: AppParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        KernelModule.forRoot(clock, log),
+        HttpModule,
+        PacingModule,
+        ConfigModule.forRoot(config),
+        DatabaseModule.forRoot(target, config.database),
+        KeysModule,
+        UsersModule,
+        AuthModule,
+        AccountsModule,
+        OAuthModule,
+        IncidentsModule,
+        FeedModule,
+        TransferModule,
+        HealthModule,
+        DocsModule,
+        MetricsModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,46 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { Public } from '../access/access.decorators.js';
+import { ApiProblems } from '../platform/docs/api-problems.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { RevocationFeed } from '../revocation/revocation.feed.js';
+import { Lifecycle } from '../platform/http/lifecycle.js';
+
+const HealthDto = z.object({ status: z.literal('ok') });
+
+@ApiTags('health')
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly feed: RevocationFeed,
+    private readonly lifecycle: Lifecycle,
+  ) {}
+
+  @Public()
+  @Get('live')
+  @ApiOperation({ summary: 'Whether the process answers' })
+  @ApiOkResponse({ standardSchema: HealthDto, description: 'It does' })
+  live(): z.output<typeof HealthDto> {
+    return { status: 'ok' };
+  }
+
+  /** Not ready while shutting down, without the database, or with revocations older than 10 seconds. */
+  @Public()
+  @Get('ready')
+  @ApiOperation({ summary: 'Whether a balancer should send requests here' })
+  @ApiOkResponse({ standardSchema: HealthDto, description: 'It should' })
+  @ApiProblems('unavailable')
+  async ready(): Promise<z.output<typeof HealthDto>> {
+    if (this.lifecycle.draining) throw notReady('shutting down');
+    if (!this.feed.isReady()) throw notReady('the revocation feed is behind');
+    await this.dataSource.query('SELECT 1');
+    return { status: 'ok' };
+  }
+}
+
+function notReady(cause: string): AppError {
+  return new AppError('unavailable', { diagnosis: { cause } });
+}

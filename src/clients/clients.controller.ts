@@ -1,0 +1,103 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { CurrentPrincipal, RequireScopes } from '../access/access.decorators.js';
+import type { Principal } from '../access/principal.js';
+import { ClientsAdminService } from './clients-admin.service.js';
+import { ClientsService } from './clients.service.js';
+import { ApiProblems } from '../platform/docs/api-problems.js';
+import { describePage, PageQueryDto } from '../platform/http/paging.js';
+import {
+  ClientDto,
+  ClientSecretDto,
+  CreateClientDto,
+  CreatedClientDto,
+  RotateSecretDto,
+  toClientDto,
+} from './dto/client.dto.js';
+import { objectId } from '../platform/http/object-id.js';
+
+@ApiTags('administration')
+@Controller('clients')
+export class ClientsController {
+  constructor(
+    private readonly clients: ClientsService,
+    private readonly admin: ClientsAdminService,
+  ) {}
+
+  @RequireScopes('clients:read')
+  @Get()
+  @ApiOperation({ summary: 'All clients', description: 'In the order of creation; never their secrets.' })
+  @ApiOkResponse({ standardSchema: z.array(ClientDto), description: 'One page' })
+  @ApiProblems('validation_failed')
+  async list(
+    @Query({ schema: PageQueryDto }) page: PageQueryDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ClientDto[]> {
+    const { clients, total } = await this.clients.list(page);
+    describePage(request, reply, page, { total, items: clients });
+    return clients.map(toClientDto);
+  }
+
+  @RequireScopes('clients:write')
+  @Post()
+  @ApiOperation({
+    summary: 'Create a client',
+    description:
+      'A service with scopes of its own, which gets tokens at `POST /oauth/token` with `client_credentials`. Nobody ' +
+      'gives a scope that they do not hold.',
+  })
+  @ApiCreatedResponse({ standardSchema: CreatedClientDto, description: 'The client, with its secret' })
+  @ApiProblems('malformed_request', 'validation_failed')
+  async create(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: CreateClientDto }) input: CreateClientDto,
+  ): Promise<CreatedClientDto> {
+    const { client, secret } = await this.admin.create(principal, input);
+    const { id, createdAt, ...rest } = client;
+    return { client_id: id, client_secret: secret, ...rest, created_at: createdAt.toISOString() };
+  }
+
+  @RequireScopes('clients:write')
+  @Post(':id/secret')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Give a client a new secret',
+    description:
+      'The secret of before stays valid for `overlap_seconds`, so that the client can change over; any older one ' +
+      'ends now. Not of a client with a scope that you do not hold.',
+  })
+  @ApiOkResponse({ standardSchema: ClientSecretDto, description: 'The new secret' })
+  @ApiProblems('malformed_request', 'validation_failed', 'not_found')
+  async rotateSecret(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id') id: string,
+    @Body({ schema: RotateSecretDto.prefault({}) }) { overlap_seconds: overlapSeconds }: RotateSecretDto,
+  ): Promise<ClientSecretDto> {
+    const clientId = objectId(id);
+    const { secret, previousExpiresAt } = await this.admin.rotateSecret(principal, clientId, overlapSeconds);
+    const ends = previousExpiresAt?.toISOString() ?? null;
+    return { client_id: clientId, client_secret: secret, previous_expires_at: ends };
+  }
+
+  @RequireScopes('clients:write')
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Remove a client',
+    description: 'Its tokens die with it. Not a client with a scope of this service that you do not hold.',
+  })
+  @ApiNoContentResponse({ description: 'The client is gone' })
+  @ApiProblems('not_found')
+  async delete(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
+    await this.admin.delete(principal, objectId(id));
+  }
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { CLIENT_GRANTS } from '../client.entity.js';
+import type { ListedClient } from '../clients.repository.js';
+import { text } from '../../platform/kernel/validation.js';
+import { scopesField } from '../../users/dto/role.dto.js';
+
+const NAME_MAX = 100;
+const DAY_SECONDS = 86_400;
+const OVERLAP_MAX_SECONDS = 30 * DAY_SECONDS;
+
+const members = {
+  client_id: z.uuid().meta({ description: 'What the client calls itself by' }),
+  name: z.string().meta({ examples: ['billing'] }),
+  scopes: z.array(z.string()).meta({ examples: [['tasks:read']] }),
+  grants: z.array(z.string()).meta({ examples: [['client_credentials']] }),
+  created_at: z.iso.datetime(),
+};
+const secretField = z.string().meta({
+  description: 'Shown this once; the service keeps a hash only',
+  examples: ['latchkey_secret_…'],
+});
+
+export const CreateClientDto = z
+  .strictObject({
+    name: text({ max: NAME_MAX }),
+    scopes: scopesField,
+    grants: z
+      .array(z.enum(CLIENT_GRANTS))
+      .max(10)
+      .default(['client_credentials'])
+      .meta({
+        description: 'None for a client that only introspects tokens',
+        default: ['client_credentials'],
+      }),
+  })
+  .meta({
+    id: 'CreateClient',
+    examples: [{ name: 'billing', scopes: ['tasks:read'], grants: ['client_credentials'] }],
+  });
+export type CreateClientDto = z.output<typeof CreateClientDto>;
+
+export const CreatedClientDto = z
+  .object({ ...members, client_secret: secretField })
+  .meta({ id: 'CreatedClient' });
+export type CreatedClientDto = z.output<typeof CreatedClientDto>;
+
+export const RotateSecretDto = z
+  .strictObject({
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(OVERLAP_MAX_SECONDS)
+      .default(DAY_SECONDS)
+      .meta({
+        description: 'How long the secret of before stays valid; 0 ends it at once',
+        default: DAY_SECONDS,
+        examples: [DAY_SECONDS],
+      }),
+  })
+  .meta({ id: 'RotateSecret', examples: [{ overlap_seconds: DAY_SECONDS }] });
+export type RotateSecretDto = z.output<typeof RotateSecretDto>;
+
+export const ClientSecretDto = z
+  .object({
+    client_id: members.client_id,
+    client_secret: secretField,
+    previous_expires_at: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'Until when the secret of before is valid; null where it ended at once' }),
+  })
+  .meta({ id: 'ClientSecret' });
+export type ClientSecretDto = z.output<typeof ClientSecretDto>;
+
+export const ClientDto = z
+  .object({
+    ...members,
+    secrets: z
+      .array(z.object({ created_at: z.iso.datetime(), expires_at: z.iso.datetime().nullable() }))
+      .meta({ description: 'The valid ones, newest first; two during a rotation' }),
+  })
+  .meta({ id: 'Client' });
+export type ClientDto = z.output<typeof ClientDto>;
+
+export function toClientDto({ id, name, scopes, grants, createdAt, secrets }: ListedClient): ClientDto {
+  const time = (at: string): string => new Date(at).toISOString();
+  return {
+    client_id: id,
+    name,
+    scopes,
+    grants,
+    created_at: createdAt.toISOString(),
+    secrets: secrets.map(({ createdAt: from, expiresAt }) => ({
+      created_at: time(from),
+      expires_at: expiresAt === null ? null : time(expiresAt),
+    })),
+  };
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { REVOCATION_KINDS } from '@latchkey/token-rules';
+import { fieldCode, text } from '../../platform/kernel/validation.js';
+
+/** What a subject of each kind looks like. */
+const SUBJECTS: Readonly<Record<(typeof REVOCATION_KINDS)[number], z.ZodType>> = {
+  session: z.uuid(),
+  user: z.uuid(),
+  client: z.string(),
+  key: z.string(),
+  all: z.literal('*'),
+};
+
+export const RevokeDto = z
+  .strictObject({
+    kind: z.enum(REVOCATION_KINDS),
+    subject: text({ max: 100 }).meta({ description: 'As in the feed; `*` for the kind `all`' }),
+    reason: text({ max: 200 }).optional().meta({ description: 'Followers read it' }),
+  })
+  .refine(({ kind, subject }) => SUBJECTS[kind].safeParse(subject).success, {
+    path: ['subject'],
+    ...fieldCode('invalid_format'),
+  })
+  .meta({
+    id: 'Revoke',
+    examples: [{ kind: 'session', subject: '019a0c5e-7b1a-7c3e-9f00-0a1b2c3d4e5f', reason: 'stolen device' }],
+  });
+export type RevokeDto = z.output<typeof RevokeDto>;

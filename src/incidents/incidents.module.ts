@@ -1,0 +1,21 @@
+// Owns: revocations by hand, sweeps of many sessions, incidents.
+// May import: feed, sessions, clients, keys, users, audit, revocation, access, platform. Never: issues a token.
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { ClientsModule } from '../clients/clients.module.js';
+import { KeysModule } from '../keys/keys.module.js';
+import { RevocationModule } from '../revocation/revocation.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { IncidentService } from './incident.service.js';
+import { ManualRevocationService } from './manual-revocation.service.js';
+import { RevocationsController } from './revocations.controller.js';
+import { SessionSweep } from './session-sweep.service.js';
+
+@Module({
+  imports: [AuditModule, ClientsModule, KeysModule, RevocationModule, SessionsModule, UsersModule],
+  controllers: [RevocationsController],
+  providers: [IncidentService, ManualRevocationService, SessionSweep],
+  exports: [IncidentService, ManualRevocationService],
+})
+export class IncidentsModule {}

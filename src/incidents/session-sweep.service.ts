@@ -1,0 +1,91 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
+import { Transactions } from '../platform/database/transaction.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { RevocationsService, type Cause } from '../revocation/revocations.service.js';
+import { SweptSessionsRepository, type SweepFilter } from '../sessions/swept-sessions.repository.js';
+import type { AddressRange } from './address-range.js';
+
+/** The longest that a request may take between its statement and the token it answers. */
+export const REQUEST_MS = 60_000;
+/** Sessions that a transaction looks at. */
+const PAGE = 1000;
+
+export interface Sweep extends Cause {
+  readonly filter: SweepFilter;
+  /** In place of the filter's addresses. */
+  readonly range?: AddressRange | undefined;
+  /** A row of a user, client, key or all kills what these sessions had before `openedBefore`. */
+  readonly covered: boolean;
+}
+
+export interface SweepCounts {
+  readonly sessions: number;
+  readonly revocations: number;
+}
+
+/** With the last id that was looked at; null behind the end of the table. */
+type EndedPage = SweepCounts & { readonly last: string | null };
+
+/**
+ * Ends sessions of many users. In pages of the table, each a transaction of its own: nobody waits for long, however
+ * many there are, and what was broken off is run again and goes on.
+ */
+@Injectable()
+export class SessionSweep {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly swept: SweptSessionsRepository,
+    private readonly revocations: RevocationsService,
+    private readonly clock: Clock,
+    @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
+  ) {}
+
+  /** @param tell hears how many sessions have ended so far @throws the database's error, with some pages done */
+  async run(sweep: Sweep, tell: (ended: number) => void = () => undefined): Promise<SweepCounts> {
+    const counts = { sessions: 0, revocations: 0 };
+    let after: string | null | undefined = null;
+    while (after !== undefined) {
+      tell(counts.sessions);
+      const page: EndedPage = await this.endPage(sweep, after);
+      counts.sessions += page.sessions;
+      counts.revocations += page.revocations;
+      after = page.last ?? undefined;
+    }
+    return counts;
+  }
+
+  /**
+   * Sessions that were used since then need a row of their own: an access token of theirs may be alive that no other
+   * row reaches. A retry within the reuse window gets a new one without using the session.
+   */
+  usedSince({ openedBefore }: SweepFilter, covered: boolean, now: number): Date {
+    const reached = covered ? Math.min(openedBefore.getTime(), now) : 0;
+    const since = Math.max(reached, now - this.lifetimeMs);
+    return new Date(since - this.config.reuseWindowSeconds * 1000 - REQUEST_MS);
+  }
+
+  /** How long an access token may be taken for good. */
+  get lifetimeMs(): number {
+    return (this.config.accessSeconds + this.config.leewaySeconds) * 1000;
+  }
+
+  private async endPage(
+    { filter, range, covered, ...cause }: Sweep,
+    after: string | null,
+  ): Promise<EndedPage> {
+    return this.transactions.run(async (transaction) => {
+      const now = this.clock.now();
+      const place = { after, size: PAGE, clientId: filter.clientId };
+      const page = await this.swept.page(transaction.manager, place);
+      const ids = page.filter(({ ip }) => !range || (ip !== null && range.holds(ip))).map(({ id }) => id);
+      // The addresses have been looked at: tens of thousands of them would go along with each statement.
+      const current = { ...filter, addresses: null, now: new Date(now) };
+      const ended = await this.swept.end(transaction.manager, current, { ids, reason: cause.reason });
+      const since = this.usedSince(filter, covered, now);
+      const subjects = ended.filter(({ lastUsedAt }) => lastUsedAt > since).map(({ id }) => id);
+      await this.revocations.revoke(transaction, { kind: 'session', subjects, ...cause });
+      return { last: page.at(-1)?.id ?? null, sessions: ended.length, revocations: subjects.length };
+    });
+  }
+}

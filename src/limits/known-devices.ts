@@ -1,0 +1,71 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { KEY_CONFIG, TOKEN_CONFIG, type KeyConfig, type TokenConfig } from '../platform/config/config.js';
+import { secretMaterials } from '../platform/config/secret-materials.js';
+import { Clock } from '../platform/kernel/clock.js';
+
+const COOKIE = 'latchkey_device';
+const YEAR_SECONDS = 365 * 86_400;
+
+/**
+ * A signed cookie that says of a browser that somebody logged in to an account with it. It opens nothing: wrong
+ * passwords from such a device have a budget of their own, so that strangers who guess cannot lock the owner out.
+ */
+@Injectable()
+export class KnownDevices {
+  private readonly current: KeyObject;
+  /** The current one and those of before. */
+  private readonly keys: readonly KeyObject[];
+  private readonly secure: boolean;
+
+  constructor(
+    private readonly clock: Clock,
+    @Inject(KEY_CONFIG) config: KeyConfig,
+    @Inject(TOKEN_CONFIG) { issuer }: TokenConfig,
+  ) {
+    const [current, ...others] = secretMaterials(config);
+    this.current = derived(current);
+    this.keys = [this.current, ...others.map(derived)];
+    this.secure = issuer.startsWith('https:');
+  }
+
+  /** The value of `Set-Cookie` for a device whose user has just logged in. */
+  cookieFor(userId: string): string {
+    const content = `${userId}.${this.clock.seconds()}`;
+    const attributes = ['Path=/', `Max-Age=${YEAR_SECONDS}`, 'HttpOnly', 'SameSite=Lax'];
+    if (this.secure) attributes.push('Secure');
+    return [`${COOKIE}=${content}.${this.sign(content)}`, ...attributes].join('; ');
+  }
+
+  /** Whether the request's cookies say that this user has logged in there within the last year. */
+  isKnown(cookies: string | undefined, userId: string): boolean {
+    return cookiesNamed(COOKIE, cookies).some((value) => {
+      const at = value.lastIndexOf('.');
+      const content = value.slice(0, at);
+      const [user, issuedAt] = content.split('.');
+      if (user !== userId || !this.isSigned(content, value.slice(at + 1))) return false;
+      return this.clock.seconds() - Number(issuedAt) < YEAR_SECONDS;
+    });
+  }
+
+  private sign(content: string, key = this.current): string {
+    return createHmac('sha256', key).update(content).digest('base64url');
+  }
+
+  private isSigned(content: string, signature: string): boolean {
+    const given = Buffer.from(signature);
+    return this.keys.some((key) => {
+      const right = Buffer.from(this.sign(content, key));
+      return right.length === given.length && timingSafeEqual(right, given);
+    });
+  }
+}
+
+function derived(material: string | Buffer): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', material, '', 'latchkey known device', 32)));
+}
+
+function cookiesNamed(name: string, cookies = ''): string[] {
+  const pairs = cookies.split(';').map((pair) => pair.trim());
+  return pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1));
+}

@@ -1,0 +1,63 @@
+import pg, { type Client } from 'pg';
+import type { DataSourceOptions } from 'typeorm';
+import { Initial1763769600000 } from '../../../migrations/1763769600000-initial.js';
+import { SigningKeys1763773200000 } from '../../../migrations/1763773200000-signing-keys.js';
+import { AuditEvents1763776800000 } from '../../../migrations/1763776800000-audit-events.js';
+import { RateLimits1763780400000 } from '../../../migrations/1763780400000-rate-limits.js';
+import { Clients1763784000000 } from '../../../migrations/1763784000000-clients.js';
+import { EmailKeyInC1763787600000 } from '../../../migrations/1763787600000-email-key-in-c.js';
+import { IndexesAtScale1763791200000 } from '../../../migrations/1763791200000-indexes-at-scale.js';
+import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
+import { IdlePool } from './idle-pool.js';
+
+/** Every migration, oldest first; a landed one is never edited. */
+const MIGRATIONS = [
+  Initial1763769600000,
+  SigningKeys1763773200000,
+  AuditEvents1763776800000,
+  RateLimits1763780400000,
+  Clients1763784000000,
+  EmailKeyInC1763787600000,
+  IndexesAtScale1763791200000,
+];
+
+/**
+ * The options of every connection to PostgreSQL: the application, the command line and the tests share them.
+ * The schema comes from migrations alone. A statement that outlives `statementTimeoutMs` is cancelled by the server;
+ * behind a pooler, which refuses to be told or ignores it, only one of a transaction is, see transaction.ts.
+ */
+export function dataSourceOptions(target: ConnectionTarget, pool: PoolSettings) {
+  const serverLimitMs = isPooled(target) ? undefined : pool.statementTimeoutMs;
+  return {
+    type: 'postgres',
+    driver: { ...pg, Pool: IdlePool },
+    ...where(target),
+    applicationName: 'latchkey',
+    migrations: MIGRATIONS,
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    logging: false,
+    connectTimeoutMS: pool.connectTimeoutMs,
+    poolSize: pool.poolSize,
+    // The pool reports connections lost while idle; the next query opens another, and readiness tells the rest.
+    poolErrorHandler: () => undefined,
+    extra: {
+      statement_timeout: serverLimitMs,
+      // For a server that no longer answers at all: the client gives up a little after the server should have.
+      query_timeout: pool.statementTimeoutMs + 1000,
+      idle_in_transaction_session_timeout: serverLimitMs,
+      keepAlive: true,
+      // A connection that breaks while the pool hands it over has no listener of the pool's and none of TypeORM's yet,
+      // and an error that nobody listens to would end the process. Whoever was to use it is told by the first query.
+      onConnect: (client: Client) => {
+        client.on('error', () => undefined);
+      },
+    },
+  } as const satisfies DataSourceOptions;
+}
+
+function where(target: ConnectionTarget) {
+  if ('url' in target) return { url: target.url };
+  const { host, port, user, password, database } = target;
+  return { host, port, username: user, password, database };
+}

@@ -1,0 +1,126 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import {
+  CLIENT_EXTENSION,
+  PUBLIC_EXTENSION,
+  SCOPES_EXTENSION,
+  USERS_EXTENSION,
+} from '../../access/access.decorators.js';
+import { ERROR_CODES, type ErrorCode } from '../kernel/error-codes.js';
+import { ERRORS_EXTENSION, problemResponses, type SampleField } from './api-problems.js';
+
+/** Names of the padlock's schemes: two for people, one for clients. */
+export const BEARER = 'bearer';
+export const PASSWORD = 'password';
+export const CLIENT = 'client';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']> & Record<`x-${string}`, unknown>;
+type Parameter = Extract<NonNullable<Operation['parameters']>[number], { name: string }>;
+type Response = Exclude<Operation['responses'][string], { $ref: string } | undefined>;
+interface ObjectSchema {
+  readonly properties?: object;
+  readonly required?: readonly string[];
+}
+type Schemas = Readonly<Record<string, ObjectSchema>>;
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+const TOKEN_CODES = (Object.keys(ERROR_CODES) as ErrorCode[]).filter(
+  (code) => code === 'token_missing' || ERROR_CODES[code].bearer !== undefined,
+);
+
+const PAGE_HEADERS = {
+  'X-Total-Count': { description: 'How many there are in all', schema: { type: 'integer' as const } },
+  Link: { description: 'RFC 8288: `first`, `prev` and `next` page', schema: { type: 'string' as const } },
+};
+
+/** Completes every operation of a document with what routes of its kind share. */
+export function completeOperations({ paths, components }: OpenAPIObject): void {
+  for (const [path, item] of Object.entries(paths)) {
+    for (const method of METHODS) {
+      const operation = item[method] as Operation | undefined;
+      if (operation) complete(operation, path, (components?.schemas ?? {}) as Schemas);
+    }
+  }
+}
+
+function complete(operation: Operation, path: string, schemas: Schemas): void {
+  const scopes = (operation[SCOPES_EXTENSION] ?? []) as string[];
+  const isPublic = operation[PUBLIC_EXTENSION] === true;
+  const codes = errorCodes(operation, isPublic, scopes);
+  if (!isPublic) {
+    // OpenAPI 3.0 allows scopes on OAuth2 alone; the extension names them for the other scheme.
+    operation.security = [{ [BEARER]: [] }, { [PASSWORD]: scopes }];
+    const needs = scopes.map((scope) => `\`${scope}\``).join(' ');
+    if (needs)
+      operation.description = [operation.description, `Scope: ${needs}`].filter(Boolean).join('\n\n');
+  }
+  const client = operation[CLIENT_EXTENSION];
+  if (client !== undefined) operation.security = [{ [CLIENT]: [] }, ...(client === 'optional' ? [{}] : [])];
+  for (const parameter of parametersOf(operation)) completeParameter(parameter);
+  if (isPaged(operation)) Object.assign(successOf(operation), { headers: PAGE_HEADERS });
+  Object.assign(
+    operation.responses,
+    problemResponses(codes, { oauth: path.startsWith('/oauth/'), sample: sampleField(operation, schemas) }),
+  );
+  delete operation[PUBLIC_EXTENSION];
+  delete operation[USERS_EXTENSION];
+  delete operation[CLIENT_EXTENSION];
+  delete operation[ERRORS_EXTENSION];
+}
+
+/** The guard's errors stand on exactly the routes that are not public, those of a body on the routes that take one. */
+function errorCodes(operation: Operation, isPublic: boolean, scopes: readonly string[]): ErrorCode[] {
+  const codes: ErrorCode[] = [];
+  if (!isPublic) codes.push(...TOKEN_CODES, 'unavailable');
+  codes.push(...((operation[ERRORS_EXTENSION] ?? []) as ErrorCode[]));
+  if (operation[USERS_EXTENSION] === true) codes.push('user_required');
+  if (scopes.length > 0) codes.push('insufficient_scope');
+  if (operation.requestBody) {
+    codes.push('validation_failed', 'unsupported_media_type', 'payload_too_large', 'unavailable');
+    if (bodyOf(operation)?.type === 'application/json') codes.push('malformed_request');
+  }
+  return codes;
+}
+
+function completeParameter(parameter: Parameter): void {
+  if (parameter.in === 'path' && /^s?id$/.test(parameter.name)) {
+    parameter.schema = { type: 'string', format: 'uuid' };
+  }
+  // Told by the parameter itself already.
+  if (parameter.schema && 'description' in parameter.schema) delete parameter.schema.description;
+}
+
+function isPaged(operation: Operation): boolean {
+  const names = parametersOf(operation).map(({ name }) => name);
+  return names.includes('limit') && names.includes('offset');
+}
+
+/** A field that the operation really has, for the example of its `validation_failed`. */
+function sampleField(operation: Operation, schemas: Schemas): SampleField | undefined {
+  const schema = schemas[bodyOf(operation)?.schema ?? ''];
+  const [needed] = schema?.required ?? [];
+  if (needed !== undefined) return { field: needed, code: 'required' };
+  const [field] = [
+    ...Object.keys(schema?.properties ?? {}),
+    ...parametersOf(operation).map(({ name }) => name),
+  ];
+  return field === undefined ? undefined : { field, code: 'invalid_format' };
+}
+
+function bodyOf({ requestBody }: Operation): { type: string; schema: string } | undefined {
+  if (!requestBody || !('content' in requestBody)) return undefined;
+  const [first] = Object.entries(requestBody.content);
+  if (!first) return undefined;
+  const [type, { schema }] = first;
+  const name = schema && '$ref' in schema ? schema.$ref.split('/').at(-1) : undefined;
+  return { type, schema: name ?? '' };
+}
+
+function parametersOf(operation: Operation): Parameter[] {
+  return (operation.parameters ?? []).filter((parameter) => 'name' in parameter);
+}
+
+function successOf({ responses }: Operation): Response {
+  const status = Object.keys(responses).find((one) => one.startsWith('2')) ?? '200';
+  return responses[status] as Response;
+}

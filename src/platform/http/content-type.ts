@@ -1,0 +1,30 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../kernel/app-error.js';
+
+export const FORM = 'application/x-www-form-urlencoded';
+export const JSON_TYPE = 'application/json';
+
+/** The route takes forms and nothing else; without it a route takes JSON and nothing else. */
+export function ConsumesForm(): MethodDecorator {
+  return RouteConfig({ consumes: FORM });
+}
+
+/**
+ * Refuses a body in another form than the route takes, before it is read.
+ * @throws AppError `unsupported_media_type`
+ */
+export function assertContentType(request: FastifyRequest): void {
+  // What no route takes is answered as unknown, whatever it carries.
+  if (request.is404 || !hasBody(request)) return;
+  const { consumes = JSON_TYPE } = request.routeOptions.config as { consumes?: string };
+  const given = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+  if (given !== consumes)
+    throw new AppError('unsupported_media_type', { detail: `Send the body as ${consumes}` });
+}
+
+/** RFC 9112 section 6: a request has a body where one of these headers says so. */
+function hasBody({ headers }: FastifyRequest): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding } = headers;
+  return encoding !== undefined || (length !== undefined && length !== '0');
+}

@@ -1,0 +1,103 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HttpConfig } from '../config/config.js';
+import { AppError } from '../kernel/app-error.js';
+import type { ErrorCode } from '../kernel/error-codes.js';
+import { isOAuthPath, problem } from './problem.filter.js';
+import { requestPath } from './request-path.js';
+import { requestId } from './request-id.js';
+
+/** 64 KiB: the largest body of the contract. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+/** How long a request may take to arrive whole, and its headers alone, in milliseconds: slow senders are cut. */
+const REQUEST_TIMEOUT_MS = 15_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Longer than the idle time of common balancers (60 s), so that they never reuse a connection we just closed. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+const CODE_OF_CLIENT_ERROR: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
+type RecordRequest = (request: FastifyRequest, reply: FastifyReply) => void;
+
+/**
+ * The HTTP server: limits, time-outs, request ids, and our own answer to what never reaches a route.
+ * @param record is called when a request that no hook sees is over
+ */
+export function httpAdapter(config: HttpConfig, record: RecordRequest): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // A request without a host is refused by assertHost, in our own words.
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5000, requireHostHeader: false },
+    // The default would turn a proxy's header from anyone into the client's address.
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    genReqId: requestId,
+    requestIdHeader: false,
+    logger: false,
+    return503OnClosing: false,
+    frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      refuseBadUrl(request, reply, record),
+    clientErrorHandler: refuseBadHttp,
+    routerOptions: { ignoreTrailingSlash: false, ignoreDuplicateSlashes: false, caseSensitive: true },
+  });
+}
+
+/** A URL that cannot be decoded has no route and runs no hook. */
+function refuseBadUrl(request: FastifyRequest, reply: FastifyReply, record: RecordRequest): void {
+  const error = new AppError('not_found');
+  const { status, headers, body } = problem(error, request.id, isOAuthPath(requestPath(request)));
+  request.refusedWith = error.code;
+  reply.raw.once('close', () => record(request, reply));
+  void reply
+    .status(status)
+    .headers({ ...headers, 'x-request-id': request.id })
+    .send(body);
+}
+
+/** RFC 9112 section 3.2: HTTP/1.1 names the host. @throws AppError `invalid_request` */
+export function assertHost({ raw }: FastifyRequest): void {
+  if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return;
+  throw new AppError('invalid_request', { detail: 'The request has no Host header' });
+}
+
+/** RFC 9110 section 10.1.1: an expectation other than 100-continue, which Node would refuse without a body. */
+export function answerExpectations(server: Server): void {
+  server.on('checkExpectation', (request, response) => {
+    const id = requestId(request);
+    const { status, headers, body } = problem(new AppError('expectation_failed'), id, false);
+    response.writeHead(status, { ...headers, 'x-request-id': id, connection: 'close' }).end(body);
+  });
+}
+
+const refusedConnections = new WeakMap<Socket, AppError>();
+
+/** What a connection was refused with while its request was still arriving, if it was. */
+export function refusalOf(socket: Socket): AppError | undefined {
+  return refusedConnections.get(socket);
+}
+
+/** What is not HTTP has no request: the answer goes to the socket as it is. */
+function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal = new AppError(CODE_OF_CLIENT_ERROR[error.code ?? ''] ?? 'invalid_request');
+  // The client has sent its end in the middle of a request: it left, rather than was refused.
+  if (error.code !== 'HPE_INVALID_EOF_STATE') refusedConnections.set(socket, refusal);
+  const id = requestId({ headers: {} });
+  const { status, headers, body } = problem(refusal, id, false);
+  const lines = Object.entries({
+    ...headers,
+    'x-request-id': id,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${status} ${refusal.code}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+}

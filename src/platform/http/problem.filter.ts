@@ -1,0 +1,163 @@
+import { types } from 'node:util';
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { bearerChallenge, UNAVAILABLE_RETRY_SECONDS } from '@latchkey/token-rules';
+import { AppError } from '../kernel/app-error.js';
+import { ERROR_CODES, type ErrorCode } from '../kernel/error-codes.js';
+import type { Log } from '../kernel/log.js';
+import { requestPath } from './request-path.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The code its answer refuses it with, for the log and the metrics. */
+    refusedWith: ErrorCode | undefined;
+  }
+}
+
+const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, string>> = {
+  overloaded: '1',
+  unavailable: String(UNAVAILABLE_RETRY_SECONDS),
+  // Whoever raises it says how long it is; this is what the OpenAPI document shows.
+  too_many_attempts: '30',
+};
+
+const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'malformed_request',
+  404: 'not_found',
+  408: 'request_timeout',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  431: 'headers_too_large',
+};
+
+export interface ProblemFilterOptions {
+  readonly log: Log;
+  /** The methods a path answers; empty where the path is unknown. */
+  readonly allowedMethods: (path: string) => readonly string[];
+  /** Turns an error of a room's library (a lost database connection) into one of ours, or leaves it. */
+  readonly translate: (error: unknown) => AppError | undefined;
+}
+
+/**
+ * The one place that answers for an error: RFC 9457 `application/problem+json`, for `/oauth/*` the form of RFC 6749
+ * section 5.2. The answer holds what `AppError` calls public and nothing else; the cause goes to the log under the
+ * request id.
+ */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly options: ProblemFilterOptions) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const error = this.toAppError(exception, request);
+    this.record(error, request);
+    if (reply.sent) return;
+    request.refusedWith = error.code;
+    const { status, headers, body } = problem(error, request.id, isOAuth(request));
+    void reply.status(status).headers(headers).send(body);
+  }
+
+  private toAppError(exception: unknown, request: FastifyRequest): AppError {
+    if (exception instanceof AppError) return exception;
+    const translated = this.options.translate(exception);
+    if (translated) return translated;
+    const status = statusOf(exception);
+    if (status === 404) return this.notFound(request);
+    const code = status === undefined ? undefined : CODE_OF_STATUS[status];
+    if (code) return new AppError(code);
+    return new AppError('internal_error', { cause: exception });
+  }
+
+  /** RFC 9110 section 15.5.6: a known path asked with another method says which it takes. */
+  private notFound(request: FastifyRequest): AppError {
+    const allowed = this.options.allowedMethods(requestPath(request));
+    if (allowed.length === 0 || allowed.includes(request.method)) return new AppError('not_found');
+    return new AppError('method_not_allowed', { headers: { allow: allowed.join(', ') } });
+  }
+
+  private record(error: AppError, request: FastifyRequest): void {
+    const line = { request_id: request.id, code: error.code, ...error.diagnosis };
+    if (error.status >= 500) {
+      this.options.log.error({ ...line, err: error.cause }, `request failed: ${error.code}`);
+    } else if (ERROR_CODES[error.code].bearer !== undefined) {
+      this.options.log.info(line, `JWT refused: ${error.code}`);
+    } else {
+      // Why somebody was not let in is asked about later; what was wrong with a body, its sender was told.
+      this.options.log[error.status === 401 ? 'info' : 'debug'](line, `request refused: ${error.code}`);
+    }
+  }
+}
+
+/** Everything of the answer to an error: status, headers and the serialized body. */
+export function problem(
+  error: AppError,
+  requestId: string,
+  oauth: boolean,
+): { status: number; headers: Record<string, string>; body: string } {
+  const entry = ERROR_CODES[error.code];
+  const status = oauth ? (entry.oauth?.status ?? error.status) : error.status;
+  const headers: Record<string, string> = {
+    'content-type': oauth ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8',
+    'cache-control': 'no-store',
+    ...challenge(error, status),
+    ...retryAfter(error.code),
+    ...error.headers,
+  };
+  const body = oauth ? oauthBody(error, requestId) : problemBody(error, status, requestId);
+  return { status, headers, body: JSON.stringify(body) };
+}
+
+function problemBody(error: AppError, status: number, requestId: string): object {
+  return {
+    type: `/docs/errors#${error.code}`,
+    title: ERROR_CODES[error.code].title,
+    status,
+    detail: error.detail,
+    code: error.code,
+    request_id: requestId,
+    errors: error.errors,
+  };
+}
+
+/** RFC 6749 section 5.2. */
+function oauthBody(error: AppError, requestId: string): object {
+  const fields = error.errors?.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return {
+    error: ERROR_CODES[error.code].oauth?.error ?? 'invalid_request',
+    error_description: asciiDescription(fields ?? error.detail),
+    request_id: requestId,
+  };
+}
+
+/** RFC 6749 section 5.2 allows %x20-21 / %x23-5B / %x5D-7E here. */
+function asciiDescription(text: string): string {
+  return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?');
+}
+
+function challenge(error: AppError, status: number): Record<string, string> {
+  return status === 401 ? { 'www-authenticate': bearerChallenge(ERROR_CODES[error.code].bearer) } : {};
+}
+
+function retryAfter(code: ErrorCode): Record<string, string> {
+  const seconds = RETRY_AFTER_SECONDS[code];
+  return seconds === undefined ? {} : { 'retry-after': seconds };
+}
+
+/** Whether a path answers in the form of RFC 6749. */
+export function isOAuthPath(path: string): boolean {
+  return path.startsWith('/oauth/');
+}
+
+function isOAuth(request: FastifyRequest): boolean {
+  return isOAuthPath(requestPath(request));
+}
+
+/** The status an error of Nest or Fastify asks for; undefined for what is no HTTP error. */
+function statusOf(exception: unknown): number | undefined {
+  if (exception instanceof HttpException) return exception.getStatus();
+  if (!types.isNativeError(exception) || exception.name !== 'FastifyError') return undefined;
+  const status: unknown = (exception as Error & { statusCode?: unknown }).statusCode;
+  return typeof status === 'number' ? status : undefined;
+}

@@ -1,0 +1,34 @@
+import { AppError } from '../kernel/app-error.js';
+
+/**
+ * Lets at most `limit` jobs be under way at once, waiting ones included, and refuses the next at once. Beyond the limit
+ * a lane is still let in while it holds less than an equal share, so that a flood in one lane does not shut the others
+ * out.
+ */
+export class ConcurrencyLimit {
+  private total = 0;
+  private readonly lanes = new Map<string, number>();
+
+  constructor(private readonly limit: number) {}
+
+  /** @param lane whose job it is @throws AppError `overloaded` */
+  async run<T>(job: () => Promise<T>, lane = ''): Promise<T> {
+    const held = this.lanes.get(lane) ?? 0;
+    const lanes = held === 0 ? this.lanes.size + 1 : this.lanes.size;
+    if (this.total >= this.limit && held >= Math.floor(this.limit / lanes)) throw new AppError('overloaded');
+    this.total++;
+    this.lanes.set(lane, held + 1);
+    try {
+      return await job();
+    } finally {
+      this.leave(lane);
+    }
+  }
+
+  private leave(lane: string): void {
+    this.total--;
+    const held = (this.lanes.get(lane) ?? 0) - 1;
+    if (held > 0) this.lanes.set(lane, held);
+    else this.lanes.delete(lane);
+  }
+}

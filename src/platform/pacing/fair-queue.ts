@@ -1,0 +1,83 @@
+import { AppError } from '../kernel/app-error.js';
+
+interface Waiter {
+  readonly enter: () => void;
+  readonly refuse: (error: AppError) => void;
+}
+
+/**
+ * Runs at most `concurrency` jobs at once and lets at most `queue` wait. Jobs wait in lanes, one for each who sends
+ * them, and the lanes take turns: a flood in one lane delays the others by a job each. Where the queue is full, the
+ * last of the longest lane makes room for a shorter one.
+ */
+export class FairQueue {
+  private running = 0;
+  private waiting = 0;
+  /** In the order of their turns; none is empty. */
+  private readonly lanes = new Map<string, Waiter[]>();
+
+  constructor(
+    private readonly concurrency: number,
+    private readonly queue: number,
+  ) {}
+
+  /**
+   * @param lane whose job it is
+   * @throws AppError `overloaded` at once where the queue is full, or while the job waits and has to make room
+   */
+  async run<T>(job: () => Promise<T>, lane = ''): Promise<T> {
+    if (this.running >= this.concurrency) await this.wait(lane);
+    else this.running++;
+    try {
+      return await job();
+    } finally {
+      this.release();
+    }
+  }
+
+  /** How many jobs run and wait now, and how many may wait. */
+  get load(): { readonly running: number; readonly waiting: number; readonly queue: number } {
+    return { running: this.running, waiting: this.waiting, queue: this.queue };
+  }
+
+  /** Whether nothing runs or waits. */
+  get idle(): boolean {
+    return this.running === 0;
+  }
+
+  private wait(lane: string): Promise<void> {
+    if (this.waiting >= this.queue) this.makeRoomFor(lane);
+    this.waiting++;
+    return new Promise((enter, refuse) => {
+      const waiter = { enter, refuse };
+      const others = this.lanes.get(lane);
+      if (others) others.push(waiter);
+      else this.lanes.set(lane, [waiter]);
+    });
+  }
+
+  private makeRoomFor(lane: string): void {
+    const own = this.lanes.get(lane)?.length ?? 0;
+    let longest: Waiter[] = [];
+    for (const waiters of this.lanes.values()) if (waiters.length > longest.length) longest = waiters;
+    const last = longest.length > own + 1 ? longest.pop() : undefined;
+    if (!last) throw new AppError('overloaded');
+    this.waiting--;
+    last.refuse(new AppError('overloaded'));
+  }
+
+  /** A finished job hands its place to the next one, so that `running` never dips between them. */
+  private release(): void {
+    const turn = this.lanes.entries().next();
+    if (turn.done) {
+      this.running--;
+      return;
+    }
+    const [lane, waiters] = turn.value;
+    const next = waiters.shift();
+    this.lanes.delete(lane);
+    if (waiters.length > 0) this.lanes.set(lane, waiters);
+    this.waiting--;
+    next?.enter();
+  }
+}

@@ -1,0 +1,7 @@
+// Owns: what paces work: queues, batches, caches, housekeeping. May import: platform/kernel. Never: knows a table.
+import { Global, Module } from '@nestjs/common';
+import { Housekeeping } from './housekeeping.js';
+
+@Global()
+@Module({ providers: [Housekeeping], exports: [Housekeeping] })
+export class PacingModule {}

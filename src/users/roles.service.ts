@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import { assertMayGrant, assertMayManage } from '../access/authority.js';
+import type { Actor, Principal } from '../access/principal.js';
+import { AuditService } from '../audit/audit.service.js';
+import { Transactions } from '../platform/database/transaction.js';
+import { AppError, invalidField } from '../platform/kernel/app-error.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { RolesRepository, type RoleRecord } from './roles.repository.js';
+import { UsersRepository } from './users.repository.js';
+import { RevocationsService } from '../revocation/revocations.service.js';
+import { auditEvent } from '../audit/actor-event.js';
+
+/** Roles and what follows from a change of one for the tokens of its holders. */
+@Injectable()
+export class RolesService {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly manager: EntityManager,
+    private readonly roles: RolesRepository,
+    private readonly users: UsersRepository,
+    private readonly revocations: RevocationsService,
+    private readonly audit: AuditService,
+    private readonly clock: Clock,
+  ) {}
+
+  /** All roles, by name. */
+  async list(): Promise<RoleRecord[]> {
+    return this.roles.list(this.manager);
+  }
+
+  /**
+   * Locks the roles against change until the transaction ends. Roles are locked before users, always, so that no two
+   * transactions wait for each other.
+   */
+  async share(manager: EntityManager, names: readonly string[]): Promise<RoleRecord[]> {
+    return this.roles.share(manager, names);
+  }
+
+  /**
+   * Locks the roles, which the actor may grant.
+   * @throws AppError `validation_failed` where one of them is unknown, `insufficient_scope`
+   */
+  async assertMayGrant(manager: EntityManager, actor: Actor, names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const roles = await this.share(manager, names);
+    if (roles.length < new Set(names).size) throw invalidField('roles', 'unknown_role');
+    assertMayGrant(
+      actor,
+      roles.flatMap((role) => role.scopes),
+    );
+  }
+
+  /**
+   * Makes these the scopes of a role, which is created where it is not there. Access tokens of its holders are stale
+   * from now on; refreshing brings the new scopes.
+   * @throws AppError `role_protected`; `insufficient_scope` where the role has or gets more than the principal holds
+   */
+  async put(principal: Principal, name: string, scopes: readonly string[]): Promise<RoleRecord> {
+    if (name === 'admin') throw new AppError('role_protected');
+    return this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
+      const role = await this.roles.lockOrInsert(manager, name);
+      assertMayManage(principal, [...role.scopes, ...scopes]);
+      const wanted = [...new Set(scopes)].sort();
+      if (same(role.scopes, wanted)) return role;
+      await this.roles.setScopes(manager, name, wanted);
+      const versions = await this.users.raiseVersionsOfHolders(manager, name, new Date(this.clock.now()));
+      await this.revocations.makeStale(transaction, versions, {
+        reason: 'role changed',
+        actor: principal.subject,
+      });
+      await this.audit.record(
+        transaction,
+        auditEvent(principal, 'role.changed', 'role', name, { scopes: wanted }),
+      );
+      return { name, scopes: wanted };
+    });
+  }
+
+  /** @throws AppError `not_found`, `role_protected`, `role_in_use`; `insufficient_scope` as in {@link put} */
+  async delete(principal: Principal, name: string): Promise<void> {
+    if (name === 'admin' || name === 'user') throw new AppError('role_protected');
+    await this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
+      const role = await this.roles.lock(manager, name);
+      if (!role) throw new AppError('not_found');
+      assertMayManage(principal, role.scopes);
+      if (await this.users.holdsRole(manager, name)) throw new AppError('role_in_use');
+      await this.roles.delete(manager, name);
+      await this.audit.record(transaction, auditEvent(principal, 'role.deleted', 'role', name));
+    });
+  }
+}
+
+function same(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((scope) => others.includes(scope));
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { faultOfImport, floorOf, ROOMS } from '../../tools/rooms.js';
+
+/** Lines of code a room may have, and rooms it may import; the command line and the application's map are exempt. */
+const LINES_MAX = 1500;
+const ARROWS_MAX = 8;
+const LARGE: ReadonlySet<string> = new Set(['src/cli']);
+const WIDE: ReadonlySet<string> = new Set(['src/app', 'src/cli', 'src/parts.list.ts']);
+
+interface Source {
+  readonly path: string;
+  readonly room: string;
+  readonly text: string;
+}
+
+const SOURCES: readonly Source[] = ['src', 'migrations', 'packages']
+  .flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  )
+  .filter((path) => /\.tsx?$/.test(path) && !/\.spec\.ts$|node_modules|\/dist\//.test(path))
+  .map((path) => ({ path, room: ROOMS[floorOf(path)]?.path ?? '', text: readFileSync(path, 'utf8') }));
+
+function importsOf({ text }: Source): string[] {
+  return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, specifier = '']) => specifier);
+}
+
+/** The rooms that a room's files import, but for the ground that all stand on. */
+function arrowsOf(room: string): string[] {
+  const targets = SOURCES.filter((source) => source.room === room).flatMap((source) =>
+    importsOf(source)
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => join(source.path, '..', specifier).replace(/\.js$/, '.ts'))
+      .map((target) => ROOMS[floorOf(target)]?.path ?? ''),
+  );
+  const others = targets.filter(
+    (target) => target !== room && !/^src\/(?:platform|access)|^migrations/.test(target),
+  );
+  return [...new Set(others)].sort();
+}
+
+const OWNERS = new Map(
+  ROOMS.flatMap(({ path, tables = [] }) => tables.map((table) => [table, path] as const)),
+);
+const TABLE_NAMES = [...OWNERS.keys()].join('|');
+
+describe('the house', () => {
+  it('has a room for every file', () => {
+    expect(SOURCES.filter(({ room }) => room === '').map(({ path }) => path)).toEqual([]);
+  });
+
+  it('has a file in every room', () => {
+    expect(
+      ROOMS.map(({ path }) => path).filter((path) => !SOURCES.some(({ room }) => room === path)),
+    ).toEqual([]);
+  });
+
+  it('has no import that leads up', () => {
+    const faults = SOURCES.flatMap((source) =>
+      importsOf(source).map((specifier) => faultOfImport(source.path, specifier)),
+    );
+    expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
+  });
+
+  it('names every table that the SQL of another room reads', () => {
+    const statement = new RegExp(`\\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\\s+(${TABLE_NAMES})\\b`, 'g');
+    const foreign = SOURCES.filter(({ path }) => path.startsWith('src/')).flatMap(({ room, text }) =>
+      [...text.matchAll(statement)]
+        .map(([, table = '']) => table)
+        .filter((table) => OWNERS.get(table) !== room)
+        .map((table) => `${room} reads ${table}`),
+    );
+    const named = ROOMS.flatMap(({ path, uses = [] }) => uses.map((table) => `${path} reads ${table}`));
+    expect([...new Set(foreign)].sort()).toEqual(named.sort());
+  });
+
+  it('reads tables of rooms below alone', () => {
+    const upwards = ROOMS.flatMap(({ path, uses = [] }) =>
+      uses
+        .filter((table) => floorOf(OWNERS.get(table) ?? '') <= floorOf(path))
+        .map((table) => `${path} reads ${table}`),
+    );
+    expect(upwards).toEqual([]);
+  });
+
+  it.each(ROOMS.map(({ path }) => path).filter((path) => path.startsWith('src/')))(
+    'has no drawer: %s is small and knows few rooms',
+    (room) => {
+      const lines = SOURCES.filter((source) => source.room === room).reduce(
+        (sum, { text }) => sum + text.split('\n').length,
+        0,
+      );
+      if (!LARGE.has(room)) expect(lines).toBeLessThanOrEqual(LINES_MAX);
+      if (!WIDE.has(room)) expect(arrowsOf(room).length).toBeLessThanOrEqual(ARROWS_MAX);
+    },
+  );
+});

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { OPERATOR } from '../../../src/access/principal.js';
+import type { Answer, Person, TokenPair } from '../http/client.js';
+import { UsersAdminService } from '../service/built.js';
+import type { TestServer } from '../service/server.js';
+
+export type Member = Person & TokenPair;
+
+/** Somebody new who holds the roles named, beside `user`, and is logged in. */
+export async function memberWithRoles(server: TestServer, ...roles: string[]): Promise<Member> {
+  const person = await server.client.register();
+  for (const role of roles) {
+    await server.database.query('INSERT INTO user_roles (user_id, role) VALUES ($1, $2)', [person.id, role]);
+  }
+  return { ...person, ...(await server.client.login(person)) };
+}
+
+export function administrator(server: TestServer): Promise<Member> {
+  return memberWithRoles(server, 'admin');
+}
+
+/** Somebody new who holds these scopes, by a role of their own, and is logged in. */
+export async function memberWithScopes(server: TestServer, ...scopes: string[]): Promise<Member> {
+  return memberWithRoles(server, await newRole(server, ...scopes));
+}
+
+/** A role that nobody holds yet. */
+export async function newRole(server: TestServer, ...scopes: string[]): Promise<string> {
+  const name = `r-${randomBytes(5).toString('hex')}`;
+  await server.database.query('INSERT INTO roles (name, scopes) VALUES ($1, $2)', [name, scopes]);
+  return name;
+}
+
+/** As the command line does it. @throws AppError `not_found`, `last_administrator` */
+export async function disableAccount({ app }: TestServer, id: string): Promise<void> {
+  await app.get(UsersAdminService).change(OPERATOR, id, { profile: {}, status: 'disabled' });
+}
+
+/** As the command line does it. @throws AppError `not_found` */
+export async function enableAccount({ app }: TestServer, id: string): Promise<void> {
+  await app.get(UsersAdminService).change(OPERATOR, id, { profile: {}, status: 'active' });
+}
+
+/** Status and code: what most refusals are told apart by. */
+export function verdict({ status, body }: Answer): [number, unknown] {
+  return [status, body['code']];
+}
+
+/** The whole of a refusal that names the scopes it asks for. */
+export function refusalFor(...scopes: string[]) {
+  return {
+    status: 403,
+    code: 'insufficient_scope',
+    detail: 'Not enough permissions',
+    challenge: `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"`,
+  };
+}
+
+/** An answer in the form of {@link refusalFor}. */
+export function refusalOf({ status, body, headers }: Answer) {
+  return {
+    status,
+    code: body['code'],
+    detail: body['detail'],
+    challenge: headers.get('www-authenticate'),
+  };
+}

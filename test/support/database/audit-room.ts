@@ -1,0 +1,146 @@
+import { DataSource } from 'typeorm';
+import { AuditEventsRepository } from '../../../src/audit/audit-events.repository.js';
+import type { NewAuditEvent } from '../../../src/audit/audit-event.js';
+import type { AuditFaultKind } from '../../../src/audit/audit-faults.js';
+import { AuditMonthsRepository } from '../../../src/audit/audit-months.repository.js';
+import type { Checkpoint } from '../../../src/audit/audit-seal.js';
+import { AuditSealsRepository } from '../../../src/audit/audit-seals.repository.js';
+import { AuditKeys } from '../../../src/audit/audit.keys.js';
+import { AuditRetention } from '../../../src/audit/audit.retention.js';
+import { AuditSealer } from '../../../src/audit/audit.sealer.js';
+import { AuditService } from '../../../src/audit/audit.service.js';
+import { AuditVerifier } from '../../../src/audit/audit.verifier.js';
+import type { KeyConfig } from '../../../src/platform/config/config.js';
+import { loadConfig } from '../../../src/platform/config/env.schema.js';
+import { dataSourceOptions } from '../../../src/platform/database/data-source.js';
+import { Transactions, type Transaction } from '../../../src/platform/database/transaction.js';
+import { createLog } from '../../../src/platform/kernel/log.js';
+import { TestClock } from '../service/clock.js';
+import { createDatabase, type TestDatabase } from './database.js';
+import { newSecret } from '../service/server.js';
+
+const POOL = { poolSize: 16, connectTimeoutMs: 5000, statementTimeoutMs: 10_000 };
+const SETTLE_MS = 10_000;
+
+/** The room without the application: one instance of the service on a database. */
+export class AuditRoom {
+  readonly clock = new TestClock();
+  readonly events = new AuditEventsRepository();
+  readonly seals = new AuditSealsRepository();
+  readonly months = new AuditMonthsRepository();
+  readonly keys: AuditKeys;
+  readonly transactions: Transactions;
+  readonly service: AuditService;
+  readonly retention: AuditRetention;
+  readonly sealer: AuditSealer;
+  readonly verifier: AuditVerifier;
+
+  constructor(
+    readonly dataSource: DataSource,
+    config: Partial<KeyConfig>,
+  ) {
+    const { clock, events, seals, months } = this;
+    const { manager } = dataSource;
+    const keys = new AuditKeys({ ...DEFAULTS, secret: undefined, ...config });
+    this.keys = keys;
+    const log = createLog({ level: 'silent', format: 'json' });
+    this.transactions = new Transactions(dataSource);
+    this.service = new AuditService(events, keys, manager, clock);
+    this.retention = new AuditRetention(months, seals, keys, this.transactions, manager, clock);
+    this.sealer = new AuditSealer(
+      events,
+      seals,
+      keys,
+      this.retention,
+      this.transactions,
+      manager,
+      clock,
+      log,
+    );
+    this.verifier = new AuditVerifier(dataSource, events, seals, months, keys);
+  }
+
+  /** Records events, each in a transaction of its own or all in the one given. */
+  async record(count: number, transaction?: Transaction, change: Partial<NewAuditEvent> = {}): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      const event: NewAuditEvent = {
+        action: 'user.roles_changed',
+        actor: 'root',
+        subject: { kind: 'user', id: `u${index}` },
+        origin: { ip: '192.0.2.1', userAgent: 'curl', requestId: 'r1' },
+        // In another order than PostgreSQL keeps them in.
+        details: { version: 2, before: ['user'], roles: ['admin', 'user'] },
+        ...change,
+      };
+      if (transaction) await this.service.record(transaction, event);
+      else await this.transactions.run((own) => this.service.record(own, event));
+    }
+  }
+
+  /** The kind of the first fault, or what is whole. */
+  async verdict(against?: Checkpoint): Promise<AuditFaultKind | 'whole'> {
+    return (await this.verifier.verify(against)).fault?.kind ?? 'whole';
+  }
+
+  /** Seals all there is, once no transaction of other tests on the server is older than the last event. */
+  async seal(): Promise<number> {
+    const deadline = Date.now() + SETTLE_MS;
+    while (!(await this.isSettled())) {
+      if (Date.now() > deadline) throw new Error('a transaction on the server does not end');
+    }
+    return this.sealer.seal();
+  }
+
+  /** What gives up where others hold a lock for a moment; the server's own vacuum may be one of them. */
+  async patiently(work: (retention: AuditRetention) => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work(this.retention);
+      } catch (error) {
+        if (attempt === 20) throw error;
+      }
+    }
+  }
+
+  private async isSettled(): Promise<boolean> {
+    const rows: Array<{ settled: boolean }> = await this.dataSource.query(
+      `SELECT NOT EXISTS (SELECT 1 FROM audit_events
+        WHERE transaction_id >= pg_snapshot_xmin(pg_current_snapshot())
+          AND transaction_id <= pg_snapshot_xmax(pg_current_snapshot())) AS settled`,
+    );
+    return rows[0]?.settled ?? true;
+  }
+}
+
+const DEFAULTS = loadConfig({ SECRET_KEY: newSecret() }).keys;
+
+/** A database whose audit log is emptied between tests, and what they do with it by hand. */
+export class AuditDatabase {
+  private constructor(
+    readonly database: TestDatabase,
+    readonly dataSource: DataSource,
+  ) {}
+
+  static async create(): Promise<AuditDatabase> {
+    const database = await createDatabase();
+    const dataSource = new DataSource(dataSourceOptions(database.target, POOL));
+    return new AuditDatabase(database, await dataSource.initialize());
+  }
+
+  async empty(): Promise<void> {
+    await this.database.query('TRUNCATE audit_events, audit_seals');
+  }
+
+  /** The events in the order of the log. */
+  async ids(): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(
+      'SELECT id FROM audit_events ORDER BY era, transaction_id, id',
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async drop(): Promise<void> {
+    await this.dataSource.destroy();
+    await this.database.drop();
+  }
+}

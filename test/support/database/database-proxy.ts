@@ -1,0 +1,37 @@
+import type { TestTarget } from './database.js';
+import { TcpProxy } from '../http/tcp-proxy.js';
+
+/** ReadyForQuery: its type, its length, and a state that may differ. The server writes it last, after the commit. */
+const READY_FOR_QUERY = Buffer.from('Z\0\0\0\x05');
+
+/** The last words of a server that stops, or of its administrator who ends a connection: ErrorResponse. */
+export const TERMINATED = errorResponse('57P01', 'terminating connection due to administrator command');
+
+function errorResponse(sqlState: string, message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${sqlState}\0M${message}\0\0`);
+  const head = Buffer.from('E\0\0\0\0');
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}
+
+/** Stands between a service and its database. */
+export class DatabaseProxy extends TcpProxy {
+  private constructor(private readonly origin: TestTarget) {
+    super(origin);
+  }
+
+  static async before({ target }: { readonly target: TestTarget }): Promise<DatabaseProxy> {
+    const proxy = new DatabaseProxy(target);
+    await proxy.restore();
+    return proxy;
+  }
+
+  /** Where the service should connect to. */
+  get target(): TestTarget {
+    return { ...this.origin, host: '127.0.0.1', port: this.port };
+  }
+
+  protected isWhole(answer: Buffer): boolean {
+    return answer.subarray(-READY_FOR_QUERY.length - 1, -1).equals(READY_FOR_QUERY);
+  }
+}

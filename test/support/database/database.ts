@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Pool, type QueryResultRow } from 'pg';
+import { migrate } from '../service/built.js';
+
+const TEMPLATE = 'latchkey_template';
+const TEMPLATE_LOCK = 4711;
+const POOL = { poolSize: 2, connectTimeoutMs: 10_000, statementTimeoutMs: 60_000 };
+
+export interface TestTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export interface TestDatabase {
+  readonly target: TestTarget;
+  query<T extends QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]>;
+  /**
+   * Waits until nothing that runs in the databases of other tests is older than what is committed here. The horizon of
+   * a snapshot covers the whole server, and what follows it (the feed, the audit log) waits for everybody.
+   */
+  settled(): Promise<void>;
+  /** Closes the connections; a database of the caller's own is gone then. */
+  drop(): Promise<void>;
+}
+
+/** The server that global-setup.ts started for this run. */
+export function testServer(): TestTarget {
+  const published = process.env['LATCHKEY_TEST_POSTGRES'];
+  if (published === undefined) throw new Error('no PostgreSQL was started for this run');
+  return JSON.parse(published) as TestTarget;
+}
+
+/** A migrated database of its own, copied from a template that the first caller of a run makes. */
+export async function createDatabase(): Promise<TestDatabase> {
+  const name = `t_${randomBytes(8).toString('hex')}`;
+  await onServer((client) => copyTemplate(client, name));
+  const database = open({ ...testServer(), database: name });
+  return {
+    ...database,
+    drop: async () => {
+      await database.end();
+      await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    },
+  };
+}
+
+async function copyTemplate(client: Client, name: string): Promise<void> {
+  await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
+  await ensureTemplate(client);
+  await client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`);
+  await client.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK]);
+}
+
+function open(target: TestTarget): Omit<TestDatabase, 'drop'> & { end(): Promise<void> } {
+  const pool = new Pool({ ...target, max: 2 });
+  pool.on('error', () => undefined);
+  return {
+    target,
+    settled: () => settled(pool),
+    query: async (sql, values) => (await pool.query(sql, values)).rows as never,
+    end: () => pool.end(),
+  };
+}
+
+/**
+ * The one database of this Jest worker, as it was after the migrations: whatever a test file before left in it is gone.
+ * Copying the template takes longer than most tests.
+ */
+export async function workerDatabase(): Promise<TestDatabase> {
+  const name = `w_${process.env['JEST_WORKER_ID'] ?? '0'}`;
+  const target = { ...testServer(), database: name };
+  await onServer(async (client) => {
+    await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (!rowCount) await copyTemplate(client, name);
+  });
+  const database = open(target);
+  await database.query(AS_MIGRATED);
+  return { ...database, drop: () => database.end() };
+}
+
+/** Empties every table without asking the foreign keys for an order, and puts the rows of the migrations back. */
+const AS_MIGRATED = `DO $$
+  DECLARE name text;
+  BEGIN
+    SET LOCAL session_replication_role = replica;
+    IF to_regnamespace('seeds') IS NULL THEN
+      CREATE SCHEMA seeds;
+      FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('CREATE TABLE seeds.%1$I AS TABLE public.%1$I', name);
+      END LOOP;
+    END IF;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+      EXECUTE format('DELETE FROM public.%I', name);
+    END LOOP;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'seeds' LOOP
+      EXECUTE format('INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE TABLE seeds.%1$I', name);
+    END LOOP;
+  END $$`;
+
+async function settled(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ xid: string }>('SELECT pg_current_xact_id()::text AS xid');
+  const older = `SELECT 1 FROM pg_stat_activity WHERE datname IS DISTINCT FROM current_database()
+                    AND backend_xid IS NOT NULL AND backend_xid::text::bigint < $1::bigint`;
+  while ((await pool.query(older, [rows[0]?.xid])).rowCount) await delay(5);
+}
+
+/** An empty database, for what migrates itself. */
+export async function createEmptyDatabase(): Promise<{
+  url: string;
+  target: TestTarget;
+  drop(): Promise<void>;
+}> {
+  const name = `e_${randomBytes(8).toString('hex')}`;
+  await onServer((client) => client.query(`CREATE DATABASE ${name}`));
+  const target = { ...testServer(), database: name };
+  return {
+    target,
+    url: urlOf(target),
+    drop: async () => {
+      await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    },
+  };
+}
+
+/** The target as a `DATABASE_URL`; a host may be the folder of a Unix socket. */
+export function urlOf({ host, port, user, password, database }: TestTarget): string {
+  const credentials = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+  return host.startsWith('/')
+    ? `postgresql://${credentials}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
+    : `postgresql://${credentials}@${host}:${port}/${database}`;
+}
+
+async function ensureTemplate(client: Client): Promise<void> {
+  const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [TEMPLATE]);
+  if (rowCount) return;
+  await client.query(`CREATE DATABASE ${TEMPLATE}`);
+  await migrate({ ...testServer(), database: TEMPLATE }, POOL, { waitMs: 0 });
+}
+
+async function onServer<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client(testServer());
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,117 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { randomBytes } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { RevocationFeed, createApp, createLog, loadConfig } from './built.js';
+import type { Config } from '../../../src/platform/config/config.js';
+import { WIDE_LIMITS } from './process.js';
+import { Client } from '../http/client.js';
+import { TestClock } from './clock.js';
+import { workerDatabase, type TestDatabase } from '../database/database.js';
+import { freePort } from './free-port.js';
+
+export interface TestServerOptions {
+  /** Settings by name, over the ones every test starts with. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The issuer is where the service really answers: for clients that start with its metadata. */
+  readonly ownIssuer?: boolean;
+  /** Shares another server's database: a second instance of the same service. */
+  readonly database?: TestDatabase;
+}
+
+/** A running service: the production set-up over real HTTP and an empty database, with a clock that can be moved. */
+export interface TestServer {
+  readonly url: string;
+  readonly client: Client;
+  readonly app: NestFastifyApplication;
+  readonly config: Config;
+  readonly clock: TestClock;
+  readonly database: TestDatabase;
+  readonly secret: string;
+  /** Every line of the log so far, parsed. */
+  readonly log: Array<Record<string, unknown>>;
+  /** Moves time and lets the revocation feed catch up, as it would have by then. */
+  move(milliseconds: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Moves time on for the limits: their library reads the machine's clock. */
+export async function waitOut({ database }: TestServer, milliseconds: number): Promise<void> {
+  await database.query('UPDATE rate_limits SET expire = expire - $1', [milliseconds]);
+}
+
+/** A secret made at run time: no test depends on a file or on the environment. */
+export function newSecret(): string {
+  return randomBytes(32).toString('hex');
+}
+
+let running = false;
+
+/**
+ * Starts a service. One at a time in a process: Passport keeps its strategies in a global registry, so a second
+ * application would answer for the first. Two instances at once are two processes, see process.ts.
+ */
+export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  if (running) throw new Error('another server of this process is still open');
+  running = true;
+  const secret = options.env?.['SECRET_KEY'] ?? newSecret();
+  const port = options.ownIssuer ? await freePort() : 0;
+  const config = loadConfig({
+    PORT: '0',
+    JWT_ISSUER: port === 0 ? 'http://localhost:3000' : `http://127.0.0.1:${port}`,
+    SECRET_KEY: secret,
+    ARGON2_MEMORY_KIB: '8192',
+    ARGON2_TIME: '1',
+    LOG_LEVEL: 'debug',
+    LOG_FORMAT: 'json',
+    DATABASE_POOL_SIZE: '20',
+    ...WIDE_LIMITS,
+    ...options.env,
+  });
+  const database = options.database ?? (await workerDatabase());
+  const clock = new TestClock();
+  const log: Array<Record<string, unknown>> = [];
+  const app = await createApp({
+    config,
+    target: database.target,
+    clock,
+    log: createLog({ ...config.log, destination: collect(log) }),
+  }).catch((error: unknown) => {
+    running = false;
+    throw error;
+  });
+  await app.listen(port, '127.0.0.1');
+  const url = await app.getUrl();
+  return {
+    url,
+    client: new Client(url),
+    app,
+    config,
+    clock,
+    database,
+    secret,
+    log,
+    move: async (milliseconds) => {
+      clock.move(milliseconds);
+      await app.get(RevocationFeed).catchUp();
+    },
+    close: async () => {
+      // Node's fetch connects anew when an answer is given up, and leaves the connection unused.
+      const sweep = setInterval(() => app.getHttpServer().closeAllConnections(), 50);
+      await app.close();
+      clearInterval(sweep);
+      running = false;
+      if (!options.database) await database.drop();
+    },
+  };
+}
+
+function collect(lines: Array<Record<string, unknown>>): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      for (const line of chunk.toString().split('\n')) {
+        if (line !== '') lines.push(JSON.parse(line) as Record<string, unknown>);
+      }
+      done();
+    },
+  });
+}

@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type * as embedded from '@latchkey/embedded-postgres';
+import { load } from './compile.cjs';
+
+/** Where global-teardown finds the server of this run. */
+export interface TestRun {
+  latchkeyTestPostgres?: { readonly server: embedded.EmbeddedPostgres; readonly folder: string };
+}
+
+const PREFIX = 'lk-run-';
+const ROOT = resolve(__dirname, '../../..');
+const RULES = 'packages/token-rules/src';
+const VERIFIER = 'packages/verifier/src';
+
+/**
+ * One real PostgreSQL a test run, without the waits for the disk that only a power cut would need. Its
+ * connection is in LATCHKEY_TEST_POSTGRES as JSON. A run that is killed leaves no server (see the
+ * watchdog), and its folder only until the next run.
+ */
+export default async function globalSetup(): Promise<void> {
+  buildIfStale();
+  await removeFoldersOfKilledRuns();
+  const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  try {
+    // As root the server runs under another account, which has to pass through.
+    await chmod(folder, 0o711);
+    const { startEmbeddedPostgres } = await load<typeof embedded>(join(ROOT, 'dist/embedded-postgres.js'));
+    const server = await startEmbeddedPostgres({
+      dataDir: join(folder, 'data'),
+      settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' },
+    });
+    process.env['LATCHKEY_TEST_POSTGRES'] = JSON.stringify(server.connection);
+    (globalThis as TestRun).latchkeyTestPostgres = { server, folder };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Most tests run the service, and the package for others, as it was built; an old build would be yesterday's code. */
+function buildIfStale(): void {
+  const run = (...args: string[]): void => {
+    execFileSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+  };
+  if (isNewer(['src', 'migrations', RULES, 'packages/embedded-postgres/src'], 'dist/main.js')) {
+    run('node_modules/@nestjs/cli/bin/nest.js', 'build');
+    run('esbuild.config.js');
+  }
+  if (isNewer([RULES, VERIFIER], 'packages/verifier/dist/index.js')) {
+    run('packages/verifier/esbuild.config.js');
+  }
+}
+
+function isNewer(folders: readonly string[], built: string): boolean {
+  const builtAt = statSync(join(ROOT, built), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+      .map((name) => join(ROOT, folder, name)),
+  );
+  return sources.some((path) => statSync(path).mtimeMs > builtAt);
+}
+
+async function removeFoldersOfKilledRuns(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : 0;
+    if (!pid || isAlive(pid)) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
