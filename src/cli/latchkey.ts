@@ -1,9 +1,5 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import { reportCrashes } from '../process/crashes.js';
-import { commandLog } from './command-log.js';
-import { dispatch } from './dispatch.js';
-import { processHost } from './process-host.js';
 
-reportCrashes(commandLog());
-process.exitCode = await dispatch(process.argv.slice(2), processHost());
+// Decorators need the line above, so nothing with a decorator may be loaded before it has run.
+await import('./run.js');
