@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { types } from 'node:util';
-import { type LoggerService } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 
