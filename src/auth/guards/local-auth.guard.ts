@@ -3,14 +3,18 @@ import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { parseBody } from '../../platform/kernel/validation.js';
 import { LoginDto } from '../dto/login.dto.js';
+import { LocalStrategy } from '../strategies/local.strategy.js';
 import { refusalOf } from './refusal.js';
 
 /**
- * Runs the local strategy on the JSON body. Guards come before pipes, so the body is validated here; and because both
- * fields are then in the body, passport-local never looks for them in the query.
+ * Runs the local strategy on the JSON body. Guards come before pipes, so the body is validated here.
  */
 @Injectable()
-export class LocalAuthGuard extends AuthGuard('local') {
+export class LocalAuthGuard extends AuthGuard() {
+  constructor(strategy: LocalStrategy) {
+    super({ defaultStrategy: strategy.name });
+  }
+
   /** @throws AppError `malformed_request`, `validation_failed`, and what the strategy throws */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();

@@ -1,61 +1,59 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
-import { Strategy } from 'passport-jwt';
 import type { AccessClaims } from '@latchkey/token-rules';
+import { Strategy } from 'passport-jwt';
 import { originOf } from '../../access/origin.decorator.js';
 import type { Principal } from '../../access/principal.js';
 import { parseScope } from '../../access/scopes.js';
 import { AppError } from '../../platform/kernel/app-error.js';
 import { RevocationFeed } from '../../revocation/revocation.feed.js';
-import { TokenService, type VerifiedToken } from '../token.service.js';
+import { TokenService } from '../token.service.js';
 import { bearerToken } from './bearer-token.js';
-
-type Verify = (token: string) => VerifiedToken<'access'>;
-type VerifierHook = (
-  token: string,
-  verify: Verify,
-  options: unknown,
-  done: (error: unknown, verified?: unknown) => void,
-) => void;
+import { registerUnderOwnName, unregister } from './own-name.js';
 
 /**
- * passport-jwt asks this hook about a token, handing it the "key" of the provider below. Ours is the verifier itself:
- * so a bearer token is judged by TokenService like every other token, and not a second time by other rules.
+ * Turns the bearer token of a request into a {@link Principal}, or says by the contract's code why it cannot.
+ *
+ * The token is judged by TokenService, like every other token of the service. passport-jwt's own check, by jsonwebtoken,
+ * accepts tokens that the contract refuses and turns an outage into a 401, so `authenticate` is overridden.
  */
-const verifyWithTokenService: VerifierHook = (token, verify, _options, done) => {
-  let verified: VerifiedToken<'access'>;
-  try {
-    verified = verify(token);
-  } catch (error) {
-    done(error);
-    return;
-  }
-  done(null, verified);
-};
-(Strategy as unknown as { JwtVerifier: VerifierHook }).JwtVerifier = verifyWithTokenService;
-
-/** Turns a bearer token into a {@link Principal}, or says by the contract's code why it cannot. */
 @Injectable()
-export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
+export class JwtStrategy extends PassportStrategy(Strategy) implements OnModuleDestroy {
   constructor(
-    tokens: TokenService,
+    private readonly tokens: TokenService,
     private readonly feed: RevocationFeed,
   ) {
-    const verify: Verify = (token) => tokens.verify('access', token);
+    // The base class asks for these two; only its own `authenticate` uses them.
     super({
-      jwtFromRequest: (request: unknown) => bearerToken((request as FastifyRequest).raw),
-      secretOrKeyProvider: (
-        _request: unknown,
-        _token: unknown,
-        done: (error: unknown, key: unknown) => void,
-      ) => done(null, verify),
-      passReqToCallback: true,
-    } as never);
+      jwtFromRequest: () => null,
+      secretOrKeyProvider: (_request, _token, done) => done(new Error('TokenService verifies the token')),
+    });
   }
 
-  /** @throws AppError `token_revoked`, `token_stale`, or `unavailable` where the feed is too old to tell */
-  validate(request: FastifyRequest, { claims, kid }: VerifiedToken<'access'>): Principal {
+  getPassportInstance(): unknown {
+    return { use: (strategy: Strategy) => registerUnderOwnName(strategy, 'jwt') };
+  }
+
+  onModuleDestroy(): void {
+    unregister(this);
+  }
+
+  /** Called by Passport with a request, on an object that answers for this request alone. */
+  override authenticate(request: unknown): void {
+    try {
+      this.success(this.validate(request as FastifyRequest));
+    } catch (error) {
+      this.error(error as Error);
+    }
+  }
+
+  /**
+   * @throws AppError `token_missing`, `authorization_malformed`, the codes of {@link TokenService.verify},
+   * `token_revoked`, `token_stale`, or `unavailable` where the revocation feed is too old to tell
+   */
+  validate(request: FastifyRequest): Principal {
+    const { claims, kid } = this.tokens.verify('access', bearerToken(request.raw));
     const revocation = this.feed.find(claims, kid);
     if (revocation) {
       const { reason, actor, revokedAt, kind } = revocation;

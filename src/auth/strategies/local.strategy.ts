@@ -1,19 +1,41 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-local';
 import { originOf } from '../../access/origin.decorator.js';
 import { CredentialsService, type Login } from '../credentials.service.js';
+import type { LoginDto } from '../dto/login.dto.js';
+import { registerUnderOwnName, unregister } from './own-name.js';
 
-/** User name (or e-mail address) and password of a login. LocalAuthGuard has validated the body before. */
+/**
+ * Checks the user name (or e-mail address) and password of a login. LocalAuthGuard has validated the body before.
+ * passport-local reads the query string too, where passwords reach logs, so `authenticate` is overridden.
+ */
 @Injectable()
-export class LocalStrategy extends PassportStrategy(Strategy, 'local') {
+export class LocalStrategy extends PassportStrategy(Strategy) implements OnModuleDestroy {
   constructor(private readonly credentials: CredentialsService) {
-    super({ passReqToCallback: true });
+    super();
+  }
+
+  getPassportInstance(): unknown {
+    return { use: (strategy: Strategy) => registerUnderOwnName(strategy, 'local') };
+  }
+
+  onModuleDestroy(): void {
+    unregister(this);
+  }
+
+  /** Called by Passport with a request, on an object that answers for this request alone. */
+  override authenticate(request: unknown): void {
+    this.validate(request as FastifyRequest<{ Body: LoginDto }>).then(
+      (login) => this.success(login),
+      (error: Error) => this.error(error),
+    );
   }
 
   /** @throws AppError `invalid_credentials`, `account_disabled`, `too_many_attempts`, `overloaded` */
-  async validate(request: FastifyRequest, username: string, password: string): Promise<Login> {
+  async validate(request: FastifyRequest<{ Body: LoginDto }>): Promise<Login> {
+    const { username, password } = request.body;
     const { ip } = originOf(request);
     return this.credentials.check({ username, password, ip, cookies: request.headers.cookie });
   }

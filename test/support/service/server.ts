@@ -44,15 +44,11 @@ export function newSecret(): string {
   return randomBytes(32).toString('hex');
 }
 
-let running = false;
-
 /**
- * Starts a service. One at a time in a process: Passport keeps its strategies in a global registry, so a second
- * application would answer for the first. Two instances at once are two processes, see process.ts.
+ * Starts a service in this process. A second one at the same time needs a database of its own, or shares one as a second
+ * instance: see the option `database`. Instances that are to be killed are processes, see process.ts.
  */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
-  if (running) throw new Error('another server of this process is still open');
-  running = true;
   const secret = options.env?.['SECRET_KEY'] ?? newSecret();
   const port = options.ownIssuer ? await freePort() : 0;
   const config = loadConfig({
@@ -75,9 +71,6 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     target: database.target,
     clock,
     log: createLog({ ...config.log, destination: collect(log) }),
-  }).catch((error: unknown) => {
-    running = false;
-    throw error;
   });
   await app.listen(port, '127.0.0.1');
   const url = await app.getUrl();
@@ -99,7 +92,6 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       const sweep = setInterval(() => app.getHttpServer().closeAllConnections(), 50);
       await app.close();
       clearInterval(sweep);
-      running = false;
       if (!options.database) await database.drop();
     },
   };
