@@ -51,5 +51,6 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # node itself, so that it gets the signal: npm and a shell would keep it.
-# Node 24 would let short-lived garbage grow to twice of this, for nothing.
-CMD ["node", "--max-semi-space-size=16", "dist/main.js"]
+# Garbage is collected when it is 80 % of what was alive last time: by itself Node lets it grow to four times of that.
+# Node 24 would let short-lived garbage grow to twice of 16 MiB, and requests would be no faster.
+CMD ["node", "--heap-growing-percent=80", "--max-semi-space-size=16", "dist/main.js"]

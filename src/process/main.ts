@@ -3,7 +3,6 @@ import { publishTracing, readEnvironment } from '../platform/config/environment.
 import { ConfigError, loadConfig } from '../platform/config/env.schema.js';
 import { unavailableDatabase } from '../platform/database/connection.js';
 import { DATABASE_WAIT_MS, openDatabase } from '../platform/database/open-database.js';
-import { keepHeapSmall } from './heap.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { reportCrashes } from './crashes.js';
 import { createLog, type Log } from '../platform/kernel/log.js';
@@ -14,7 +13,6 @@ const EXIT_CONFIG = 78;
 const EXIT_UNAVAILABLE = 69;
 
 async function main(): Promise<void> {
-  keepHeapSmall();
   const { environment, problems, generatedInto } = await readEnvironment();
   const config = configOfWorker(loadConfig(environment, problems));
   const log = createLog({ ...config.log, worker: workerNumber() });

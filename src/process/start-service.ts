@@ -11,7 +11,6 @@ import { MetricsServer } from '../platform/metrics/metrics.server.js';
 import type { Tracing } from '../platform/metrics/tracing.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { drain } from './drain.js';
-import { answerFirst } from './thread-priority.js';
 
 /** The service while it runs in this process. */
 export interface RunningService {
@@ -62,7 +61,7 @@ async function create(
     const app = await createApp({ config, target: database.target, clock: new DatabaseClock(), log });
     await app.get(PasswordHasher).prepare();
     await givenAdministrator(app, config);
-    answerFirst();
+
     return { app, tracing };
   } catch (error) {
     await database.close();

@@ -154,7 +154,7 @@ describe('with OTEL_TRACES_EXPORTER, and an endpoint in .env', () => {
 describe('without any of these', () => {
   it('neither OpenTelemetry nor the metrics are loaded', () => {
     const chunks = readdirSync(join(DIST, 'chunks')).filter((name) => name.endsWith('.js'));
-    const roots = ['main.js', ...chunks.filter((name) => name.startsWith('app.start-'))];
+    const roots = ['main.js', ...chunks.filter((name) => /^(?:main|start-service)-/.test(name))];
     const loaded = new Set<string>();
     const load = (name: string): void => {
       if (loaded.has(name)) return;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateSecret } from './generated-secret.js';
@@ -46,12 +46,12 @@ describe('a generated secret', () => {
     expect(await generateSecret(file)).toEqual({ secret: made.secret, generated: false });
   });
 
-  it('leaves neither a lock nor a temporary file', async () => {
+  it('leaves neither a proposal nor a temporary file', async () => {
     await generateSecret(file);
     expect(await readdir(folder)).toEqual(['.env.local']);
   });
 
-  it('fails where the folder is gone, instead of waiting for ever', async () => {
+  it('fails where the folder is gone', async () => {
     await expect(generateSecret(join(folder, 'gone', '.env.local'))).rejects.toThrow(/ENOENT/);
   });
 });
@@ -63,14 +63,21 @@ describe('generating at the same moment', () => {
     expect(made.filter(({ generated }) => generated)).toHaveLength(1);
   });
 
-  it('gives everyone the same secret also beside the lock of a process that was killed', async () => {
+  it('gives everyone the same secret in every round, in an empty file and below other lines', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const own = join(folder, String(round));
-      const longAgo = new Date(Date.now() - 60_000);
-      await mkdir(`${own}.lock`);
-      await utimes(`${own}.lock`, longAgo, longAgo);
+      if (round % 2 === 1) await writeFile(own, 'PORT=1\n');
       const made = await Promise.all(Array.from({ length: AT_ONCE }, () => generateSecret(own)));
       expect(new Set(made.map(({ secret }) => secret)).size).toBe(1);
+      expect((await generateSecret(own)).secret).toBe(made[0]?.secret);
     }
+  });
+
+  it('adopts the proposal of a process that was killed before it wrote the file', async () => {
+    const left = 'ab'.repeat(32);
+    await writeFile(`${file}.proposed`, left);
+    const made = await Promise.all(Array.from({ length: AT_ONCE }, () => generateSecret(file)));
+    expect(new Set(made.map(({ secret }) => secret))).toEqual(new Set([left]));
+    expect(await readdir(folder)).toEqual(['.env.local']);
   });
 });

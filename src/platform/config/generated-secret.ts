@@ -1,67 +1,62 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { chmod, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { parse } from 'dotenv';
 
-const LOCK_WAIT_MS = 20;
-/** A lock older than this was left by a process that was killed while it held it. */
-const LOCK_STALE_MS = 5000;
-const LOCK_GIVE_UP_MS = 20_000;
+/** A proposal is withdrawn only when `file` has a secret, so a second attempt finds one or the other. */
+const ATTEMPTS = 10;
 
 /**
- * The `SECRET_KEY` in `file`, made and written there (mode 0600) where there is none. Processes that start at the
- * same moment all get the same secret: one writes under a lock, the others read what it wrote.
+ * The `SECRET_KEY` in `file`, made and written there (mode 0600) where the file has none. Processes that start at the
+ * same moment all return the same secret, without a lock: a proposal is linked beside the file, which only the first
+ * process can do, and every process writes the proposal that stands there. A proposal counts only while `file` has no
+ * secret: it is read before the file is read again. A process that is killed leaves a proposal that the next one adopts.
+ * @throws the system's error where the file cannot be read or written
  */
 export async function generateSecret(file: string): Promise<{ secret: string; generated: boolean }> {
-  return withLock(`${file}.lock`, async () => {
-    const text = await readFile(file, 'utf8').catch(() => '');
-    const existing = parse(text)['SECRET_KEY'];
-    if (existing !== undefined && existing !== '') return { secret: existing, generated: false };
-    const secret = randomBytes(32).toString('hex');
-    const separator = text === '' || text.endsWith('\n') ? '' : '\n';
-    const temporary = `${file}.${process.pid}.tmp`;
-    await writeFile(temporary, `${text}${separator}SECRET_KEY=${secret}\n`, { mode: 0o600 });
-    await chmod(temporary, 0o600);
-    await rename(temporary, file);
-    return { secret, generated: true };
-  });
-}
-
-async function withLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + LOCK_GIVE_UP_MS;
-  while (!(await acquire(lock))) {
-    if (Date.now() > deadline)
-      throw new Error(`another process holds ${lock}; delete it if none is starting`);
-    await delay(LOCK_WAIT_MS);
+  const proposal = randomBytes(32).toString('hex');
+  const proposed = `${file}.proposed`;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const existing = parse(await textOf(file))['SECRET_KEY'];
+    if (existing) return { secret: existing, generated: false };
+    await propose(proposed, proposal);
+    const agreed = await textOf(proposed);
+    if (agreed === '') continue;
+    const text = await textOf(file);
+    if (!parse(text)['SECRET_KEY']) {
+      const separator = text === '' || text.endsWith('\n') ? '' : '\n';
+      await replace(file, `${text}${separator}SECRET_KEY=${agreed}\n`);
+    }
+    await rm(proposed, { force: true });
+    const secret = parse(await textOf(file))['SECRET_KEY'];
+    if (secret) return { secret, generated: secret === proposal };
   }
-  try {
-    return await work();
-  } finally {
-    await rm(lock, { recursive: true, force: true });
-  }
+  throw new Error(`${file} has no SECRET_KEY although one was written; is another program changing it?`);
 }
 
-/** A directory is made by exactly one of all processes that try. */
-async function acquire(lock: string): Promise<boolean> {
-  if (await makes(lock)) return true;
-  if (!(await isStale(lock)) || !(await makes(`${lock}.break`))) return false;
-  // One process at a time may break a lock, and looks again before it does: the lock may be another's new one by now.
-  if (await isStale(lock)) await rm(lock, { recursive: true, force: true });
-  await rm(`${lock}.break`, { recursive: true, force: true });
-  return false;
-}
-
-async function makes(directory: string): Promise<boolean> {
+/** Links a file with the proposal to `path`, unless another process was first. */
+async function propose(path: string, proposal: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.${proposal.slice(0, 8)}`;
+  await writeFile(temporary, proposal, { mode: 0o600 });
   try {
-    await mkdir(directory);
-    return true;
+    await link(temporary, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return false;
+  } finally {
+    await rm(temporary, { force: true });
   }
 }
 
-async function isStale(lock: string): Promise<boolean> {
-  const made = await stat(lock).catch(() => undefined);
-  return made !== undefined && Date.now() - made.mtimeMs > LOCK_STALE_MS;
+async function replace(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  await writeFile(temporary, text, { mode: 0o600 });
+  await chmod(temporary, 0o600);
+  await rename(temporary, file);
+}
+
+/** The text of a file; empty where there is none. */
+async function textOf(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
 }

@@ -22,17 +22,20 @@ export class Transactions {
   /** Commits what `work` did and returns its result, or rolls it back and throws its error. */
   async run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const committed: Array<() => void> = [];
+      const callbacks: Array<() => void> = [];
+      let result: T;
       try {
-        const result = await this.dataSource.transaction(async (manager) => {
+        result = await this.dataSource.transaction(async (manager) => {
           await this.limit(manager);
-          return work({ manager, afterCommit: (callback) => committed.push(callback) });
+          return work({ manager, afterCommit: (callback) => callbacks.push(callback) });
         });
-        for (const callback of committed) callback();
-        return result;
       } catch (error) {
         if (attempt === ATTEMPTS || !RETRYABLE.has((error as { code?: unknown } | null)?.code)) throw error;
+        continue;
       }
+      // The transaction is committed: an error of a callback must not run it again.
+      for (const callback of callbacks) callback();
+      return result;
     }
   }
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from '../http/client.js';
 
-/** The built service, as `npm start` runs it. */
-const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** The built service. */
+const MAIN = join(ROOT, 'dist/main.js');
+/** The options that `npm start` gives to node, between `node` and the file. */
+const START_OPTIONS = startOptions();
 const EXIT_WAIT_MS = 15_000;
 const BETWEEN_QUESTIONS_MS = 10;
 
@@ -40,7 +44,7 @@ export class ServiceProcess {
   private address: string | undefined;
 
   constructor({ folder, env, nodeOptions = [], main = MAIN }: ProcessOptions) {
-    this.child = spawn(process.execPath, [...nodeOptions, main], {
+    this.child = spawn(process.execPath, [...START_OPTIONS, ...nodeOptions, main], {
       cwd: folder,
       env: { ...defaults(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -186,4 +190,11 @@ function defaults(): Record<string, string> {
     ARGON2_TIME: '1',
     ...WIDE_LIMITS,
   };
+}
+
+function startOptions(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  return scripts.start.split(' ').slice(1, -1);
 }
