@@ -1,18 +1,30 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ForwardAuth } from '../auth/forward-auth.js';
 import { Lifecycle } from '../platform/http/lifecycle.js';
 import type { Log } from '../platform/kernel/log.js';
 import { requestId } from '../platform/http/request-id.js';
 import { ProxyWatch } from '../limits/proxy-watch.js';
+import { securityHeaders } from '../platform/http/security-headers.js';
 import { recordAnswer } from '../platform/http/request-log.js';
 
 const PATH = '/auth/verify';
 /** No scope asked for, as it stands in the proxies' configurations where a location names none. */
 const WITHOUT_SCOPE: ReadonlySet<string | undefined> = new Set([PATH, `${PATH}?scope=`]);
 
-const ALWAYS = ['cache-control', 'no-store', 'content-length', '0'] as const;
+/** What every answer carries, and this one's own. */
+const ALWAYS = [
+  ...Object.entries(securityHeaders()).flat(),
+  'cache-control',
+  'no-store',
+  'content-length',
+  '0',
+];
 const GOOD = { method: 'GET', route: PATH, status: 200, code: undefined, aborted: false } as const;
+
+/** Where traces learn the route of a request: Fastify publishes there for every other route. */
+const handlerStarts = channel('tracing:fastify.request.handler:start');
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -40,6 +52,7 @@ export function answerForwardAuth(app: NestFastifyApplication, log: Log): void {
       return;
     }
     proxies.see(request);
+    if (handlerStarts.hasSubscribers) handlerStarts.publish({ route: { url: PATH } });
     const id = requestId(request);
     response.writeHead(200, [...identity, 'x-request-id', id, ...ALWAYS]);
     response.end();

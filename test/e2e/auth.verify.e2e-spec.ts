@@ -28,6 +28,20 @@ describe('GET /auth/verify', () => {
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
+  it('carries the same headers whether or not the framework answers', async () => {
+    const { access_token: fresh } = await server.client.login({
+      username: ROOT.email,
+      password: ROOT.password,
+    });
+    const headersOf = async () => {
+      const { headers } = await server.client.get('/auth/verify', { token: fresh });
+      return Object.fromEntries([...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)));
+    };
+    const byTheFramework = await headersOf();
+    expect(await headersOf()).toEqual(byTheFramework);
+    expect(byTheFramework['x-content-type-options']).toBe('nosniff');
+  });
+
   it('asks for the scopes of the query, and names them where one is missing', async () => {
     const good = await server.client.get('/auth/verify?scope=users:read%20keys:read', { token });
     expect(good.status).toBe(200);

@@ -32,6 +32,7 @@ function caller(): { traceId: string; spanId: string; traceparent: string } {
 describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
   const callers = Array.from({ length: AT_ONCE }, caller);
   const visitor = caller();
+  const proxies = [caller(), caller()];
   const secrets: string[] = [];
   let person: Person;
   let sql: CollectedSpan[];
@@ -62,6 +63,10 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     const token = String(pairs[0]?.body['access_token']);
     const headers = { traceparent: visitor.traceparent };
     await client.get(`/users/${person.id}`, { token, headers });
+    // The framework answers the first of these, the listener before it the second.
+    for (const { traceparent } of proxies) {
+      await client.get('/auth/verify', { token, headers: { traceparent } });
+    }
     secrets.push(...pairs.flatMap(({ body }) => [body['access_token'], body['refresh_token']]).map(String));
     await client.get('/health/ready');
     expect(await service.stop()).toMatchObject({ code: 0 });
@@ -82,6 +87,11 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(requests.find(({ traceId }) => traceId === visitor.traceId)?.name).toBe('GET /users/:id');
   });
 
+  it('a check for a proxy is a span with its route, whichever way it is answered', () => {
+    const names = proxies.map(({ traceId }) => requests.find((span) => span.traceId === traceId)?.name);
+    expect(names).toEqual(['GET /auth/verify', 'GET /auth/verify']);
+  });
+
   it('its statements belong to it, also where requests wait for connections of each other', () => {
     const perLogin = callers.map(({ traceId }) => {
       const statements = sql.filter((span) => span.traceId === traceId);
@@ -96,7 +106,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
 
   it('neither probes nor the work between requests is traced', () => {
     const routes = requests.map(({ attributes }) => attributes['http.route']);
-    expect(new Set(routes)).toEqual(new Set(['/auth/register', '/auth/login', '/users/:id']));
+    expect(new Set(routes)).toEqual(new Set(['/auth/register', '/auth/login', '/auth/verify', '/users/:id']));
   });
 
   it('nothing told holds a token, a password, a query string, a parameter or a client', () => {

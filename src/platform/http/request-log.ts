@@ -13,6 +13,8 @@ export function recordRequest(request: FastifyRequest, reply: FastifyReply, log:
 
 /** {@link recordRequest} for a request that the framework has not seen. */
 export function recordAnswer(requestId: string, answered: AnsweredRequest, log: Log): void {
+  publish('request', answered);
+  if (!log.isLevelEnabled('info')) return;
   const { method, route, status, code, seconds, aborted } = answered;
   const line = {
     request_id: requestId,
@@ -24,7 +26,6 @@ export function recordAnswer(requestId: string, answered: AnsweredRequest, log: 
     ...(aborted && { aborted }),
   };
   log.info(line, 'request');
-  publish('request', answered);
 }
 
 function ending(request: FastifyRequest, reply: FastifyReply): AnsweredRequest {
