@@ -2,6 +2,7 @@
  * What the tests reach into: the classes of the running service, from the very files that it runs. They are packed
  * beside the service (`dist/parts.js`) and nothing of the service imports them.
  */
+export { DataSource } from 'typeorm';
 export { FirstAdministrator } from './accounts/first-administrator.js';
 export { UsersAdminService } from './accounts/users-admin.service.js';
 export { createApp } from './app/create-app.js';

@@ -1,6 +1,9 @@
 // Owns: the audit log, its chain of seals and its months. May import: kernel, access, config, database, docs.
 // Never: decides what is worth an event, makes a request wait for the chain, or changes what was written.
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditEventRow } from './audit-event.entity.js';
+import { AuditSealRow } from './audit-seal.entity.js';
 import { AuditController } from './audit.controller.js';
 import { AuditEventsRepository } from './audit-events.repository.js';
 import { AuditMonthsRepository } from './audit-months.repository.js';
@@ -12,6 +15,7 @@ import { AuditService } from './audit.service.js';
 import { AuditVerifier } from './audit.verifier.js';
 
 @Module({
+  imports: [TypeOrmModule.forFeature([AuditEventRow, AuditSealRow])],
   controllers: [AuditController],
   providers: [
     AuditEventsRepository,

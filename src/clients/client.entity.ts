@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
 /** What a client may ask tokens with, by the names of RFC 6749. A closed list. */
 export const CLIENT_GRANTS = ['client_credentials'] as const;
@@ -6,8 +6,9 @@ export type ClientGrant = (typeof CLIENT_GRANTS)[number];
 
 /** A service with a name and scopes of its own. What it is does not change; its secrets do. */
 @Entity('clients')
+@Check('ck_clients_grants', `grants <@ ARRAY['client_credentials']`)
 export class Client {
-  @PrimaryColumn('uuid')
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_clients' })
   id!: string;
 
   @Column('text')
@@ -25,11 +26,14 @@ export class Client {
 
 /** One secret of a client. The newest has no end; at most one other is there, and ends soon. */
 @Entity('client_secrets')
+@Check('ck_client_secrets_hash', 'octet_length(hash) = 32')
+@Index('uq_client_secrets_current', ['clientId'], { unique: true, where: 'expires_at IS NULL' })
 export class ClientSecret {
-  @PrimaryColumn('uuid', { name: 'client_id' })
+  @PrimaryColumn('uuid', { name: 'client_id', primaryKeyConstraintName: 'pk_client_secrets' })
+  @ForeignKey(() => Client, { name: 'fk_client_secrets_client', onDelete: 'CASCADE' })
   clientId!: string;
 
-  @PrimaryColumn('bytea')
+  @PrimaryColumn('bytea', { primaryKeyConstraintName: 'pk_client_secrets' })
   hash!: Buffer;
 
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })

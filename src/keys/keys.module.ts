@@ -1,17 +1,19 @@
 // Owns: the keys that sign and verify, their rotation and their endpoints. May import: audit, revocation, access, platform.
 // Never: sees a token.
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { RevocationModule } from '../revocation/revocation.module.js';
 import { JwksController } from './jwks.controller.js';
 import { KeyRing } from './key-ring.js';
 import { KeyRotation } from './key-rotation.service.js';
 import { KeysController } from './keys.controller.js';
+import { SigningKeyRow } from './signing-key.entity.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';
 import { SigningKeysService } from './signing-keys.service.js';
 
 @Module({
-  imports: [AuditModule, RevocationModule],
+  imports: [TypeOrmModule.forFeature([SigningKeyRow]), AuditModule, RevocationModule],
   controllers: [JwksController, KeysController],
   providers: [KeyRing, KeyRotation, SigningKeysRepository, SigningKeysService],
   exports: [KeyRing, KeyRotation, SigningKeysService],

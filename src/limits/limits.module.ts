@@ -1,6 +1,8 @@
 // Owns: counters of attempts and requests, and known devices. May import: platform, access. Never: knows a password.
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { ClientAddresses } from './client-addresses.js';
+import { RateLimitCounter } from './counter.entity.js';
 import { Counters } from './counters.js';
 import { CountersHousekeeping } from './counters.housekeeping.js';
 import { CountersRepository } from './counters.repository.js';
@@ -11,6 +13,7 @@ import { RateLimitGuard } from './rate-limit.guard.js';
 import { RateLimits } from './rate-limits.js';
 
 @Module({
+  imports: [TypeOrmModule.forFeature([RateLimitCounter])],
   providers: [
     ClientAddresses,
     Counters,

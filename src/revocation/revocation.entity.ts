@@ -1,10 +1,22 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
 import type { RevocationKind } from '@latchkey/token-rules';
 
-/** One row kills every token of its subject issued before it, until the last of those tokens has expired. */
+/**
+ * One row kills every token of its subject issued before it, until the last of those tokens has expired. The table has
+ * one more column, `transaction_id` of PostgreSQL's type xid8, which TypeORM does not know: statements of the repository
+ * order the feed by it.
+ */
 @Entity('revocations')
+@Check('ck_revocations_kind', `kind IN ('session', 'user', 'client', 'key', 'all')`)
+@Check('ck_revocations_soft', `NOT soft OR (kind = 'user' AND min_version IS NOT NULL)`)
+@Unique('uq_revocations_id', ['id'])
+@Index('ix_revocations_position', { synchronize: false })
 export class Revocation {
-  @PrimaryColumn('bigint')
+  @PrimaryGeneratedColumn('identity', {
+    type: 'bigint',
+    generatedIdentity: 'ALWAYS',
+    primaryKeyConstraintName: 'pk_revocations',
+  })
   seq!: string;
 
   @Column('uuid')
@@ -28,7 +40,7 @@ export class Revocation {
   minVersion!: number | null;
 
   /** The tokens are stale, not dead: a refresh brings new ones. */
-  @Column('boolean')
+  @Column('boolean', { default: false })
   soft!: boolean;
 
   @Column('text')
@@ -43,9 +55,6 @@ export class Revocation {
 
   /** From here on every token the row is about has expired, and the row may go. */
   @Column({ type: 'timestamptz', name: 'expires_at', precision: 3 })
+  @Index('ix_revocations_expires_at')
   expiresAt!: Date;
-
-  /** The transaction that wrote the row: what catching up orders by, see revocations.repository.ts. */
-  @Column('text', { name: 'transaction_id' })
-  transactionId!: string;
 }

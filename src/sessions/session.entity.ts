@@ -1,12 +1,19 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { FIRST_PARTY } from '../access/principal.js';
+import { User } from '../users/user.entity.js';
 
 /** One login: a single row however often its refresh token rotates. See refresh-rotation.policy.ts. */
 @Entity('sessions')
+@Check('ck_sessions_generation', 'generation > coalesce(parent_generation, 0)')
+@Check('ck_sessions_revoked', '(revoked_at IS NULL) = (revoked_reason IS NULL)')
+@Index('ix_sessions_user', ['userId', 'id'])
+@Index('ix_sessions_client', ['clientId', 'id'], { where: `client_id <> '${FIRST_PARTY}'` })
 export class Session {
-  @PrimaryColumn('uuid')
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_sessions' })
   id!: string;
 
   @Column('uuid', { name: 'user_id' })
+  @ForeignKey(() => User, { name: 'fk_sessions_user', onDelete: 'CASCADE' })
   userId!: string;
 
   @Column('text', { name: 'client_id' })
@@ -17,7 +24,7 @@ export class Session {
   requestedScope!: string | null;
 
   /** The generation of the one live refresh token. */
-  @Column('integer')
+  @Column('integer', { default: 1 })
   generation!: number;
 
   /** The generation that was presented to get the live one. */
@@ -38,6 +45,7 @@ export class Session {
 
   /** When the session ends however much it is used. */
   @Column({ type: 'timestamptz', name: 'expires_at', precision: 3 })
+  @Index('ix_sessions_expires_at')
   expiresAt!: Date;
 
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })

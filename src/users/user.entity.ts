@@ -1,19 +1,23 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
 
 export type UserStatus = 'active' | 'disabled';
 
-/** A person's account. Roles live in `user_roles`, sessions in their own room. */
+/** A person's account. Roles are in `user_roles`, sessions in their own room. */
 @Entity('users')
+@Check('ck_users_status', `status IN ('active', 'disabled')`)
+@Check('ck_users_username', '(username IS NULL) = (username_key IS NULL)')
+@Unique('uq_users_email_key', ['emailKey'])
+@Unique('uq_users_username_key', ['usernameKey'])
 export class User {
-  @PrimaryColumn('uuid')
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_users' })
   id!: string;
 
   /** As the person wrote it, after NFKC. */
   @Column('text')
   email!: string;
 
-  /** What makes the address unique: NFKC and lower case. */
-  @Column('text', { name: 'email_key' })
+  /** What makes the address unique: NFKC and lower case. Ordered by its bytes, so that its index finds prefixes. */
+  @Column({ type: 'text', name: 'email_key', collation: 'C' })
   emailKey!: string;
 
   @Column('text', { nullable: true })
@@ -25,14 +29,15 @@ export class User {
   @Column('text', { name: 'full_name', nullable: true })
   fullName!: string | null;
 
+  /** Read only where it is selected by name. */
   @Column('text', { name: 'password_hash', select: false })
   passwordHash!: string;
 
-  @Column('text')
+  @Column('text', { default: 'active' })
   status!: UserStatus;
 
   /** Rises with every change of what the user may do; access tokens carry it as `ver`. */
-  @Column('integer', { name: 'permission_version' })
+  @Column('integer', { name: 'permission_version', default: 1 })
   permissionVersion!: number;
 
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })

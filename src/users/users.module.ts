@@ -5,6 +5,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { PasswordsModule } from '../passwords/passwords.module.js';
 import { RevocationModule } from '../revocation/revocation.module.js';
+import { Role, UserRole } from './role.entity.js';
 import { RolesController } from './roles.controller.js';
 import { RolesRepository } from './roles.repository.js';
 import { RolesService } from './roles.service.js';
@@ -14,7 +15,7 @@ import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User]), AuditModule, PasswordsModule, RevocationModule],
+  imports: [TypeOrmModule.forFeature([User, Role, UserRole]), AuditModule, PasswordsModule, RevocationModule],
   controllers: [RolesController, UsersController],
   providers: [RolesRepository, RolesService, UsersRepository, UsersService],
   exports: [RolesService, UsersRepository, UsersService],

@@ -11,6 +11,7 @@ export const {
   AuditSealer,
   AuditService,
   AuditVerifier,
+  DataSource,
   FirstAdministrator,
   Housekeeping,
   KeyRotation,
