@@ -3,12 +3,11 @@ import type { UserPrincipal } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions, type Transaction } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
-import { Clock } from '../platform/kernel/clock.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
-import { RevocationsService } from '../revocation/revocations.service.js';
-import { SessionsRepository } from '../sessions/sessions.repository.js';
-import { UsersRepository, type UserRecord } from '../users/users.repository.js';
+import { UserAccessService } from '../users/user-access.service.js';
+import { UserCredentialsService } from '../users/user-credentials.service.js';
+import type { UserRecord } from '../users/user-records.js';
 import { UsersService, type ChangeProfile } from '../users/users.service.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
 import { auditEvent } from '../audit/actor-event.js';
@@ -25,14 +24,12 @@ export class AccountService {
   constructor(
     private readonly transactions: Transactions,
     private readonly accounts: UsersService,
-    private readonly users: UsersRepository,
-    private readonly sessions: SessionsRepository,
+    private readonly access: UserAccessService,
+    private readonly hashes: UserCredentialsService,
     private readonly credentials: CredentialsService,
     private readonly hasher: PasswordHasher,
-    private readonly revocations: RevocationsService,
     private readonly termination: SessionTermination,
     private readonly audit: AuditService,
-    private readonly clock: Clock,
   ) {}
 
   /**
@@ -44,14 +41,12 @@ export class AccountService {
     const from = await this.credentials.checkOwn(userId, change.currentPassword, principal.origin.ip);
     assertAcceptablePassword(change.newPassword, await this.accounts.get(userId), 'new_password');
     const to = await this.hasher.hash(change.newPassword);
-    const now = new Date(this.clock.now());
-    const reason = 'password changed';
+    const cause = { reason: 'password changed', actor: userId };
     await this.transactions.run(async (transaction) => {
       // A login that checked the old password meanwhile finds another hash and opens no session.
-      const replaced = await this.users.replacePasswordHash(transaction.manager, userId, { from, to });
+      const replaced = await this.hashes.replaceHash(userId, { from, to }, transaction.manager);
       if (!replaced) throw new AppError('invalid_credentials');
-      const ended = await this.sessions.end(transaction.manager, userId, { except: sessionId, reason, now });
-      await this.revocations.revoke(transaction, { kind: 'session', subjects: ended, reason, actor: userId });
+      await this.termination.endOthers(transaction, userId, sessionId, cause);
       await this.audit.record(transaction, auditEvent(principal, 'user.password_changed', 'user', userId));
     });
   }
@@ -76,12 +71,12 @@ export class AccountService {
     await this.transactions.run(async (transaction) => {
       await this.assertNotLast(transaction, userId);
       await this.termination.endAll(transaction, userId, { reason: 'account deleted', actor: userId });
-      await this.users.delete(transaction.manager, userId);
+      await this.access.delete(transaction.manager, userId);
       await this.audit.record(transaction, auditEvent(principal, 'user.deleted', 'user', userId));
     });
   }
 
   private async assertNotLast({ manager }: Transaction, userId: string): Promise<void> {
-    if (await this.users.isLastAdministrator(manager, userId)) throw new AppError('last_administrator');
+    if (await this.access.isLastAdministrator(manager, userId)) throw new AppError('last_administrator');
   }
 }

@@ -12,6 +12,7 @@ import { UsersModule } from '../users/users.module.js';
 import { AccountController } from './account.controller.js';
 import { AccountService } from './account.service.js';
 import { FirstAdministrator } from './first-administrator.js';
+import { UserSecurityService } from './user-security.service.js';
 import { UserSessionsController } from './user-sessions.controller.js';
 import { UsersAdminController } from './users-admin.controller.js';
 import { UsersAdminService } from './users-admin.service.js';
@@ -27,7 +28,7 @@ import { UsersAdminService } from './users-admin.service.js';
     UsersModule,
   ],
   controllers: [AccountController, UsersAdminController, UserSessionsController],
-  providers: [AccountService, FirstAdministrator, UsersAdminService],
-  exports: [AccountService, FirstAdministrator, UsersAdminService],
+  providers: [AccountService, FirstAdministrator, UsersAdminService, UserSecurityService],
+  exports: [AccountService, FirstAdministrator, UsersAdminService, UserSecurityService],
 })
 export class AccountsModule {}

@@ -2,13 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
-import { Clock } from '../platform/kernel/clock.js';
-import { newId } from '../platform/kernel/ids.js';
 import { parseInput } from '../platform/kernel/validation.js';
-import { PasswordHasher } from '../passwords/password-hasher.js';
-import { assertAcceptablePassword } from '../passwords/password-policy.js';
-import { emailField, identityKey } from '../users/identity.js';
-import { UsersRepository } from '../users/users.repository.js';
+import { emailField } from '../users/identity.js';
+import { UserAccessService } from '../users/user-access.service.js';
+import { UsersService } from '../users/users.service.js';
 
 /** The advisory lock under which instances that start together decide who creates the administrator. */
 const FIRST_ADMINISTRATOR_LOCK = 0x61646d6e;
@@ -26,10 +23,9 @@ export interface CreatedAdministrator {
 export class FirstAdministrator {
   constructor(
     private readonly transactions: Transactions,
-    private readonly users: UsersRepository,
-    private readonly hasher: PasswordHasher,
+    private readonly users: UsersService,
+    private readonly access: UserAccessService,
     private readonly audit: AuditService,
-    private readonly clock: Clock,
   ) {}
 
   /**
@@ -47,21 +43,9 @@ export class FirstAdministrator {
     return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
       await manager.query('SELECT pg_advisory_xact_lock($1)', [FIRST_ADMINISTRATOR_LOCK]);
-      if (await this.users.holdsRole(manager, 'admin')) return undefined;
-      assertAcceptablePassword(password, { email, username });
-      const now = this.clock.now();
-      const id = newId(now);
-      await this.users.insert(manager, {
-        id,
-        email,
-        emailKey: identityKey(email),
-        username,
-        usernameKey: username,
-        fullName: 'Administrator',
-        passwordHash: await this.hasher.hash(password),
-        roles: ['user', 'admin'],
-        now: new Date(now),
-      });
+      if (await this.access.hasAdministrator(manager)) return undefined;
+      const input = { email, password, username, fullName: 'Administrator', roles: ['user', 'admin'] };
+      const { id } = await this.users.add(await this.users.prepare(input), manager);
       const subject = { kind: 'user', id } as const;
       await this.audit.record(transaction, { action: 'administrator.created', actor: null, subject });
       return { username: username ?? email, generatedPassword: generated };

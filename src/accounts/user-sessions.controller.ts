@@ -6,7 +6,7 @@ import { CurrentPrincipal, RequireScopes } from '../access/access.decorators.js'
 import type { Principal } from '../access/principal.js';
 import { SessionDto } from '../auth/dto/token.dto.js';
 import { toSessionDto } from '../auth/sessions.controller.js';
-import { UsersAdminService } from '../accounts/users-admin.service.js';
+import { UserSecurityService } from './user-security.service.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
 import { describePage, PageQueryDto } from '../platform/http/paging.js';
 import { SessionsService } from '../sessions/sessions.service.js';
@@ -19,7 +19,7 @@ export class UserSessionsController {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
-    private readonly admin: UsersAdminService,
+    private readonly security: UserSecurityService,
   ) {}
 
   @RequireScopes('sessions:read')
@@ -50,7 +50,7 @@ export class UserSessionsController {
   @ApiNoContentResponse({ description: 'All their tokens are dead' })
   @ApiProblems('not_found')
   async endAll(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
-    await this.admin.endSessions(principal, objectId(id));
+    await this.security.endSessions(principal, objectId(id));
   }
 
   @RequireScopes('sessions:write')
@@ -67,6 +67,6 @@ export class UserSessionsController {
     @Param('id') id: string,
     @Param('sid') sid: string,
   ): Promise<void> {
-    await this.admin.endSession(principal, objectId(id), objectId(sid));
+    await this.security.endSession(principal, objectId(id), objectId(sid));
   }
 }

@@ -10,6 +10,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CurrentPrincipal, RequireScopes } from '../access/access.decorators.js';
 import type { Principal } from '../access/principal.js';
+import { UserSecurityService } from './user-security.service.js';
 import { UsersAdminService } from './users-admin.service.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
 import { describePage } from '../platform/http/paging.js';
@@ -24,6 +25,7 @@ export class UsersAdminController {
   constructor(
     private readonly users: UsersService,
     private readonly admin: UsersAdminService,
+    private readonly security: UserSecurityService,
   ) {}
 
   @RequireScopes('users:read')
@@ -129,6 +131,6 @@ export class UsersAdminController {
   @ApiNoContentResponse({ description: 'The next password is looked at' })
   @ApiProblems('not_found')
   async forgetFailures(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
-    await this.admin.forgetFailures(principal, objectId(id));
+    await this.security.forgetFailures(principal, objectId(id));
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { KeyConfig } from '../platform/config/config.js';
 import { isBefore, type PlacedEvent, type Position } from './audit-event.js';
 import { AuditEventsRepository } from './audit-events.repository.js';
 import { AuditFaultFound, AuditJudge, type AuditFault } from './audit-faults.js';
@@ -36,6 +37,17 @@ export class AuditVerifier {
     private readonly months: AuditMonthsRepository,
     private readonly keys: AuditKeys,
   ) {}
+
+  /** A verifier without the application, for the command line. */
+  static on(dataSource: DataSource, keys: KeyConfig): AuditVerifier {
+    return new AuditVerifier(
+      dataSource,
+      new AuditEventsRepository(),
+      new AuditSealsRepository(),
+      new AuditMonthsRepository(),
+      new AuditKeys(keys),
+    );
+  }
 
   /**
    * One snapshot of the log, however long it takes to read; nobody waits for it.

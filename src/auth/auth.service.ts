@@ -7,13 +7,13 @@ import type { NewAuditEvent } from '../audit/audit-event.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
-import { Clock } from '../platform/kernel/clock.js';
 import { publish, publishingRefusals } from '../platform/metrics/measures.js';
 import { ClientAddresses } from '../limits/client-addresses.js';
-import { RevocationsService, type Cause } from '../revocation/revocations.service.js';
-import { SessionsRepository, type SessionGrant } from '../sessions/sessions.repository.js';
+import type { Cause } from '../revocation/revocations.service.js';
+import type { SessionGrant } from '../sessions/session-records.js';
 import { SessionsService, type RefreshOutcome } from '../sessions/sessions.service.js';
-import { UsersRepository, type UserRecord } from '../users/users.repository.js';
+import { UserCredentialsService } from '../users/user-credentials.service.js';
+import type { UserRecord } from '../users/user-records.js';
 import { UsersService, type CreateUser } from '../users/users.service.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
 import { auditEvent } from '../audit/actor-event.js';
@@ -26,16 +26,13 @@ import { TokenService } from './token.service.js';
 export class AuthService {
   constructor(
     private readonly transactions: Transactions,
-    private readonly users: UsersRepository,
+    private readonly credentials: UserCredentialsService,
     private readonly sessions: SessionsService,
-    private readonly sessionRows: SessionsRepository,
-    private readonly revocations: RevocationsService,
     private readonly termination: SessionTermination,
     private readonly accounts: UsersService,
     private readonly audit: AuditService,
     private readonly addresses: ClientAddresses,
     private readonly tokens: TokenService,
-    private readonly clock: Clock,
   ) {}
 
   /** Creates an account with the role `user`. @throws AppError as UsersService.prepare and .add */
@@ -76,7 +73,7 @@ export class AuthService {
     if (scope !== null && parseScope(scope) === undefined) throw new AppError('invalid_scope');
     return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
-      const user = await this.users.lockForSession(manager, userId);
+      const user = await this.credentials.lockForSession(manager, userId);
       // A password changed since it was checked must not open a session that the change would have ended.
       if (user?.passwordHash !== passwordHash) throw new AppError('invalid_credentials');
       if (user.status !== 'active') throw new AppError('account_disabled');
@@ -148,15 +145,8 @@ export class AuthService {
   }
 
   private async end(userId: string, only: string, cause: Cause, event: NewAuditEvent): Promise<boolean> {
-    const now = new Date(this.clock.now());
     return this.transactions.run(async (transaction) => {
-      const ended = await this.sessionRows.end(transaction.manager, userId, {
-        only,
-        reason: cause.reason,
-        now,
-      });
-      if (ended.length === 0) return false;
-      await this.revocations.revoke(transaction, { kind: 'session', subjects: ended, ...cause });
+      if (!(await this.termination.endOne(transaction, userId, only, cause))) return false;
       await this.audit.record(transaction, event);
       return true;
     });

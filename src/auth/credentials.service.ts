@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { EntityManager } from 'typeorm';
 import { AppError } from '../platform/kernel/app-error.js';
 import { publishingRefusals } from '../platform/metrics/measures.js';
 import { ClientAddresses } from '../limits/client-addresses.js';
@@ -8,7 +7,8 @@ import { GuessLimits } from '../limits/guess-limits.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from '../users/identity.js';
 import { KnownDevices } from '../limits/known-devices.js';
-import { UsersRepository, type StoredCredentials } from '../users/users.repository.js';
+import { UserCredentialsService } from '../users/user-credentials.service.js';
+import type { StoredCredentials } from '../users/user-records.js';
 
 /** A user whose password was right just now; the only way to get a session. */
 export interface Login {
@@ -31,12 +31,11 @@ export interface Attempt {
 @Injectable()
 export class CredentialsService {
   constructor(
-    private readonly users: UsersRepository,
+    private readonly users: UserCredentialsService,
     private readonly hasher: PasswordHasher,
     private readonly limits: GuessLimits,
     private readonly addresses: ClientAddresses,
     private readonly devices: KnownDevices,
-    private readonly manager: EntityManager,
   ) {}
 
   /**
@@ -58,7 +57,7 @@ export class CredentialsService {
   async checkOwn(userId: string, password: string, ip: string | null): Promise<string> {
     const client = this.addresses.clientOf(ip);
     return this.limits.admit(client, async () => {
-      const stored = await this.users.findCredentials(this.manager, { id: userId });
+      const stored = await this.users.find({ id: userId });
       if (!stored) throw new AppError('not_found');
       const guess = { account: userId, accountExists: true, client, knownDevice: true };
       return this.limits.attempt(guess, () => this.matching(stored, password, client));
@@ -71,7 +70,7 @@ export class CredentialsService {
   ): Promise<Login> {
     const key = identityKey(username);
     const by = key.includes('@') ? { emailKey: key } : { usernameKey: key };
-    const stored = await this.users.findCredentials(this.manager, by);
+    const stored = await this.users.find(by);
     const guess = {
       account: stored?.id ?? createHash('sha256').update(key).digest('base64url'),
       accountExists: stored !== undefined,
@@ -109,8 +108,8 @@ export class CredentialsService {
   ): Promise<string | undefined> {
     const renewed = await this.hasher.hash(password, lane);
     const change = { from: stored.passwordHash, to: renewed };
-    if (await this.users.replacePasswordHash(this.manager, stored.id, change)) return renewed;
-    const now = await this.users.findCredentials(this.manager, { id: stored.id });
+    if (await this.users.replaceHash(stored.id, change)) return renewed;
+    const now = await this.users.find({ id: stored.id });
     return now && this.matching(now, password, lane);
   }
 }

@@ -8,7 +8,7 @@ import type { UserPrincipal } from '../access/principal.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { describePage, PageQueryDto } from '../platform/http/paging.js';
-import type { SessionSummary } from '../sessions/sessions.repository.js';
+import type { SessionSummary } from '../sessions/session-records.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { SessionDto } from '../auth/dto/token.dto.js';

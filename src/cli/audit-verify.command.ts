@@ -1,9 +1,5 @@
 import { DataSource } from 'typeorm';
-import { AuditEventsRepository } from '../audit/audit-events.repository.js';
-import { AuditMonthsRepository } from '../audit/audit-months.repository.js';
 import { checkpointText, parseCheckpoint } from '../audit/audit-seal.js';
-import { AuditSealsRepository } from '../audit/audit-seals.repository.js';
-import { AuditKeys } from '../audit/audit.keys.js';
 import { AuditVerifier, type AuditVerification } from '../audit/audit.verifier.js';
 import { loadConfig } from '../platform/config/env.schema.js';
 import { readEnvironment } from '../platform/config/environment.js';
@@ -28,13 +24,7 @@ export const auditVerifyCommand: Command = async ([argument], { json }, { out })
   const dataSource = new DataSource(dataSourceOptions(database.target, { ...config.database, poolSize: 1 }));
   try {
     await dataSource.initialize();
-    const found = await new AuditVerifier(
-      dataSource,
-      new AuditEventsRepository(),
-      new AuditSealsRepository(),
-      new AuditMonthsRepository(),
-      new AuditKeys(config.keys),
-    ).verify(against);
+    const found = await AuditVerifier.on(dataSource, config.keys).verify(against);
     out(json ? `${JSON.stringify(asJson(found))}\n` : told(found));
     return found.fault ? EXIT.refused : EXIT.done;
   } finally {

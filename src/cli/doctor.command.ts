@@ -10,7 +10,8 @@ import { openDatabase, type OpenDatabase } from '../platform/database/open-datab
 import { createLog } from '../platform/kernel/log.js';
 import { keyOfRow } from '../keys/key-material.js';
 import { keyState } from '../keys/key-rotation.policy.js';
-import { SigningKeysRepository } from '../keys/signing-keys.repository.js';
+import { readSigningKeys } from '../keys/signing-keys.service.js';
+import { newestAddresses } from '../sessions/newest-addresses.js';
 import { EXIT, type Command } from './command.js';
 
 const WAIT_MS = 0;
@@ -166,7 +167,7 @@ function migrationsFinding(pending: readonly string[]): Finding {
 }
 
 async function keysOf(dataSource: DataSource, config: Config, now: number): Promise<Finding> {
-  const rows = await new SigningKeysRepository().all(dataSource.manager);
+  const rows = await readSigningKeys(dataSource.manager);
   const active = rows.find((row) => keyState(row, now) === 'active' && row.compromisedAt === null);
   if (!active) {
     if (rows.length === 0) return good('keys', 'none yet; the first start makes one');
@@ -192,12 +193,7 @@ async function keysOf(dataSource: DataSource, config: Config, now: number): Prom
 
 /** Behind a proxy that the settings do not name, everybody seems to come from one address. */
 async function addressesOf(dataSource: DataSource, { http }: Config): Promise<Finding> {
-  const [row]: Array<{ sessions: number; addresses: number; ip: string | null }> = await dataSource.query(
-    `SELECT count(*)::int AS sessions, count(DISTINCT ip)::int AS addresses, min(ip) AS ip
-       FROM (SELECT ip FROM sessions ORDER BY id DESC LIMIT $1) AS newest`,
-    [TELLING_SESSIONS],
-  );
-  const { sessions = 0, addresses = 0, ip = null } = row ?? {};
+  const { sessions, addresses, ip } = await newestAddresses(dataSource.manager, TELLING_SESSIONS);
   if (sessions < TELLING_SESSIONS || addresses > 1)
     return good('addresses', `${addresses} in the newest sessions`);
   const says = `the newest ${sessions} sessions all came from ${ip ?? 'no known address'}`;

@@ -1,7 +1,7 @@
 import { OPERATOR } from '../access/principal.js';
 import { SigningKeysService } from '../keys/signing-keys.service.js';
 import { keyState } from '../keys/key-rotation.policy.js';
-import type { KeyRow } from '../keys/signing-keys.repository.js';
+import type { KeyRow } from '../keys/key-row.js';
 import { EXIT, READS_ONLY, type Command } from './command.js';
 
 /** Lists the signing keys with their states and times; never the keys themselves. */

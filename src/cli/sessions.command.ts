@@ -1,6 +1,6 @@
 import { OPERATOR } from '../access/principal.js';
 import { toSessionDto } from '../auth/sessions.controller.js';
-import { UsersAdminService } from '../accounts/users-admin.service.js';
+import { UserSecurityService } from '../accounts/user-security.service.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { UsersService } from '../users/users.service.js';
@@ -42,16 +42,16 @@ export const sessionsEndCommand: Command = async (args, { user: who }, { out, wi
     who === undefined ? idOf('a session', only(args, 'the id of a session, or --user WHO')) : undefined;
   if (who === undefined && id === undefined) throw new UsageError('needs the id of a session, or --user WHO');
   return withApp(async (app) => {
-    const admin = app.get(UsersAdminService);
+    const security = app.get(UserSecurityService);
     if (who !== undefined) {
       const user = await app.get(UsersService).find(who);
-      await admin.endSessions(OPERATOR, user.id);
+      await security.endSessions(OPERATOR, user.id);
       out(`Every session of ${user.email} has ended.\n`);
       return EXIT.done;
     }
     const session = id === undefined ? undefined : await app.get(SessionsService).find(id);
     if (!session) throw new AppError('not_found');
-    await admin.endSession(OPERATOR, session.userId, session.id);
+    await security.endSession(OPERATOR, session.userId, session.id);
     out(`The session has ended: ${session.id}\n`);
     return EXIT.done;
   });

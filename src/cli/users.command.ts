@@ -1,11 +1,12 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { OPERATOR } from '../access/principal.js';
 import { CreateUserDto, ChangeUserDto } from '../accounts/dto/user-admin.dto.js';
+import { UserSecurityService } from '../accounts/user-security.service.js';
 import { UsersAdminService } from '../accounts/users-admin.service.js';
 import { parseInput } from '../platform/kernel/validation.js';
 import { toUserDto, type UserDto } from '../users/dto/user.dto.js';
 import type { UserStatus } from '../users/user.entity.js';
-import type { UserRecord } from '../users/users.repository.js';
+import type { UserRecord } from '../users/user-records.js';
 import { UsersService } from '../users/users.service.js';
 import { idOf, inPages, limitOf, none, only } from './arguments.js';
 import {
@@ -71,7 +72,7 @@ export const usersSetPasswordCommand: Command = async (args, _options, host) => 
   const password = await newPassword(host, who);
   return host.withApp(async (app) => {
     const user = await app.get(UsersService).find(who);
-    await app.get(UsersAdminService).setPassword(OPERATOR, user.id, password);
+    await app.get(UserSecurityService).setPassword(OPERATOR, user.id, password);
     host.out(`${user.email} has a new password; all sessions have ended.\n`);
     return EXIT.done;
   });

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
-import { ClientsRepository, type ClientRecord } from './clients.repository.js';
+import { ClientsRepository } from './clients.repository.js';
+import type { ClientRecord } from './client-records.js';
 import { ClientsService, type NewClient } from './clients.service.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';

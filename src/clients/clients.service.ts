@@ -7,12 +7,8 @@ import { Clock } from '../platform/kernel/clock.js';
 import { newId } from '../platform/kernel/ids.js';
 import type { ClientGrant } from './client.entity.js';
 import { hashClientSecret, matchesOneOf, newClientSecret } from './client-secret.js';
-import {
-  ClientsRepository,
-  type ClientRecord,
-  type ClientsPage,
-  type ListedClient,
-} from './clients.repository.js';
+import { ClientsRepository } from './clients.repository.js';
+import type { ClientRecord, ClientsPage, ListedClient } from './client-records.js';
 
 export interface NewClient {
   readonly name: string;

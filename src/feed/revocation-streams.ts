@@ -1,12 +1,11 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { EntityManager } from 'typeorm';
 import { Lifecycle } from '../platform/http/lifecycle.js';
 import { AppError } from '../platform/kernel/app-error.js';
-import { Clock } from '../platform/kernel/clock.js';
 import { LOG, type Log } from '../platform/kernel/log.js';
 import { Periodic } from '../platform/pacing/periodic.js';
 import { RevocationFeed, type CaughtUp } from '../revocation/revocation.feed.js';
-import { RevocationsRepository, type FeedRow, type NewRow } from '../revocation/revocations.repository.js';
+import { RevocationPages } from '../revocation/revocation-pages.service.js';
+import type { FeedRow, NewRow } from '../revocation/feed-rows.js';
 import { toRevocationDto } from './dto/revocation.dto.js';
 import { EventStream, eventText } from './event-stream.js';
 
@@ -42,7 +41,7 @@ interface Follower {
  * The followers of this instance's revocations. What was in force before is read from the database once for each; news
  * are those that the instance reads for itself, so that a hundred followers cost no statement.
  *
- * `id` is a place in the order of the feed from which nothing is missed (see RevocationsRepository.feedPage). A row
+ * `id` is a place in the order of the feed from which nothing is missed (see RevocationPages.page). A row
  * that is not settled yet is told at once, without one; the place moves on when it is. A follower hears `current` right
  * after a reading and never otherwise: an instance that cannot catch up reassures nobody.
  */
@@ -55,9 +54,7 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
 
   constructor(
     private readonly feed: RevocationFeed,
-    private readonly rows: RevocationsRepository,
-    private readonly manager: EntityManager,
-    private readonly clock: Clock,
+    private readonly pages: RevocationPages,
     private readonly lifecycle: Lifecycle,
     @Inject(LOG) private readonly log: Log,
   ) {}
@@ -127,8 +124,7 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
   }
 
   private page(after: number): Promise<FeedRow[]> {
-    const now = new Date(this.clock.now());
-    return this.rows.feedPage(this.manager, { after, limit: PAGE, now });
+    return this.pages.page({ after, limit: PAGE });
   }
 
   private tell({ rows, at, anew }: CaughtUp): void {

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { EntityManager } from 'typeorm';
 import type { Operator } from '../access/principal.js';
 import type { AuditAction, AuditDetails, NewAuditEvent } from '../audit/audit-event.js';
 import { AuditService } from '../audit/audit.service.js';
@@ -8,19 +7,14 @@ import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { mayBeDropped } from '../keys/key-rotation.policy.js';
 import { KeyRotation } from '../keys/key-rotation.service.js';
-import type { KeyRow } from '../keys/signing-keys.repository.js';
+import type { KeyRow } from '../keys/key-row.js';
 import { RevocationsService, type Revoke } from '../revocation/revocations.service.js';
-import {
-  SweptSessionsRepository,
-  type SweepExample,
-  type SweepFilter,
-  type SweepSummary,
-} from '../sessions/swept-sessions.repository.js';
-import { UsersRepository } from '../users/users.repository.js';
+import type { SweepExample, SweepFilter, SweepSummary } from '../sessions/sweep-records.js';
+import { UserAccessService } from '../users/user-access.service.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
 import type { AddressRange } from './address-range.js';
 import { auditEvent } from '../audit/actor-event.js';
-import { REQUEST_MS, SessionSweep, type SweepCounts } from './session-sweep.service.js';
+import { REQUEST_MS, SessionSweep, type SweepCounts } from '../sessions/session-sweep.service.js';
 
 const EXAMPLES = 5;
 const NOTHING: SweepCounts = { sessions: 0, revocations: 0 };
@@ -60,10 +54,8 @@ export interface IncidentPlan {
 export class IncidentService {
   constructor(
     private readonly transactions: Transactions,
-    private readonly manager: EntityManager,
-    private readonly swept: SweptSessionsRepository,
     private readonly sweep: SessionSweep,
-    private readonly users: UsersRepository,
+    private readonly users: UserAccessService,
     private readonly keys: KeyRotation,
     private readonly termination: SessionTermination,
     private readonly revocations: RevocationsService,
@@ -78,8 +70,8 @@ export class IncidentService {
     const filter = await this.filterOf(incident, key, now);
     const wide = this.wideRow(incident, filter.openedBefore);
     const [summary, examples] = await Promise.all([
-      this.swept.summary(this.manager, filter, this.sweep.usedSince(filter, wide !== undefined, now)),
-      this.swept.examples(this.manager, filter, EXAMPLES),
+      this.sweep.summary(filter, this.sweep.usedSince(filter, wide !== undefined, now)),
+      this.sweep.examples(filter, EXAMPLES),
     ]);
     const keyOfSettings = key !== undefined && !mayBeDropped(key, now);
     return { incident, openedBefore: filter.openedBefore, summary, examples, wide, keyOfSettings, filter };
@@ -129,10 +121,10 @@ export class IncidentService {
     if (wide.kind === 'user') {
       // By version, which no clock can get wrong; whoever logs in at this moment waits for the user's row.
       const { manager } = transaction;
-      if ((await this.users.lock(manager, wide.subject)) === undefined) throw new AppError('not_found');
+      if (!(await this.users.lock(manager, wide.subject))) throw new AppError('not_found');
       const now = new Date(this.clock.now());
       const everything = { ...filter, now, openedBefore: new Date(now.getTime() + REQUEST_MS) };
-      const { sessions } = await this.swept.summary(manager, everything, now);
+      const { sessions } = await this.sweep.summary(everything, now, manager);
       await this.termination.endAll(transaction, wide.subject, cause);
       return { sessions, revocations: 1 };
     }
@@ -177,7 +169,7 @@ export class IncidentService {
       const rotated = { from: new Date(key.activeFrom - REQUEST_MS), to };
       return { ...base, rotated, openedBefore: new Date(key.compromisedAt ?? now) };
     }
-    const stored = range && (await this.swept.addresses(this.manager, base.now));
+    const stored = range && (await this.sweep.addresses(base.now));
     const addresses = stored?.filter((address) => range?.holds(address)) ?? null;
     return { ...base, addresses, openedBefore: incident.issuedBefore ?? base.now };
   }

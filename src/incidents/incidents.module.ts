@@ -10,12 +10,11 @@ import { UsersModule } from '../users/users.module.js';
 import { IncidentService } from './incident.service.js';
 import { ManualRevocationService } from './manual-revocation.service.js';
 import { RevocationsController } from './revocations.controller.js';
-import { SessionSweep } from './session-sweep.service.js';
 
 @Module({
   imports: [AuditModule, ClientsModule, KeysModule, RevocationModule, SessionsModule, UsersModule],
   controllers: [RevocationsController],
-  providers: [IncidentService, ManualRevocationService, SessionSweep],
+  providers: [IncidentService, ManualRevocationService],
   exports: [IncidentService, ManualRevocationService],
 })
 export class IncidentsModule {}

@@ -5,16 +5,16 @@ import type { Actor } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions, type Transaction } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
-import { Clock } from '../platform/kernel/clock.js';
 import { KeyRotation } from '../keys/key-rotation.service.js';
-import { RevocationsRepository, type FeedRow } from '../revocation/revocations.repository.js';
+import { RevocationPages } from '../revocation/revocation-pages.service.js';
+import type { FeedRow } from '../revocation/feed-rows.js';
 import { RevocationsService, type Cause, type Revoke } from '../revocation/revocations.service.js';
-import { SessionsRepository } from '../sessions/sessions.repository.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
 import { auditEvent } from '../audit/actor-event.js';
 import { ClientsService } from '../clients/clients.service.js';
-import { UsersService } from '../users/users.service.js';
-import { SessionSweep } from './session-sweep.service.js';
+import { UserAccessService } from '../users/user-access.service.js';
+import { SessionSweep } from '../sessions/session-sweep.service.js';
 
 export interface ManualRevocation {
   readonly kind: RevocationKind;
@@ -27,15 +27,14 @@ export interface ManualRevocation {
 export class ManualRevocationService {
   constructor(
     private readonly transactions: Transactions,
-    private readonly users: UsersService,
+    private readonly users: UserAccessService,
     private readonly clients: ClientsService,
     private readonly termination: SessionTermination,
-    private readonly sessions: SessionsRepository,
+    private readonly sessions: SessionsService,
     private readonly keys: KeyRotation,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditService,
-    private readonly rows: RevocationsRepository,
-    private readonly clock: Clock,
+    private readonly rows: RevocationPages,
     private readonly sweep: SessionSweep,
   ) {}
 
@@ -108,17 +107,12 @@ export class ManualRevocationService {
     return this.row(transaction, 'user', subject, cause);
   }
 
-  private async endSession(
-    { manager }: Transaction,
-    actor: Actor,
-    id: string,
-    { reason }: Cause,
-  ): Promise<void> {
-    const session = await this.sessions.find(manager, id);
+  private async endSession(transaction: Transaction, actor: Actor, id: string, cause: Cause): Promise<void> {
+    const { manager } = transaction;
+    const session = await this.sessions.find(id, manager);
     if (!session) return;
     await this.users.lockManagedIfKnown(manager, actor, session.userId);
-    const now = new Date(this.clock.now());
-    await this.sessions.end(manager, session.userId, { only: id, reason, now });
+    await this.termination.endWithoutRevocation(transaction, session.userId, id, cause);
   }
 
   /**

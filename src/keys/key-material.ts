@@ -3,7 +3,7 @@ import type { KeyConfig } from '../platform/config/config.js';
 import type { RingKey } from './key-ring.js';
 import { unwrapKey, wrapKey, wrappingId } from './key-wrapping.js';
 import { privateSigningKey, publicSigningKey, secretSigningKey } from './signing-key.js';
-import type { KeyRow } from './signing-keys.repository.js';
+import type { KeyRow } from './key-row.js';
 
 /** A row's private key encrypted under the current secret, where it was under a previous one. */
 export interface Rewrapped {

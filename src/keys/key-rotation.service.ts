@@ -15,7 +15,8 @@ import { KeyRing } from './key-ring.js';
 import { isDue, keyState, mayBeDropped } from './key-rotation.policy.js';
 import { wrapKey, wrappingId } from './key-wrapping.js';
 import { privateSigningKey } from './signing-key.js';
-import { SigningKeysRepository, type KeyRow } from './signing-keys.repository.js';
+import { SigningKeysRepository } from './signing-keys.repository.js';
+import type { KeyRow } from './key-row.js';
 
 /** How often each instance looks at the table: a change is known everywhere this soon. */
 const RELOAD_INTERVAL_MS = 400;

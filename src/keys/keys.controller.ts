@@ -8,7 +8,7 @@ import { ApiProblems } from '../platform/docs/api-problems.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { text } from '../platform/kernel/validation.js';
 import { keyState } from './key-rotation.policy.js';
-import type { KeyRow } from './signing-keys.repository.js';
+import type { KeyRow } from './key-row.js';
 
 const KeyDto = z
   .object({

@@ -1,22 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Algorithm } from '../platform/config/config.js';
 import type { KeyTimes } from './key-rotation.policy.js';
-
-/** Where the private half is: encrypted in the row, in `SECRET_KEY`, or in `JWT_PRIVATE_KEY`. */
-export type KeySource = 'ring' | 'secret' | 'pinned';
-
-/** A key as the table has it; times in milliseconds since the Unix epoch. */
-export interface KeyRow extends KeyTimes {
-  readonly kid: string;
-  readonly algorithm: Algorithm;
-  readonly source: KeySource;
-  /** PEM; null for a secret. */
-  readonly publicKey: string | null;
-  readonly privateKey: Buffer | null;
-  readonly wrappedBy: string | null;
-  readonly createdAt: number;
-}
+import type { KeyRow } from './key-row.js';
 
 /** The advisory lock under which instances decide about keys, one after another. */
 const KEYS_LOCK = 0x6b657973;

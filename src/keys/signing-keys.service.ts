@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import type { Actor } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { KeyRotation } from './key-rotation.service.js';
-import type { KeyRow } from './signing-keys.repository.js';
+import { SigningKeysRepository } from './signing-keys.repository.js';
+import type { KeyRow } from './key-row.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { auditEvent } from '../audit/actor-event.js';
 
@@ -48,4 +50,9 @@ export class SigningKeysService {
       return successor;
     });
   }
+}
+
+/** Every key of the table, oldest first, for commands that run without the application. */
+export async function readSigningKeys(manager: EntityManager): Promise<KeyRow[]> {
+  return new SigningKeysRepository().all(manager);
 }

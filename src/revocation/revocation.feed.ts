@@ -11,12 +11,8 @@ import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { publish } from '../platform/metrics/measures.js';
 import { RevocationListener } from './revocation.listener.js';
-import {
-  RevocationsRepository,
-  type Horizon,
-  type NewRow,
-  type PlacedRow,
-} from './revocations.repository.js';
+import { RevocationsRepository } from './revocations.repository.js';
+import type { Horizon, NewRow, PlacedRow } from './feed-rows.js';
 
 /** The longest an instance stays behind where no notification reaches it. */
 export const CATCH_UP_INTERVAL_MS = 400;

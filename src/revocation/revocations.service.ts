@@ -59,6 +59,7 @@ export class RevocationsService {
    * @returns the rows, in the order of the subjects
    */
   async revoke(transaction: Transaction, input: Revoke): Promise<LiveRevocation[]> {
+    if (input.subjects.length === 0) return [];
     const now = this.clock.now();
     const expiresAt = now + (this.config.accessSeconds + this.config.leewaySeconds) * 1000 + CLOCK_MARGIN_MS;
     const rows = input.subjects.map((subject): LiveRevocation => ({

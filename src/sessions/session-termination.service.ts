@@ -4,18 +4,42 @@ import type { Transaction } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { RevocationsService, type Cause } from '../revocation/revocations.service.js';
+import { UserAccessService } from '../users/user-access.service.js';
 import { SessionsRepository } from './sessions.repository.js';
-import { UsersRepository } from '../users/users.repository.js';
 
 /** Ends sessions and revokes their tokens, always in the transaction of the change that ends them. */
 @Injectable()
 export class SessionTermination {
   constructor(
-    private readonly users: UsersRepository,
+    private readonly users: UserAccessService,
     private readonly sessions: SessionsRepository,
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
   ) {}
+
+  /** Ends one session of a user. @returns whether it was a live session of theirs */
+  async endOne(transaction: Transaction, userId: string, sessionId: string, cause: Cause): Promise<boolean> {
+    const ended = await this.endRows(transaction, userId, { only: sessionId }, cause);
+    if (ended.length === 0) return false;
+    await this.revocations.revoke(transaction, { kind: 'session', subjects: ended, ...cause });
+    return true;
+  }
+
+  /** Ends one session whose tokens the caller revokes by a row of its own. */
+  async endWithoutRevocation(
+    transaction: Transaction,
+    userId: string,
+    sessionId: string,
+    cause: Cause,
+  ): Promise<void> {
+    await this.endRows(transaction, userId, { only: sessionId }, cause);
+  }
+
+  /** Ends every session of a user but one. */
+  async endOthers(transaction: Transaction, userId: string, except: string, cause: Cause): Promise<void> {
+    const subjects = await this.endRows(transaction, userId, { except }, cause);
+    await this.revocations.revoke(transaction, { kind: 'session', subjects, ...cause });
+  }
 
   /**
    * Ends all sessions of a user, and with `status` also disables the account. Tokens are dead by version, which does
@@ -31,7 +55,7 @@ export class SessionTermination {
     const now = new Date(this.clock.now());
     const version = await this.users.raisePermissionVersion(transaction.manager, userId, { ...change, now });
     if (version === undefined) throw new AppError('not_found');
-    await this.sessions.end(transaction.manager, userId, { reason, now });
+    await this.endRows(transaction, userId, {}, change);
     const [row] = await this.revocations.revoke(transaction, {
       kind: 'user',
       subjects: [userId],
@@ -40,5 +64,15 @@ export class SessionTermination {
       actor,
     });
     return row as LiveRevocation;
+  }
+
+  private endRows(
+    { manager }: Transaction,
+    userId: string,
+    which: { readonly only?: string; readonly except?: string },
+    { reason }: Cause,
+  ): Promise<string[]> {
+    const now = new Date(this.clock.now());
+    return this.sessions.end(manager, userId, { ...which, reason, now });
   }
 }

@@ -6,6 +6,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { RevocationModule } from '../revocation/revocation.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { Session } from './session.entity.js';
+import { SessionSweep } from './session-sweep.service.js';
 import { SessionTermination } from './session-termination.service.js';
 import { SessionsHousekeeping } from './sessions.housekeeping.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -15,12 +16,13 @@ import { SweptSessionsRepository } from './swept-sessions.repository.js';
 @Module({
   imports: [TypeOrmModule.forFeature([Session]), AuditModule, RevocationModule, UsersModule],
   providers: [
+    SessionSweep,
     SessionTermination,
     SessionsHousekeeping,
     SessionsRepository,
     SessionsService,
     SweptSessionsRepository,
   ],
-  exports: [SessionTermination, SessionsRepository, SessionsService, SweptSessionsRepository],
+  exports: [SessionSweep, SessionTermination, SessionsService],
 })
 export class SessionsModule {}

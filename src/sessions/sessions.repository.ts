@@ -1,75 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-
-/** A session row with what its user may do now: all that the tokens of an answer are made of. */
-export interface SessionGrant {
-  readonly id: string;
-  readonly userId: string;
-  readonly clientId: string;
-  readonly requestedScope: string | null;
-  readonly generation: number;
-  readonly refreshTokenId: string;
-  readonly rotatedAt: Date;
-  readonly idleExpiresAt: Date;
-  readonly permissionVersion: number;
-  /** Every scope of the user's roles. */
-  readonly scopes: string[];
-}
-
-export interface SessionRow extends SessionGrant {
-  readonly parentGeneration: number | null;
-  readonly expiresAt: Date;
-  readonly revokedAt: Date | null;
-  readonly revokedReason: string | null;
-  readonly userStatus: 'active' | 'disabled';
-}
-
-/** A live session as its owner sees it. */
-export interface SessionSummary {
-  readonly id: string;
-  readonly createdAt: Date;
-  readonly lastUsedAt: Date;
-  readonly expiresAt: Date;
-  readonly ip: string | null;
-  readonly userAgent: string | null;
-}
-
-export interface SessionsPage {
-  readonly limit: number;
-  readonly offset: number;
-  /** The last id of the page before. */
-  readonly after?: string | undefined;
-}
-
-export interface NewSession {
-  readonly id: string;
-  readonly userId: string;
-  readonly clientId: string;
-  readonly requestedScope: string | null;
-  readonly refreshTokenId: string;
-  readonly now: Date;
-  readonly idleExpiresAt: Date;
-  readonly expiresAt: Date;
-  readonly ip: string | null;
-  readonly userAgent: string | null;
-}
-
-/** A refresh token that is shown, and the id of the one that would follow it. */
-export interface Presented {
-  readonly id: string;
-  readonly generation: number;
-  readonly refreshTokenId: string;
-}
-
-export interface Rotation {
-  readonly now: Date;
-  /** When the successors expire; each session's own end caps it. */
-  readonly idleExpiresAt: Date;
-  /** A parent whose successor was issued before this may have it replaced. */
-  readonly replaceBefore: Date;
-  /** What becomes of rows that somebody else holds. */
-  readonly locked: 'wait' | 'skip';
-}
+import type {
+  SessionGrant,
+  SessionRow,
+  SessionSummary,
+  SessionsPage,
+  NewSession,
+  Presented,
+  Rotation,
+} from './session-records.js';
 
 const GRANT = `
   s.id, s.user_id AS "userId", s.client_id AS "clientId", s.requested_scope AS "requestedScope", s.generation,

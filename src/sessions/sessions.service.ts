@@ -6,15 +6,15 @@ import { Clock } from '../platform/kernel/clock.js';
 import { Batcher } from '../platform/pacing/batcher.js';
 import { newId } from '../platform/kernel/ids.js';
 import { decideRotation, type RotationDecision } from './refresh-rotation.policy.js';
-import {
-  SessionsRepository,
-  type Presented,
-  type Rotation,
-  type SessionGrant,
-  type SessionRow,
-  type SessionsPage,
-  type SessionSummary,
-} from './sessions.repository.js';
+import { SessionsRepository } from './sessions.repository.js';
+import type {
+  Presented,
+  Rotation,
+  SessionGrant,
+  SessionRow,
+  SessionsPage,
+  SessionSummary,
+} from './session-records.js';
 
 export interface StartSession {
   readonly userId: string;
@@ -104,8 +104,8 @@ export class SessionsService {
   }
 
   /** The session as it is, whatever its state; undefined where there is none any more. */
-  async find(sessionId: string): Promise<SessionRow | undefined> {
-    return this.sessions.find(this.manager, sessionId);
+  async find(sessionId: string, manager: EntityManager = this.manager): Promise<SessionRow | undefined> {
+    return this.sessions.find(manager, sessionId);
   }
 
   /** A user's live sessions, oldest first, and how many there are in all. */

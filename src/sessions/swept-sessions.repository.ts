@@ -1,48 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { FIRST_PARTY } from '../access/principal.js';
-
-/** Which live sessions are meant: those that meet every condition that is not null. */
-export interface SweepFilter {
-  /** Opened before this. */
-  readonly openedBefore: Date;
-  readonly userId: string | null;
-  readonly clientId: string | null;
-  /** Opened from one of these, as they are stored. */
-  readonly addresses: readonly string[] | null;
-  /** The live refresh token was issued in here; the end is exclusive, and open where null. */
-  readonly rotated: { readonly from: Date; readonly to: Date | null } | null;
-  /** What ended before this is not live. */
-  readonly now: Date;
-}
-
-export interface SweepSummary {
-  readonly sessions: number;
-  readonly users: number;
-  /** Of those sessions how many were used since a time. */
-  readonly usedLately: number;
-  readonly openedFirst: Date | null;
-  readonly openedLast: Date | null;
-}
-
-export interface SweepExample {
-  readonly id: string;
-  readonly userId: string;
-  readonly clientId: string;
-  readonly createdAt: Date;
-  readonly ip: string | null;
-}
-
-/** A session of a page of the table. */
-export interface PagedSession {
-  readonly id: string;
-  readonly ip: string | null;
-}
-
-export interface EndedSession {
-  readonly id: string;
-  readonly lastUsedAt: Date;
-}
+import type { SweepFilter, SweepSummary, SweepExample, PagedSession, EndedSession } from './sweep-records.js';
 
 /** Of `s`, with the parameters $1 to $7 of {@link values}. */
 const MEANT = `

@@ -5,7 +5,7 @@ import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { MovedUsersRepository } from './moved-users.repository.js';
 import { userLine } from './user-row.js';
-import { UsersRepository } from '../users/users.repository.js';
+import { UsersService } from '../users/users.service.js';
 
 const PAGE = 1000;
 
@@ -15,7 +15,7 @@ export class UsersExportService {
   constructor(
     private readonly transactions: Transactions,
     private readonly manager: EntityManager,
-    private readonly users: UsersRepository,
+    private readonly users: UsersService,
     private readonly moved: MovedUsersRepository,
     private readonly audit: AuditService,
   ) {}

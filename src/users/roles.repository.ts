@@ -1,10 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-
-export interface RoleRecord {
-  readonly name: string;
-  readonly scopes: string[];
-}
+import type { RoleRecord } from './user-records.js';
 
 /** Every statement on `roles`. Each method is one statement and takes part in the caller's transaction. */
 @Injectable()

@@ -10,6 +10,8 @@ import { RolesController } from './roles.controller.js';
 import { RolesRepository } from './roles.repository.js';
 import { RolesService } from './roles.service.js';
 import { User } from './user.entity.js';
+import { UserAccessService } from './user-access.service.js';
+import { UserCredentialsService } from './user-credentials.service.js';
 import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
@@ -17,7 +19,14 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User, Role, UserRole]), AuditModule, PasswordsModule, RevocationModule],
   controllers: [RolesController, UsersController],
-  providers: [RolesRepository, RolesService, UsersRepository, UsersService],
-  exports: [RolesService, UsersRepository, UsersService],
+  providers: [
+    RolesRepository,
+    RolesService,
+    UserAccessService,
+    UserCredentialsService,
+    UsersRepository,
+    UsersService,
+  ],
+  exports: [RolesService, UserAccessService, UserCredentialsService, UsersService],
 })
 export class UsersModule {}

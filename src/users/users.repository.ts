@@ -1,55 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { UserStatus } from './user.entity.js';
-
-/** A user with what their roles amount to. */
-export interface UserRecord {
-  readonly id: string;
-  readonly email: string;
-  readonly username: string | null;
-  readonly fullName: string | null;
-  readonly roles: string[];
-  readonly scopes: string[];
-  readonly status: UserStatus;
-  readonly permissionVersion: number;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-}
-
-/** What a login is checked against. */
-export interface StoredCredentials {
-  readonly id: string;
-  readonly passwordHash: string;
-  readonly status: UserStatus;
-}
-
-export interface NewUser {
-  readonly id: string;
-  readonly email: string;
-  readonly emailKey: string;
-  readonly username: string | null;
-  readonly usernameKey: string | null;
-  readonly fullName: string | null;
-  readonly passwordHash: string;
-  readonly roles: readonly string[];
-  readonly now: Date;
-}
-
-export interface ProfileChange {
-  readonly fullName?: string | null | undefined;
-  readonly email?: { readonly value: string; readonly key: string } | undefined;
-  readonly username?: { readonly value: string; readonly key: string } | null | undefined;
-}
-
-export interface Page {
-  /** 1 to 100. */
-  readonly limit: number;
-  readonly offset: number;
-  /** The last id of the page before: keyset paging, which stays fast on any page. */
-  readonly after?: string | undefined;
-  /** The beginning of the e-mail addresses' keys; the page is then in the order of the keys. */
-  readonly emailPrefix?: string | undefined;
-}
+import type { UserRecord, StoredCredentials, NewUser, ProfileChange, Page } from './user-records.js';
 
 const RECORD = `
   u.id, u.email, u.username, u.full_name AS "fullName", u.status,

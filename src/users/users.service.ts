@@ -3,8 +3,6 @@ import { EntityManager } from 'typeorm';
 import { validate as isUuid } from 'uuid';
 import { uniqueViolation } from '../platform/database/connection.js';
 import { AppError, invalidField } from '../platform/kernel/app-error.js';
-import { assertMayManage } from '../access/authority.js';
-import type { Actor } from '../access/principal.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { Batcher } from '../platform/pacing/batcher.js';
 import { newId } from '../platform/kernel/ids.js';
@@ -13,7 +11,8 @@ import { isCleanText } from '../platform/kernel/validation.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from './identity.js';
-import { UsersRepository, type NewUser, type Page, type UserRecord } from './users.repository.js';
+import { UsersRepository } from './users.repository.js';
+import type { NewUser, Page, UserRecord } from './user-records.js';
 
 /** Round trips for users by their ids. */
 const LOOKUPS = { atOnce: 2, together: 100, patienceMs: 5000 } as const;
@@ -32,7 +31,7 @@ export interface ChangeProfile {
   readonly fullName?: string | null | undefined;
 }
 
-/** The accounts and their profiles. What a change means for sessions and tokens is decided in the auth room. */
+/** The accounts and their profiles. A change of a profile ends no session and revokes no token. */
 @Injectable()
 export class UsersService {
   private readonly lookups = new Batcher((ids: readonly string[]) => this.lookUp(ids), LOOKUPS);
@@ -90,29 +89,6 @@ export class UsersService {
   }
 
   /**
-   * Locks a user whom the actor may change, until the transaction ends.
-   * @throws AppError `not_found`; `insufficient_scope` where the user holds more of this service than the actor
-   */
-  async lockManaged(manager: EntityManager, actor: Actor, id: string): Promise<UserRecord> {
-    const user = await this.lockManagedIfKnown(manager, actor, id);
-    if (!user) throw new AppError('not_found');
-    return user;
-  }
-
-  /** {@link lockManaged} for ids that may belong to no user: undefined where there is none. */
-  async lockManagedIfKnown(
-    manager: EntityManager,
-    actor: Actor,
-    id: string,
-  ): Promise<UserRecord | undefined> {
-    const known = await this.users.lock(manager, id);
-    // A second statement reads the roles: the one that waited for the lock would return those of before.
-    const user = known === undefined ? undefined : await this.users.findById(manager, known);
-    if (user) assertMayManage(actor, user.scopes);
-    return user;
-  }
-
-  /**
    * A user as a person names one: by id, e-mail address or user name.
    * @throws AppError `not_found`
    */
@@ -142,6 +118,11 @@ export class UsersService {
     if (isLost && !(await this.users.findById(this.manager, page.after)))
       throw invalidField('after', 'invalid_format');
     return { users, total };
+  }
+
+  /** How many users there are. Takes time in proportion to their number. */
+  async count(manager: EntityManager = this.manager): Promise<number> {
+    return this.users.count(manager);
   }
 
   /** @throws AppError `not_found`, `email_taken`, `username_taken` */

@@ -63,6 +63,29 @@ describe('the house', () => {
     expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
   });
 
+  it('keeps repositories inside their room', () => {
+    const foreign = SOURCES.flatMap((source) =>
+      importsOf(source)
+        .filter((specifier) => specifier.endsWith('.repository.js'))
+        .map((specifier) => join(source.path, '..', specifier).replace(/\.js$/, '.ts'))
+        .filter((target) => ROOMS[floorOf(target)]?.path !== source.room)
+        .map((target) => `${source.path} imports ${target}`),
+    );
+    expect(foreign).toEqual([]);
+  });
+
+  it('has no constructor with more than eight parameters', () => {
+    const wide = SOURCES.flatMap(({ path, text }) =>
+      [...text.matchAll(/\bconstructor\(([^{]*?)\)\s*\{/g)]
+        .filter(
+          ([, parameters = '']) =>
+            parameters.split(/,\s*\n|,(?![^(<]*[)>])/).filter((one) => one.trim()).length > 8,
+        )
+        .map(() => path),
+    );
+    expect(wide).toEqual([]);
+  });
+
   it('names every table that the SQL of another room reads', () => {
     const statement = new RegExp(`\\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\\s+(${TABLE_NAMES})\\b`, 'g');
     const foreign = SOURCES.filter(({ path }) => path.startsWith('src/')).flatMap(({ room, text }) =>

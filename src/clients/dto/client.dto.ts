@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CLIENT_GRANTS } from '../client.entity.js';
-import type { ListedClient } from '../clients.repository.js';
+import type { ListedClient } from '../client-records.js';
 import { text } from '../../platform/kernel/validation.js';
 import { scopesField } from '../../users/dto/role.dto.js';
 

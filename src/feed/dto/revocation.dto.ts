@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { REVOCATION_KINDS } from '@latchkey/token-rules';
 import { fieldCode } from '../../platform/kernel/validation.js';
-import type { FeedRow } from '../../revocation/revocations.repository.js';
+import type { FeedRow } from '../../revocation/feed-rows.js';
 
 export const RevocationDto = z
   .object({

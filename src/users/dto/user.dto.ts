@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { emailField, fullNameField, usernameField } from '../identity.js';
-import type { UserRecord } from '../users.repository.js';
+import type { UserRecord } from '../user-records.js';
 
 /** A user as clients see one. */
 export const UserDto = z

@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
 import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { RevocationsService, type Cause } from '../revocation/revocations.service.js';
-import { SweptSessionsRepository, type SweepFilter } from '../sessions/swept-sessions.repository.js';
-import type { AddressRange } from './address-range.js';
+import { SweptSessionsRepository } from './swept-sessions.repository.js';
+import type { SweepExample, SweepFilter, SweepSummary } from './sweep-records.js';
 
 /** The longest that a request may take between its statement and the token it answers. */
 export const REQUEST_MS = 60_000;
@@ -14,7 +15,7 @@ const PAGE = 1000;
 export interface Sweep extends Cause {
   readonly filter: SweepFilter;
   /** In place of the filter's addresses. */
-  readonly range?: AddressRange | undefined;
+  readonly range?: { holds(address: string): boolean } | undefined;
   /** A row of a user, client, key or all kills what these sessions had before `openedBefore`. */
   readonly covered: boolean;
 }
@@ -36,10 +37,30 @@ export class SessionSweep {
   constructor(
     private readonly transactions: Transactions,
     private readonly swept: SweptSessionsRepository,
+    private readonly manager: EntityManager,
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
   ) {}
+
+  /** How many sessions meet a filter, and of those how many were used since a time. Takes time in proportion to the table. */
+  async summary(
+    filter: SweepFilter,
+    usedSince: Date,
+    manager: EntityManager = this.manager,
+  ): Promise<SweepSummary> {
+    return this.swept.summary(manager, filter, usedSince);
+  }
+
+  /** The oldest few sessions that meet a filter. */
+  async examples(filter: SweepFilter, limit: number): Promise<SweepExample[]> {
+    return this.swept.examples(this.manager, filter, limit);
+  }
+
+  /** Every address that a live session was opened from. A proxy may have sent a text that is no address. */
+  async addresses(now: Date): Promise<string[]> {
+    return this.swept.addresses(this.manager, now);
+  }
 
   /** @param tell hears how many sessions have ended so far @throws the database's error, with some pages done */
   async run(sweep: Sweep, tell: (ended: number) => void = () => undefined): Promise<SweepCounts> {

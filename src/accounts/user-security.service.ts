@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../access/principal.js';
+import { auditEvent } from '../audit/actor-event.js';
+import { AuditService } from '../audit/audit.service.js';
+import { GuessLimits } from '../limits/guess-limits.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
+import { assertAcceptablePassword } from '../passwords/password-policy.js';
+import { Transactions } from '../platform/database/transaction.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { SessionTermination } from '../sessions/session-termination.service.js';
+import { UserAccessService } from '../users/user-access.service.js';
+import { UserCredentialsService } from '../users/user-credentials.service.js';
+import { UsersService } from '../users/users.service.js';
+
+/** What an administrator does for the security of somebody's account: a new password, the end of sessions. */
+@Injectable()
+export class UserSecurityService {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly users: UsersService,
+    private readonly access: UserAccessService,
+    private readonly credentials: UserCredentialsService,
+    private readonly termination: SessionTermination,
+    private readonly audit: AuditService,
+    private readonly limits: GuessLimits,
+    private readonly hasher: PasswordHasher,
+  ) {}
+
+  /**
+   * Gives a user a new password without asking for the old one. All their sessions end, and wrong passwords of before
+   * are forgotten: whoever guessed does not keep the owner waiting.
+   * @throws AppError `not_found`, `validation_failed`, `insufficient_scope`, `overloaded`
+   */
+  async setPassword(actor: Actor, id: string, password: string): Promise<void> {
+    assertAcceptablePassword(password, await this.users.get(id));
+    const hash = await this.hasher.hash(password);
+    const cause = { reason: 'password set by an administrator', actor: actor.subject };
+    await this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
+      const user = await this.access.lockManaged(manager, actor, id);
+      await this.credentials.setHash(manager, user.id, hash);
+      await this.termination.endAll(transaction, user.id, cause);
+      await this.audit.record(transaction, auditEvent(actor, 'user.password_changed', 'user', user.id));
+    });
+    await this.limits.clear(id);
+  }
+
+  /** Ends every session of a user. @throws AppError `not_found`, `insufficient_scope` */
+  async endSessions(actor: Actor, id: string): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      const user = await this.access.lockManaged(transaction.manager, actor, id);
+      const cause = { reason: 'sessions ended by an administrator', actor: actor.subject };
+      await this.termination.endAll(transaction, user.id, cause);
+      await this.audit.record(transaction, auditEvent(actor, 'session.ended_all', 'user', user.id));
+    });
+  }
+
+  /** Forgets the wrong passwords for an account, so that it can be logged in to at once. @throws AppError `not_found` */
+  async forgetFailures(actor: Actor, id: string): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      const user = await this.access.lockManaged(transaction.manager, actor, id);
+      await this.audit.record(transaction, auditEvent(actor, 'user.failures_forgotten', 'user', user.id));
+    });
+    await this.limits.clear(id);
+  }
+
+  /** Ends one session. @throws AppError `not_found` where it is no live session of the user, `insufficient_scope` */
+  async endSession(actor: Actor, id: string, sessionId: string): Promise<void> {
+    const cause = { reason: 'session ended by an administrator', actor: actor.subject };
+    await this.transactions.run(async (transaction) => {
+      const user = await this.access.lockManaged(transaction.manager, actor, id);
+      if (!(await this.termination.endOne(transaction, user.id, sessionId, cause)))
+        throw new AppError('not_found');
+      await this.audit.record(transaction, auditEvent(actor, 'session.ended', 'session', sessionId));
+    });
+  }
+}

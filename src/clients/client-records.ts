@@ -1,0 +1,33 @@
+import type { ClientGrant } from './client.entity.js';
+
+export interface ClientRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: string[];
+  readonly grants: ClientGrant[];
+  readonly createdAt: Date;
+}
+
+/** A secret as far as anybody may see it. Times as PostgreSQL writes them in JSON. */
+export interface SecretTimes {
+  readonly createdAt: string;
+  /** Null for the newest, which has no end. */
+  readonly expiresAt: string | null;
+}
+
+export interface ListedClient extends ClientRecord {
+  /** The valid ones, newest first. */
+  readonly secrets: SecretTimes[];
+}
+
+/** A client with what its secret is compared with. */
+export interface StoredClient extends ClientRecord {
+  readonly hashes: Buffer[];
+}
+
+export interface ClientsPage {
+  readonly limit: number;
+  readonly offset: number;
+  /** The last id of the page before. */
+  readonly after?: string | undefined;
+}

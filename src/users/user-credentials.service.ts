@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import { UsersRepository } from './users.repository.js';
+import type { StoredCredentials } from './user-records.js';
+
+/** One of the names by which a login finds a user. */
+export type CredentialsKey =
+  { readonly emailKey: string } | { readonly usernameKey: string } | { readonly id: string };
+
+/** The stored password hashes. Whether a password matches one is decided in auth. */
+@Injectable()
+export class UserCredentialsService {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly manager: EntityManager,
+  ) {}
+
+  /** Id, password hash and status of a user; undefined where there is no such user. */
+  async find(by: CredentialsKey): Promise<StoredCredentials | undefined> {
+    return this.users.findCredentials(this.manager, by);
+  }
+
+  /** Locks a user's row against changes until the transaction ends; undefined where there is no such user. */
+  async lockForSession(
+    manager: EntityManager,
+    id: string,
+  ): Promise<Omit<StoredCredentials, 'id'> | undefined> {
+    return this.users.lockForSession(manager, id);
+  }
+
+  /**
+   * Replaces a hash only where it is still the one that was checked: a password changed meanwhile stays changed.
+   * @returns whether the hash was replaced
+   */
+  async replaceHash(
+    id: string,
+    change: { readonly from: string; readonly to: string },
+    manager: EntityManager = this.manager,
+  ): Promise<boolean> {
+    return this.users.replacePasswordHash(manager, id, change);
+  }
+
+  /** Sets the hash of a user whom the caller has locked. */
+  async setHash(manager: EntityManager, id: string, hash: string): Promise<void> {
+    await this.users.setPasswordHash(manager, id, hash);
+  }
+}
