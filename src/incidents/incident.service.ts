@@ -6,7 +6,7 @@ import { Transactions, type Transaction } from '../platform/database/transaction
 import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { mayBeDropped } from '../keys/key-rotation.policy.js';
-import { KeyRotation } from '../keys/key-rotation.service.js';
+import { SigningKeyChanges } from '../keys/signing-key-changes.js';
 import type { KeyRow } from '../keys/key-row.js';
 import { RevocationsService, type Revoke } from '../revocation/revocations.service.js';
 import type { SweepExample, SweepFilter, SweepSummary } from '../sessions/sweep-records.js';
@@ -56,7 +56,7 @@ export class IncidentService {
     private readonly transactions: Transactions,
     private readonly sweep: SessionSweep,
     private readonly users: UserAccessService,
-    private readonly keys: KeyRotation,
+    private readonly keys: SigningKeyChanges,
     private readonly termination: SessionTermination,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditService,

@@ -9,12 +9,13 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { IncidentService } from './incident.service.js';
 import { ManualRevocationService } from './manual-revocation.service.js';
+import { RevocationTargetService } from './revocation-target.service.js';
 import { RevocationsController } from './revocations.controller.js';
 
 @Module({
   imports: [AuditModule, ClientsModule, KeysModule, RevocationModule, SessionsModule, UsersModule],
   controllers: [RevocationsController],
-  providers: [IncidentService, ManualRevocationService],
+  providers: [IncidentService, ManualRevocationService, RevocationTargetService],
   exports: [IncidentService, ManualRevocationService],
 })
 export class IncidentsModule {}

@@ -1,24 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { validate as isUuid } from 'uuid';
-import type { LiveRevocation, RevocationKind } from '@latchkey/token-rules';
 import type { Actor } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
-import { Transactions, type Transaction } from '../platform/database/transaction.js';
-import { AppError } from '../platform/kernel/app-error.js';
-import { KeyRotation } from '../keys/key-rotation.service.js';
+import { Transactions } from '../platform/database/transaction.js';
 import { RevocationPages } from '../revocation/revocation-pages.service.js';
 import type { FeedRow } from '../revocation/feed-rows.js';
-import { RevocationsService, type Cause, type Revoke } from '../revocation/revocations.service.js';
-import { SessionsService } from '../sessions/sessions.service.js';
-import { SessionTermination } from '../sessions/session-termination.service.js';
+import type { Cause } from '../revocation/revocations.service.js';
 import { auditEvent } from '../audit/actor-event.js';
-import { ClientsService } from '../clients/clients.service.js';
-import { UserAccessService } from '../users/user-access.service.js';
+import { RevocationTargetService, type RevocationTarget } from './revocation-target.service.js';
 import { SessionSweep } from '../sessions/session-sweep.service.js';
 
-export interface ManualRevocation {
-  readonly kind: RevocationKind;
-  readonly subject: string;
+export interface ManualRevocation extends RevocationTarget {
   readonly reason: string;
 }
 
@@ -27,12 +19,7 @@ export interface ManualRevocation {
 export class ManualRevocationService {
   constructor(
     private readonly transactions: Transactions,
-    private readonly users: UserAccessService,
-    private readonly clients: ClientsService,
-    private readonly termination: SessionTermination,
-    private readonly sessions: SessionsService,
-    private readonly keys: KeyRotation,
-    private readonly revocations: RevocationsService,
+    private readonly targets: RevocationTargetService,
     private readonly audit: AuditService,
     private readonly rows: RevocationPages,
     private readonly sweep: SessionSweep,
@@ -49,7 +36,7 @@ export class ManualRevocationService {
     // Tokens name sessions, users and clients in lower case, and are compared as text.
     const named = kind !== 'key' && isUuid(subject) ? subject.toLowerCase() : subject;
     const row = await this.transactions.run(async (transaction) => {
-      const { id } = await this.perform(transaction, actor, { kind, subject: named, ...cause });
+      const { id } = await this.targets.revoke(transaction, actor, { kind, subject: named, ...cause });
       const details = { kind, subject: named, reason };
       await this.audit.record(
         transaction,
@@ -62,59 +49,6 @@ export class ManualRevocationService {
     return row;
   }
 
-  private async perform(
-    transaction: Transaction,
-    actor: Actor,
-    { kind, subject, ...cause }: Cause & Omit<ManualRevocation, 'reason'>,
-  ): Promise<LiveRevocation> {
-    let forGood = false;
-    switch (kind) {
-      case 'user':
-        return this.revokeUser(transaction, actor, subject, cause);
-      case 'session':
-        await this.endSession(transaction, actor, subject, cause);
-        break;
-      case 'client':
-        if (isUuid(subject)) await this.clients.lockManagedIfKnown(transaction.manager, actor, subject);
-        break;
-      case 'all':
-        break;
-      case 'key':
-        forGood = await this.dropKey(transaction, subject);
-        break;
-    }
-    return this.row(transaction, kind, subject, { ...cause, forGood });
-  }
-
-  private async row(
-    transaction: Transaction,
-    kind: RevocationKind,
-    subject: string,
-    cause: Cause & Pick<Revoke, 'forGood'>,
-  ): Promise<LiveRevocation> {
-    const [row] = await this.revocations.revoke(transaction, { kind, subjects: [subject], ...cause });
-    return row as LiveRevocation;
-  }
-
-  private async revokeUser(
-    transaction: Transaction,
-    actor: Actor,
-    subject: string,
-    cause: Cause,
-  ): Promise<LiveRevocation> {
-    const user = await this.users.lockManagedIfKnown(transaction.manager, actor, subject);
-    if (user) return this.termination.endAll(transaction, user.id, cause);
-    return this.row(transaction, 'user', subject, cause);
-  }
-
-  private async endSession(transaction: Transaction, actor: Actor, id: string, cause: Cause): Promise<void> {
-    const { manager } = transaction;
-    const session = await this.sessions.find(id, manager);
-    if (!session) return;
-    await this.users.lockManagedIfKnown(manager, actor, session.userId);
-    await this.termination.endWithoutRevocation(transaction, session.userId, id, cause);
-  }
-
   /**
    * Ends the sessions of a client, or everyone's, that were opened by the time of the row. The row goes by time, and a
    * refresh that rotated a moment ago may issue its access token after that time: such sessions get a row of their own.
@@ -123,20 +57,5 @@ export class ManualRevocationService {
     const filter = { userId: null, clientId, addresses: null, rotated: null, now: new Date(cutoff) };
     const openedBefore = new Date(cutoff + 1);
     await this.sweep.run({ filter: { ...filter, openedBefore }, covered: true, ...cause });
-  }
-
-  /**
-   * A key of the ring signs no more; one of the settings, or an unknown one, cannot be dropped from here.
-   * @returns whether it was dropped
-   */
-  private async dropKey(transaction: Transaction, kid: string): Promise<boolean> {
-    try {
-      await this.keys.compromise(transaction, kid);
-      return true;
-    } catch (error) {
-      const foreign = error instanceof AppError && ['not_found', 'key_not_rotatable'].includes(error.code);
-      if (!foreign) throw error;
-      return false;
-    }
   }
 }

@@ -1,53 +1,33 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { createPublicKey } from 'node:crypto';
-import { EntityManager } from 'typeorm';
-import { secretKid } from '@latchkey/token-rules';
-import { KEY_CONFIG, TOKEN_CONFIG, type KeyConfig, type TokenConfig } from '../platform/config/config.js';
-import { AuditService } from '../audit/audit.service.js';
-import { Transactions, type Transaction } from '../platform/database/transaction.js';
-import { AppError } from '../platform/kernel/app-error.js';
+import { KEY_CONFIG, type KeyConfig } from '../platform/config/config.js';
+import { Transactions } from '../platform/database/transaction.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { LOG, type Log } from '../platform/kernel/log.js';
 import { Periodic } from '../platform/pacing/periodic.js';
-import { generatePrivateKey } from './key-generation.js';
-import { keyOfRow, rewrapped } from './key-material.js';
-import { KeyRing } from './key-ring.js';
-import { isDue, keyState, mayBeDropped } from './key-rotation.policy.js';
-import { wrapKey, wrappingId } from './key-wrapping.js';
-import { privateSigningKey } from './signing-key.js';
-import { SigningKeysRepository } from './signing-keys.repository.js';
+import { isDue, keyState } from './key-rotation.policy.js';
 import type { KeyRow } from './key-row.js';
+import { SigningKeyChanges } from './signing-key-changes.js';
 
-/** How often each instance looks at the table: a change is known everywhere this soon. */
+/** How often each instance reads the table: a change is known everywhere this soon. */
 const RELOAD_INTERVAL_MS = 400;
-/** Beyond the time verifiers may cache the key set: for the reload, and clocks that differ. */
-const LEAD_MARGIN_MS = 2000;
 const DAY_MS = 86_400_000;
 
-/**
- * Keeps the ring: makes the first key, gives the active one a successor in good time, and follows a change of the
- * settings, all under one advisory lock, so that any number of instances decide once. Every key is published at least
- * `JWKS_MAX_AGE_SECONDS` before it signs and verifies until its last token has expired.
- */
+/** Keeps the ring of this instance: follows the table, and gives the active key a successor when it is due. */
 @Injectable()
 export class KeyRotation implements OnModuleInit, OnModuleDestroy {
   private readonly periodic = new Periodic(() => this.tick(), RELOAD_INTERVAL_MS);
 
   constructor(
-    private readonly rows: SigningKeysRepository,
-    private readonly ring: KeyRing,
+    private readonly changes: SigningKeyChanges,
     private readonly transactions: Transactions,
-    private readonly manager: EntityManager,
-    private readonly audit: AuditService,
     private readonly clock: Clock,
     @Inject(KEY_CONFIG) private readonly config: KeyConfig,
-    @Inject(TOKEN_CONFIG) private readonly tokens: TokenConfig,
     @Inject(LOG) private readonly log: Log,
   ) {}
 
   /** Brings the table in line with the settings before the first token is signed. */
   async onModuleInit(): Promise<void> {
-    await this.transactions.run((transaction) => this.followSettings(transaction));
+    await this.transactions.run((transaction) => this.changes.followSettings(transaction));
     await this.reload();
     this.periodic.start();
   }
@@ -56,69 +36,9 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
     await this.periodic.stop();
   }
 
-  /** Every key that is not gone, oldest first. */
-  async list(): Promise<KeyRow[]> {
-    const now = this.clock.now();
-    return (await this.rows.all(this.manager)).filter((row) => keyState(row, now) !== 'gone');
-  }
-
-  /**
-   * Plans the active key's successor; where one is planned already, that one.
-   * @throws AppError `key_not_rotatable` where the active key comes from the settings
-   */
-  async rotate(transaction: Transaction): Promise<KeyRow> {
-    const { active, next } = await this.lockedKeys(transaction);
-    if (next) return next;
-    if (active?.source !== 'ring') throw new AppError('key_not_rotatable');
-    return this.succeed(transaction, active, this.clock.now() + this.leadMs);
-  }
-
-  /**
-   * Drops a key at once: it signs no more, is published no more, and what it signed is revoked.
-   * @throws AppError `not_found`; `key_not_rotatable` where the settings name it still
-   */
-  async compromise(transaction: Transaction, kid: string): Promise<KeyRow> {
-    const { all, active, next } = await this.lockedKeys(transaction);
-    const now = this.clock.now();
-    const row = all.find((key) => key.kid === kid && keyState(key, now) !== 'gone');
-    if (!row) throw new AppError('not_found');
-    if (!mayBeDropped(row, now)) throw new AppError('key_not_rotatable');
-    const { manager } = transaction;
-    if (row.kid === next?.kid) {
-      // It never signed. The active key goes on until its new successor takes over.
-      await this.rows.delete(manager, [kid]);
-      if (!active) throw new Error('a next key without an active one');
-      return this.succeed(transaction, { ...active, activeUntil: null }, now + this.leadMs);
-    }
-    const verifyUntil = now + this.lifetimeMs;
-    const ended = {
-      ...row,
-      activeUntil: Math.min(row.activeUntil ?? now, now),
-      verifyUntil,
-      compromisedAt: now,
-    };
-    await this.rows.setTimes(manager, kid, ended);
-    if (row.kid !== active?.kid) return row;
-    if (!next) return this.insertRingKey(transaction, now);
-    const promoted = { ...next, activeFrom: now };
-    await this.rows.setTimes(manager, next.kid, promoted);
-    return promoted;
-  }
-
-  /** Takes over what the table says now. */
+  /** Takes over the keys of the table as they are now. */
   async reload(): Promise<void> {
-    const keys = (await this.rows.all(this.manager)).map((row) => keyOfRow(row, this.config));
-    this.ring.hold(keys.filter((key) => key !== undefined));
-  }
-
-  private get leadMs(): number {
-    return this.config.jwksMaxAgeSeconds * 1000 + LEAD_MARGIN_MS;
-  }
-
-  /** How long after its signature a token may live: the longest of all kinds. */
-  private get lifetimeMs(): number {
-    const { accessSeconds, refreshIdleSeconds, leewaySeconds } = this.tokens;
-    return (Math.max(accessSeconds, refreshIdleSeconds) + leewaySeconds) * 1000 + LEAD_MARGIN_MS;
+    await this.changes.reload();
   }
 
   private async tick(): Promise<void> {
@@ -128,159 +48,15 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
       const due = (row: KeyRow): boolean =>
         row.source === 'ring' &&
         keyState(row, now) === 'active' &&
-        isDue(row, now, this.config.rotationDays * DAY_MS, this.leadMs);
-      if ((await this.list()).some(due)) {
+        isDue(row, now, this.config.rotationDays * DAY_MS, this.changes.leadMs);
+      if ((await this.changes.list()).some(due)) {
         const { kid, activeFrom } = await this.transactions.run((transaction) =>
-          this.rotateIfDue(transaction, due),
+          this.changes.rotateIfDue(transaction, due),
         );
         this.log.info({ kid, active_from: new Date(activeFrom).toISOString() }, 'a signing key was prepared');
       }
     } catch (error) {
       this.log.warn({ err: error }, 'the key ring could not be read; going on with the keys at hand');
     }
-  }
-
-  /** Looks again under the lock: another instance may have been faster. */
-  private async rotateIfDue(transaction: Transaction, due: (row: KeyRow) => boolean): Promise<KeyRow> {
-    const { active, next } = await this.lockedKeys(transaction);
-    if (next || !active || !due(active)) return next ?? (active as KeyRow);
-    return this.succeed(transaction, active, this.clock.now() + this.leadMs);
-  }
-
-  private async followSettings(transaction: Transaction): Promise<void> {
-    const { manager } = transaction;
-    const { all, active, next } = await this.lockedKeys(transaction);
-    for (const row of all) {
-      const change = rewrapped(row, this.config);
-      if (change) await this.rows.rewrap(manager, row.kid, change);
-    }
-    const now = this.clock.now();
-    await this.rows.delete(
-      manager,
-      all.filter((row) => keyState(row, now) === 'gone' && row.compromisedAt === null).map(({ kid }) => kid),
-    );
-    const wanted = this.wantedBySettings();
-    const newest = next ?? active;
-    const same = wanted ? newest?.kid === wanted.kid : this.isRingKey(newest);
-    if (same) return;
-    const activeFrom = this.canHandOver(active, wanted) ? now + this.leadMs : now;
-    await this.retire(manager, all, activeFrom, wanted?.kid);
-    if (wanted) await this.admit(transaction, { ...wanted, createdAt: now, activeFrom }, all);
-    else await this.insertRingKey(transaction, activeFrom);
-  }
-
-  private isRingKey(row: KeyRow | undefined): boolean {
-    if (row?.source !== 'ring' || row.algorithm !== this.config.algorithm) return false;
-    if (keyOfRow(row, this.config)?.signWith) return true;
-    throw new AppError('unavailable', {
-      diagnosis: {
-        cause: 'the signing key is encrypted under another SECRET_KEY: add that to SECRET_KEY_PREVIOUS',
-      },
-    });
-  }
-
-  /**
-   * Whether the key that signs now can go on until its successor is known everywhere. A new secret takes over at once:
-   * that is what setting it means, and who does not have it could not verify it later either.
-   */
-  private canHandOver(active: KeyRow | undefined, wanted: KeyRow | undefined): boolean {
-    if (!active || !keyOfRow(active, this.config)?.signWith) return false;
-    return !(wanted?.source === 'secret' && active.source === 'secret');
-  }
-
-  /** The key the settings pin or spell out; undefined where the ring makes its own. */
-  private wantedBySettings(): KeyRow | undefined {
-    const { algorithm, pinnedKey, secret } = this.config;
-    const base = { algorithm, privateKey: null, wrappedBy: null, createdAt: 0, activeFrom: 0 };
-    const times = { activeUntil: null, verifyUntil: null, compromisedAt: null };
-    if (pinnedKey) {
-      const { kid } = privateSigningKey(pinnedKey, algorithm);
-      const publicKey = createPublicKey(pinnedKey).export({ format: 'pem', type: 'spki' }).toString();
-      return { ...base, ...times, kid, source: 'pinned', publicKey };
-    }
-    if (!algorithm.startsWith('HS') || secret === undefined) return undefined;
-    return { ...base, ...times, kid: secretKid(secret, algorithm), source: 'secret', publicKey: null };
-  }
-
-  private async lockedKeys({ manager, afterCommit }: Transaction) {
-    await this.rows.lock(manager);
-    afterCommit(() => void this.reload().catch(() => undefined));
-    const all = await this.rows.all(manager);
-    const now = this.clock.now();
-    const inState = (state: string) =>
-      all.find((row) => keyState(row, now) === state && row.compromisedAt === null);
-    return { all, active: inState('active'), next: inState('next') };
-  }
-
-  /** A new ring key after another, which signs until then and verifies until its last token has expired. */
-  private async succeed(transaction: Transaction, row: KeyRow, activeFrom: number): Promise<KeyRow> {
-    await this.retire(transaction.manager, [row], activeFrom);
-    return this.insertRingKey(transaction, activeFrom);
-  }
-
-  /** Ends every signing key at a time; one that would have begun later never begins. */
-  private async retire(
-    manager: EntityManager,
-    rows: readonly KeyRow[],
-    at: number,
-    except?: string,
-  ): Promise<void> {
-    for (const row of rows) {
-      if (row.activeUntil !== null && row.activeUntil <= at) continue;
-      if (row.kid === except) continue;
-      if (row.activeFrom >= at) await this.rows.delete(manager, [row.kid]);
-      else
-        await this.rows.setTimes(manager, row.kid, {
-          ...row,
-          activeUntil: at,
-          verifyUntil: at + this.lifetimeMs,
-        });
-    }
-  }
-
-  /** A key of the settings: new to the table, or back after a while. */
-  private async admit(transaction: Transaction, row: KeyRow, all: readonly KeyRow[]): Promise<void> {
-    const { manager } = transaction;
-    const known = all.find(({ kid }) => kid === row.kid);
-    if (known?.compromisedAt)
-      throw new Error('the key of the settings was reported as compromised: set another');
-    if (known) await this.rows.setTimes(manager, row.kid, row);
-    else await this.rows.insert(manager, row);
-    await this.recordAdded(transaction, row);
-  }
-
-  private async recordAdded(
-    transaction: Transaction,
-    { kid, algorithm, source, activeFrom }: KeyRow,
-  ): Promise<void> {
-    await this.audit.record(transaction, {
-      action: 'key.added',
-      actor: null,
-      subject: { kind: 'key', id: kid },
-      details: { algorithm, source, active_from: new Date(activeFrom).toISOString() },
-    });
-  }
-
-  private async insertRingKey(transaction: Transaction, activeFrom: number): Promise<KeyRow> {
-    const { algorithm, secret } = this.config;
-    if (secret === undefined || algorithm.startsWith('HS')) throw new AppError('key_not_rotatable');
-    const key = privateSigningKey(await generatePrivateKey(algorithm), algorithm);
-    if (!key.signWith) throw new Error('a new key without its private half');
-    const row: KeyRow = {
-      kid: key.kid,
-      algorithm,
-      source: 'ring',
-      publicKey: key.verifyWith.export({ format: 'pem', type: 'spki' }).toString(),
-      privateKey: wrapKey(key.signWith, key.kid, secret),
-      wrappedBy: wrappingId(secret),
-      createdAt: this.clock.now(),
-      activeFrom,
-      activeUntil: null,
-      verifyUntil: null,
-      compromisedAt: null,
-    };
-    await this.rows.insert(transaction.manager, row);
-    await this.recordAdded(transaction, row);
-    return row;
   }
 }

@@ -8,6 +8,7 @@ import { JwksController } from './jwks.controller.js';
 import { KeyRing } from './key-ring.js';
 import { KeyRotation } from './key-rotation.service.js';
 import { KeysController } from './keys.controller.js';
+import { SigningKeyChanges } from './signing-key-changes.js';
 import { SigningKeyRow } from './signing-key.entity.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';
 import { SigningKeysService } from './signing-keys.service.js';
@@ -15,7 +16,7 @@ import { SigningKeysService } from './signing-keys.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([SigningKeyRow]), AuditModule, RevocationModule],
   controllers: [JwksController, KeysController],
-  providers: [KeyRing, KeyRotation, SigningKeysRepository, SigningKeysService],
-  exports: [KeyRing, KeyRotation, SigningKeysService],
+  providers: [KeyRing, KeyRotation, SigningKeyChanges, SigningKeysRepository, SigningKeysService],
+  exports: [KeyRing, SigningKeyChanges, SigningKeysService],
 })
 export class KeysModule {}

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Actor } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
-import { KeyRotation } from './key-rotation.service.js';
+import { SigningKeyChanges } from './signing-key-changes.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';
 import type { KeyRow } from './key-row.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
@@ -14,14 +14,14 @@ import { auditEvent } from '../audit/actor-event.js';
 export class SigningKeysService {
   constructor(
     private readonly transactions: Transactions,
-    private readonly rotation: KeyRotation,
+    private readonly changes: SigningKeyChanges,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditService,
   ) {}
 
   /** Every key that is not gone, oldest first. */
   async list(): Promise<KeyRow[]> {
-    return this.rotation.list();
+    return this.changes.list();
   }
 
   /**
@@ -30,7 +30,7 @@ export class SigningKeysService {
    */
   async rotate(actor: Actor): Promise<KeyRow> {
     return this.transactions.run(async (transaction) => {
-      const next = await this.rotation.rotate(transaction);
+      const next = await this.changes.rotate(transaction);
       await this.audit.record(transaction, auditEvent(actor, 'key.rotated', 'key', next.kid));
       return next;
     });
@@ -44,7 +44,7 @@ export class SigningKeysService {
   async compromise(kid: string, actor: Actor): Promise<KeyRow> {
     const cause = { reason: 'key compromised', actor: actor.subject };
     return this.transactions.run(async (transaction) => {
-      const successor = await this.rotation.compromise(transaction, kid);
+      const successor = await this.changes.compromise(transaction, kid);
       await this.revocations.revoke(transaction, { kind: 'key', subjects: [kid], ...cause, forGood: true });
       await this.audit.record(transaction, auditEvent(actor, 'key.compromised', 'key', kid));
       return successor;
