@@ -105,9 +105,9 @@ export class AuthController {
   async refresh(
     @Body({ schema: RefreshDto }) { refresh_token: token }: RefreshDto,
     @RequestOrigin() origin: Origin,
-    @CurrentConnection() asker: ClientConnection,
+    @CurrentConnection() connection: ClientConnection,
   ): Promise<TokenPairDto> {
-    return this.auth.refresh(token, { origin, asker });
+    return this.auth.refresh(token, { origin, connection });
   }
 
   @Post('logout')

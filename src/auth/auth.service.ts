@@ -94,7 +94,7 @@ export class AuthService {
    */
   async refresh(
     refreshToken: string,
-    from: { readonly origin: Origin; readonly asker: ClientConnection },
+    from: { readonly origin: Origin; readonly connection: ClientConnection },
     scope: string | null = null,
   ): Promise<TokenPairDto> {
     return publishingRefusals('refresh', async () => {
@@ -169,7 +169,7 @@ export class AuthService {
   /** @throws AppError for every outcome but a grant; a reused token ends its session first */
   private async granted(
     outcome: RefreshOutcome,
-    { origin, asker }: { readonly origin: Origin; readonly asker: ClientConnection },
+    { origin, connection }: { readonly origin: Origin; readonly connection: ClientConnection },
   ): Promise<SessionGrant> {
     switch (outcome.kind) {
       case 'granted':
@@ -184,7 +184,7 @@ export class AuthService {
         const diagnosis = { session: id, user: userId };
         // An instance that stood still finds requests whose clients have long gone elsewhere, and refreshed there.
         // Nobody gets an answer, so nobody who stole a token has anything of it.
-        if (await asker.isClosed()) {
+        if (await connection.isClosed()) {
           throw new AppError('refresh_token_reused', { diagnosis: { ...diagnosis, unheard: true } });
         }
         const subject = { kind: 'session', id } as const;

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Public } from '../access/access.decorators.js';
 import { SERVICE_SCOPES } from '../access/scopes.js';
+import { TokenEndpointService } from './token-endpoint.service.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 
 const MetadataDto = z.object({
@@ -26,7 +27,10 @@ const SECRET_METHODS = ['client_secret_basic', 'client_secret_post'];
 @ApiTags('discovery')
 @Controller('.well-known')
 export class MetadataController {
-  constructor(@Inject(TOKEN_CONFIG) private readonly config: TokenConfig) {}
+  constructor(
+    private readonly endpoint: TokenEndpointService,
+    @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
+  ) {}
 
   /** RFC 8414 section 2: holds what the service really offers, and nothing else. */
   @Public()
@@ -43,7 +47,7 @@ export class MetadataController {
       revocation_endpoint: at('/oauth/revoke'),
       introspection_endpoint: at('/oauth/introspect'),
       jwks_uri: at('/.well-known/jwks.json'),
-      grant_types_supported: ['password', 'refresh_token', 'client_credentials'],
+      grant_types_supported: this.endpoint.grantTypes,
       token_endpoint_auth_methods_supported: [...SECRET_METHODS, 'none'],
       revocation_endpoint_auth_methods_supported: [...SECRET_METHODS, 'none'],
       introspection_endpoint_auth_methods_supported: SECRET_METHODS,

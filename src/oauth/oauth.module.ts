@@ -7,16 +7,29 @@ import { ClientsModule } from '../clients/clients.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { RevocationModule } from '../revocation/revocation.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
-import { ClientGrants } from './client-grants.service.js';
+import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
+import { GRANTS, type Grant } from './grants/grant.js';
+import { PasswordGrant } from './grants/password.grant.js';
+import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
 import { IntrospectionService } from './introspection.service.js';
 import { MetadataController } from './metadata.controller.js';
+import { TokenEndpointService } from './token-endpoint.service.js';
 import { TokenController } from './token.controller.js';
 import { TokenRevocationService } from './token-revocation.service.js';
 import { TokensController } from './tokens.controller.js';
 
+/** The table of grants: one line and one file each. */
+const GRANT_CLASSES = [PasswordGrant, RefreshTokenGrant, ClientCredentialsGrant];
+
 @Module({
   imports: [AuditModule, AuthModule, ClientsModule, LimitsModule, RevocationModule, SessionsModule],
   controllers: [TokenController, TokensController, MetadataController],
-  providers: [ClientGrants, IntrospectionService, TokenRevocationService],
+  providers: [
+    ...GRANT_CLASSES,
+    { provide: GRANTS, useFactory: (...grants: Grant[]) => grants, inject: GRANT_CLASSES },
+    IntrospectionService,
+    TokenEndpointService,
+    TokenRevocationService,
+  ],
 })
 export class OAuthModule {}

@@ -3,29 +3,19 @@ import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagg
 import type { FastifyReply } from 'fastify';
 import { CurrentConnection, type ClientConnection } from '../access/client-connection.decorator.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
-import { AuthService } from '../auth/auth.service.js';
-import { ClientGrants } from './client-grants.service.js';
-import { CredentialsService } from '../auth/credentials.service.js';
-import { KnownDevices } from '../limits/known-devices.js';
 import { TokenAnswerDto } from '../auth/dto/token.dto.js';
 import type { AuthenticatedClient } from '../clients/clients.service.js';
 import { ApiOAuthErrors } from '../platform/docs/api-problems.js';
-import { AppError, invalidField } from '../platform/kernel/app-error.js';
 import { ConsumesForm } from '../platform/http/content-type.js';
 import { RateLimited } from '../limits/rate-limit.guard.js';
-import { invalidClient } from './client-authentication.js';
 import { CurrentClient, ForClients } from './client.guard.js';
+import { TokenEndpointService } from './token-endpoint.service.js';
 import { TokenRequestDto } from './token.dto.js';
 
 @ApiTags('oauth')
 @Controller('oauth')
 export class TokenController {
-  constructor(
-    private readonly auth: AuthService,
-    private readonly credentials: CredentialsService,
-    private readonly devices: KnownDevices,
-    private readonly clients: ClientGrants,
-  ) {}
+  constructor(private readonly endpoint: TokenEndpointService) {}
 
   /** The token endpoint of RFC 6749 section 3.2. */
   @ForClients('optional')
@@ -58,50 +48,16 @@ export class TokenController {
     'overloaded',
   )
   async token(
-    @Body({ schema: TokenRequestDto }) request: TokenRequestDto,
+    @Body({ schema: TokenRequestDto }) parameters: TokenRequestDto,
     @CurrentClient() client: AuthenticatedClient | undefined,
     @Headers('cookie') cookies: string | undefined,
     @RequestOrigin() origin: Origin,
-    @CurrentConnection() asker: ClientConnection,
+    @CurrentConnection() connection: ClientConnection,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenAnswerDto> {
-    const scope = request.scope || null;
-    switch (grantTypeOf(request)) {
-      case 'client_credentials':
-        if (!client) throw invalidClient('the grant is for clients with a secret');
-        return this.clients.issue(client, scope);
-      case 'password': {
-        assertPublic(client);
-        const username = required(request, 'username');
-        const password = required(request, 'password');
-        const login = await this.credentials.check({ username, password, ip: origin.ip, cookies });
-        void reply.header('set-cookie', this.devices.cookieFor(login.userId));
-        return this.auth.login(login, origin, scope);
-      }
-      case 'refresh_token':
-        assertPublic(client);
-        return this.auth.refresh(required(request, 'refresh_token'), { origin, asker }, scope);
-      default:
-        throw new AppError('unsupported_grant_type');
-    }
+    const context = { origin, connection, cookies };
+    const { tokens, cookie } = await this.endpoint.issue(parameters, client, context);
+    if (cookie !== undefined) void reply.header('set-cookie', cookie);
+    return tokens;
   }
-}
-
-/** A form of user name and password alone is the password grant: what a plain HTML form or curl would send. */
-function grantTypeOf(request: TokenRequestDto): string {
-  const { grant_type: grantType, username, password } = request;
-  if (grantType !== undefined && grantType !== '') return grantType;
-  if (username !== undefined && password !== undefined) return 'password';
-  throw invalidField('grant_type', 'required');
-}
-
-/** These grants belong to the service's own logins. @throws AppError `unauthorized_client` */
-function assertPublic(client: AuthenticatedClient | undefined): void {
-  if (client) throw new AppError('unauthorized_client');
-}
-
-function required(request: TokenRequestDto, field: 'username' | 'password' | 'refresh_token'): string {
-  const value = request[field];
-  if (value === undefined) throw invalidField(field, 'required');
-  return value;
 }

@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import { AuthService } from '../../auth/auth.service.js';
+import { CredentialsService } from '../../auth/credentials.service.js';
+import { KnownDevices } from '../../limits/known-devices.js';
+import type { FirstPartyGrant, Granted, GrantRequest } from './grant.js';
+
+/** The resource owner password credentials grant (RFC 6749 section 4.3), for the service's own logins. */
+@Injectable()
+export class PasswordGrant implements FirstPartyGrant {
+  readonly name = 'password';
+  readonly audience = 'first-party';
+  readonly requires = ['username', 'password'] as const;
+
+  constructor(
+    private readonly auth: AuthService,
+    private readonly credentials: CredentialsService,
+    private readonly devices: KnownDevices,
+  ) {}
+
+  /** @throws AppError `invalid_credentials`, `account_disabled`, `too_many_attempts`, `overloaded`, `invalid_scope` */
+  async issue({ parameters, scope, origin, cookies }: GrantRequest): Promise<Granted> {
+    const { username, password } = parameters;
+    const login = await this.credentials.check({ username, password, ip: origin.ip, cookies });
+    const tokens = await this.auth.login(login, origin, scope);
+    return { tokens, cookie: this.devices.cookieFor(login.userId) };
+  }
+}

@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import { AuthService } from '../../auth/auth.service.js';
+import type { FirstPartyGrant, Granted, GrantRequest } from './grant.js';
+
+/** The refresh token grant (RFC 6749 section 6), for the service's own logins. */
+@Injectable()
+export class RefreshTokenGrant implements FirstPartyGrant {
+  readonly name = 'refresh_token';
+  readonly audience = 'first-party';
+  readonly requires = ['refresh_token'] as const;
+
+  constructor(private readonly auth: AuthService) {}
+
+  /** @throws AppError as {@link AuthService.refresh} */
+  async issue({ parameters, scope, origin, connection }: GrantRequest): Promise<Granted> {
+    return {
+      tokens: await this.auth.refresh(parameters.refresh_token, { origin, connection }, scope),
+    };
+  }
+}
