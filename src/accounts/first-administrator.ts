@@ -42,6 +42,7 @@ export class FirstAdministrator {
     const username = given ? null : GENERATED_USERNAME;
     return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
+      // Raw: an advisory lock, which belongs to no table.
       await manager.query('SELECT pg_advisory_xact_lock($1)', [FIRST_ADMINISTRATOR_LOCK]);
       if (await this.access.hasAdministrator(manager)) return undefined;
       const input = { email, password, username, fullName: 'Administrator', roles: ['user', 'admin'] };

@@ -36,6 +36,7 @@ export class HealthController {
   async ready(): Promise<z.output<typeof HealthDto>> {
     if (this.lifecycle.draining) throw notReady('shutting down');
     if (!this.feed.isReady()) throw notReady('the revocation feed is behind');
+    // Raw: whether the database answers.
     await this.dataSource.query('SELECT 1');
     return { status: 'ok' };
   }

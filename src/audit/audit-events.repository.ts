@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { lowestIdOf } from '../platform/kernel/ids.js';
 import type { AuditEvent, PlacedEvent, SignedEvent } from './audit-event.js';
+import { AuditEventRow } from './audit-event.entity.js';
 
 export interface AuditEventsQuery {
   readonly limit: number;
@@ -36,6 +37,7 @@ export class AuditEventsRepository {
    * restored into it from a dump. A transaction that runs is never below the seals otherwise.
    */
   async insert(manager: EntityManager, event: SignedEvent): Promise<void> {
+    // Raw: the era is decided by the last seal, in the statement.
     await manager.query(
       `INSERT INTO audit_events (id, created_at, action, actor, subject_kind, subject, session_id, ip, user_agent,
                                  request_id, details, signature, signed_by, era)
@@ -62,22 +64,17 @@ export class AuditEventsRepository {
 
   /** Newest first. An id carries its event's time, and the index is by id: older events are not even looked at. */
   async list(manager: EntityManager, query: AuditEventsQuery): Promise<AuditEvent[]> {
-    return manager.query(
-      `SELECT ${EVENT} FROM audit_events
-        WHERE ($2::uuid IS NULL OR id < $2) AND ($3::text IS NULL OR actor = $3)
-          AND ($4::text IS NULL OR subject = $4) AND ($5::text IS NULL OR action = $5)
-          AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::uuid IS NULL OR id >= $7)
-        ORDER BY id DESC LIMIT $1`,
-      [
-        query.limit,
-        query.after ?? null,
-        query.actor ?? null,
-        query.subject ?? null,
-        query.action ?? null,
-        query.since ?? null,
-        query.since ? lowestIdOf(query.since.getTime()) : null,
-      ],
-    );
+    const { limit, after, actor, subject, action, since } = query;
+    const events = manager.createQueryBuilder(AuditEventRow, 'e').orderBy('e.id', 'DESC').limit(limit);
+    if (after !== undefined) events.andWhere('e.id < :after', { after });
+    if (actor !== undefined) events.andWhere('e.actor = :actor', { actor });
+    if (subject !== undefined) events.andWhere('e.subject = :subject', { subject });
+    if (action !== undefined) events.andWhere('e.action = :action', { action });
+    if (since !== undefined) {
+      const lowest = lowestIdOf(since.getTime());
+      events.andWhere('e.createdAt >= :since AND e.id >= :lowest', { since, lowest });
+    }
+    return events.getMany();
   }
 
   /**
@@ -85,6 +82,7 @@ export class AuditEventsRepository {
    * entry of each month is read. Asking for events above the seal instead, PostgreSQL expects many and reads them all.
    */
   async hasUnsealed(manager: EntityManager): Promise<boolean> {
+    // Raw: compares positions of the type xid8.
     const rows: Array<{ found: boolean }> = await manager.query(
       `SELECT (e.era, e.transaction_id) >= (coalesce(s.era, 0), coalesce(s.to_transaction, '0'::xid8)) AS found
          FROM (SELECT era, transaction_id FROM audit_events
@@ -96,6 +94,7 @@ export class AuditEventsRepository {
 
   /** The events of a range of transactions, in the order of the log. */
   async inRange(manager: EntityManager, { era, from, to, limit }: EventsAt): Promise<PlacedEvent[]> {
+    // Raw: the order of the log is by a column of the type xid8.
     return manager.query(
       `SELECT ${PLACED} FROM audit_events
         WHERE era = $1 AND transaction_id >= $2::text::xid8
@@ -110,7 +109,9 @@ export class AuditEventsRepository {
    * pages: the planner may sort, but once; for each page it could sort what is left anew.
    */
   async open(manager: EntityManager): Promise<void> {
+    // Raw: a cursor, and how it is planned.
     await manager.query('SET LOCAL cursor_tuple_fraction = 0.0001');
+    // Raw: see above.
     await manager.query(
       `DECLARE audit_log NO SCROLL CURSOR FOR SELECT ${PLACED} FROM audit_events
         ORDER BY era, transaction_id, id, created_at`,
@@ -119,6 +120,7 @@ export class AuditEventsRepository {
 
   /** The next events of what {@link open} began; none at the end. */
   async next(manager: EntityManager, count: number): Promise<PlacedEvent[]> {
+    // Raw: reads from the cursor.
     return manager.query(`FETCH ${Math.trunc(count)} FROM audit_log`);
   }
 }

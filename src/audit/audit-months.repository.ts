@@ -7,7 +7,10 @@ import type { EntityManager } from 'typeorm';
  */
 const LOCK_TIMEOUT = '50ms';
 
-/** Statements on the partitions of `audit_events`: one a month (`2026-01`), and one for what belongs to none. */
+/**
+ * Raw: partitions are tables that TypeORM does not know; they are made, attached and dropped while the service runs.
+ * Statements on the partitions of `audit_events`: one a month (`2026-01`), and one for what belongs to none.
+ */
 @Injectable()
 export class AuditMonthsRepository {
   /** The months that have a partition, oldest first. */

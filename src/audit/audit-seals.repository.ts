@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { IsNull, Not, type EntityManager } from 'typeorm';
+import { AuditSealRow } from './audit-seal.entity.js';
 import { CHAIN_START, type ChainEnd, type Seal } from './audit-seal.js';
 
 /** The advisory lock of whoever writes to the chain; any constant that nothing else in the database uses. */
@@ -34,6 +35,7 @@ const SEAL = `
 export class AuditSealsRepository {
   /** Whether this transaction is the one that may write to the chain, until it ends. Never waits. */
   async tryLock(manager: EntityManager): Promise<boolean> {
+    // Raw: an advisory lock, which belongs to no table.
     const rows: Array<{ locked: boolean }> = await manager.query(
       'SELECT pg_try_advisory_xact_lock($1) AS locked',
       [CHAIN_LOCK],
@@ -43,6 +45,7 @@ export class AuditSealsRepository {
 
   /** The last seal, and the oldest transaction that still runs: no event will ever come before it again. */
   async end(manager: EntityManager): Promise<{ end: ChainEnd; horizon: string }> {
+    // Raw: the last seal and the snapshot in one moment.
     const rows: Array<Omit<Row, 'number'> & { number: string | null; horizon: string }> = await manager.query(
       `SELECT s.number, s.hash, s.era, s.from_transaction::text AS "from", s.to_transaction::text AS "to",
               pg_snapshot_xmin(pg_current_snapshot())::text AS horizon
@@ -57,6 +60,7 @@ export class AuditSealsRepository {
   }
 
   async insert(manager: EntityManager, seal: Seal): Promise<void> {
+    // Raw: two columns are of the type xid8.
     await manager.query(
       `INSERT INTO audit_seals (number, era, from_transaction, to_transaction, month, event_count, event_ids,
                                 events_hash, dropped_through, dropped_hash, dropped_before, previous_hash, created_at,
@@ -84,6 +88,7 @@ export class AuditSealsRepository {
   }
 
   async page(manager: EntityManager, after: number, limit: number): Promise<Seal[]> {
+    // Raw: two columns are of the type xid8.
     const rows: Row[] = await manager.query(
       `SELECT ${SEAL} FROM audit_seals WHERE number > $1 ORDER BY number LIMIT $2`,
       [after, limit],
@@ -93,14 +98,16 @@ export class AuditSealsRepository {
 
   /** The newest record of what retention dropped. */
   async lastDropped(manager: EntityManager): Promise<Seal['dropped']> {
-    const rows: Row[] = await manager.query(
-      `SELECT ${SEAL} FROM audit_seals WHERE dropped_through IS NOT NULL ORDER BY number DESC LIMIT 1`,
-    );
-    return rows[0] ? toSeal(rows[0]).dropped : null;
+    const seal = await manager.findOne(AuditSealRow, {
+      where: { droppedThrough: Not(IsNull()) },
+      order: { number: 'DESC' },
+    });
+    return seal && droppedOf(seal);
   }
 
   /** The first seal that is about a month to be kept, or that was made after a time. */
   async firstToKeep(manager: EntityManager, month: string, madeAfter: Date): Promise<Seal | undefined> {
+    // Raw: two columns are of the type xid8.
     const rows: Row[] = await manager.query(
       `SELECT ${SEAL} FROM audit_seals WHERE month >= $1 OR created_at >= $2 ORDER BY number LIMIT 1`,
       [month, madeAfter],
@@ -110,6 +117,7 @@ export class AuditSealsRepository {
 
   /** Deletes at most `limit` seals that retention gave up, and returns how many. */
   async deleteDropped(manager: EntityManager, limit: number): Promise<number> {
+    // Raw: SKIP LOCKED in a bounded delete.
     const [, count]: [unknown, number] = await manager.query(
       `DELETE FROM audit_seals WHERE number IN (
          SELECT number FROM audit_seals
@@ -123,18 +131,30 @@ export class AuditSealsRepository {
 
   /** When each key signed a seal for the last time, of the seals after a number. */
   async lastUseOfKeys(manager: EntityManager, after: number): Promise<ReadonlyMap<string, Date>> {
-    const rows: Array<{ signedBy: string; at: Date }> = await manager.query(
-      `SELECT signed_by AS "signedBy", max(created_at) AS at FROM audit_seals WHERE number > $1 GROUP BY signed_by`,
-      [after],
-    );
+    const rows: Array<{ signedBy: string; at: Date }> = await manager
+      .createQueryBuilder(AuditSealRow, 's')
+      .select('s.signedBy', 'signedBy')
+      .addSelect('max(s.createdAt)', 'at')
+      .where('s.number > :after', { after })
+      .groupBy('s.signedBy')
+      .getRawMany();
     return new Map(rows.map(({ signedBy, at }) => [signedBy, at]));
   }
 }
 
 function toSeal({ droppedThrough, droppedHash, droppedBefore, ...row }: Row): Seal {
-  const dropped =
-    droppedThrough === null || droppedHash === null || droppedBefore === null
-      ? null
-      : { through: Number(droppedThrough), hash: droppedHash, before: droppedBefore };
-  return { ...row, number: Number(row.number), dropped };
+  return {
+    ...row,
+    number: Number(row.number),
+    dropped: droppedOf({ droppedThrough, droppedHash, droppedBefore }),
+  };
+}
+
+function droppedOf({
+  droppedThrough,
+  droppedHash,
+  droppedBefore,
+}: Pick<Row, 'droppedThrough' | 'droppedHash' | 'droppedBefore'>): Seal['dropped'] {
+  if (droppedThrough === null || droppedHash === null || droppedBefore === null) return null;
+  return { through: Number(droppedThrough), hash: droppedHash, before: droppedBefore };
 }

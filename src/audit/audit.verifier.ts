@@ -2,16 +2,21 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { KeyConfig } from '../platform/config/config.js';
 import { isBefore, type PlacedEvent, type Position } from './audit-event.js';
+import { AuditEventRow } from './audit-event.entity.js';
 import { AuditEventsRepository } from './audit-events.repository.js';
 import { AuditFaultFound, AuditJudge, type AuditFault } from './audit-faults.js';
 import { AuditMonthsRepository } from './audit-months.repository.js';
 import { CHAIN_START, type Checkpoint, type Dropped, type Seal } from './audit-seal.js';
+import { AuditSealRow } from './audit-seal.entity.js';
 import { AuditSealsRepository } from './audit-seals.repository.js';
 import { AuditKeys } from './audit.keys.js';
 
 /** Rows of a table that are in memory at once, beside those of one seal. */
 const EVENTS_A_PAGE = 1000;
 const SEALS_A_PAGE = 100;
+
+/** The entities that a verifier without the application needs in its data source. */
+export const AUDIT_ENTITIES = [AuditEventRow, AuditSealRow];
 
 export interface AuditVerification {
   /** The first fault; null where the log is whole. */

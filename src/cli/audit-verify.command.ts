@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { checkpointText, parseCheckpoint } from '../audit/audit-seal.js';
-import { AuditVerifier, type AuditVerification } from '../audit/audit.verifier.js';
+import { AUDIT_ENTITIES, AuditVerifier, type AuditVerification } from '../audit/audit.verifier.js';
 import { loadConfig } from '../platform/config/env.schema.js';
 import { readEnvironment } from '../platform/config/environment.js';
 import { dataSourceOptions } from '../platform/database/data-source.js';
@@ -21,7 +21,8 @@ export const auditVerifyCommand: Command = async ([argument], { json }, { out })
   const config = loadConfig(environment, problems);
   const log = commandLog();
   const database = await openDatabase(config.database, log);
-  const dataSource = new DataSource(dataSourceOptions(database.target, { ...config.database, poolSize: 1 }));
+  const pool = { ...config.database, poolSize: 1 };
+  const dataSource = new DataSource(dataSourceOptions(database.target, pool, AUDIT_ENTITIES));
   try {
     await dataSource.initialize();
     const found = await AuditVerifier.on(dataSource, config.keys).verify(against);

@@ -10,6 +10,7 @@ import { openDatabase, type OpenDatabase } from '../platform/database/open-datab
 import { createLog } from '../platform/kernel/log.js';
 import { keyOfRow } from '../keys/key-material.js';
 import { keyState } from '../keys/key-rotation.policy.js';
+import { SigningKeyRow } from '../keys/signing-key.entity.js';
 import { readSigningKeys } from '../keys/signing-keys.service.js';
 import { newestAddresses } from '../sessions/newest-addresses.js';
 import { EXIT, type Command } from './command.js';
@@ -115,7 +116,9 @@ async function database(config: Config): Promise<Finding[]> {
   let dataSource: DataSource | undefined;
   try {
     opened = await openDatabase(config.database, log);
-    dataSource = await new DataSource(dataSourceOptions(opened.target, config.database)).initialize();
+    dataSource = await new DataSource(
+      dataSourceOptions(opened.target, config.database, [SigningKeyRow]),
+    ).initialize();
     const clock = new DatabaseClock();
     await clock.measure(dataSource);
     const pending = await pendingMigrations(opened.target, config.database, { waitMs: WAIT_MS });
@@ -139,6 +142,7 @@ async function database(config: Config): Promise<Finding[]> {
 }
 
 async function versionOf(dataSource: DataSource): Promise<Finding> {
+  // Raw: settings of the server.
   const [row]: Array<{ version: string; number: number }> = await dataSource.query(
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number`,
   );

@@ -8,11 +8,11 @@ export interface ClientRecord {
   readonly createdAt: Date;
 }
 
-/** A secret as far as anybody may see it. Times as PostgreSQL writes them in JSON. */
+/** What a client's manager sees of a secret. */
 export interface SecretTimes {
-  readonly createdAt: string;
+  readonly createdAt: Date;
   /** Null for the newest, which has no end. */
-  readonly expiresAt: string | null;
+  readonly expiresAt: Date | null;
 }
 
 export interface ListedClient extends ClientRecord {

@@ -15,6 +15,7 @@ export class CountersRepository {
    * statement, which takes the rows in the order of their keys, so that no two of them deadlock.
    */
   async settle(manager: EntityManager, { forget = [], refund = [] }: Settlement): Promise<void> {
+    // Raw: locks in order, deletes and gives back in one statement.
     await manager.query(
       `WITH held AS MATERIALIZED (
          SELECT key FROM rate_limits WHERE key = ANY($1::text[] || $2::text[]) ORDER BY key FOR UPDATE),
@@ -28,6 +29,7 @@ export class CountersRepository {
 
   /** @returns how many went; fewer than `limit` means that none is left */
   async deleteExpired(manager: EntityManager, now: Date, limit: number): Promise<number> {
+    // Raw: SKIP LOCKED in a bounded delete.
     const [, count]: [unknown, number] = await manager.query(
       `DELETE FROM rate_limits WHERE key IN (
          SELECT key FROM rate_limits WHERE expire < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`,

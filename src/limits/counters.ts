@@ -70,6 +70,7 @@ export class Counters implements OnModuleDestroy {
     const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
     const postgres = new RateLimiterPostgres({
       ...options,
+      // Raw: the statements are rate-limiter-flexible's.
       // Without the name it comes with: a transaction pooler keeps no prepared statements.
       storeClient: { query: ({ text, values }: Query) => pool.query({ text, values }) },
       storeType: 'client',

@@ -61,6 +61,7 @@ export class RevocationListener {
       return;
     }
     this.notifying = true;
+    // Raw: NOTIFY, outside of any transaction.
     void this.dataSource
       .query(`NOTIFY ${CHANNEL}`)
       .catch(() => undefined)
@@ -85,6 +86,7 @@ export class RevocationListener {
     this.client = client;
     try {
       await client.connect();
+      // Raw: LISTEN, on a connection of its own.
       await client.query(`LISTEN ${CHANNEL}`);
       wake();
     } catch {

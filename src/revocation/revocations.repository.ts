@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { LiveRevocation, RevocationKind } from '@latchkey/token-rules';
 import type { Horizon, FeedRow, PlacedRow, NewRow } from './feed-rows.js';
+import { Revocation } from './revocation.entity.js';
 
 /** Times in milliseconds since the Unix epoch. */
 interface Row {
@@ -39,6 +40,7 @@ const SETTLED = `r.expires_at > $1
 export class RevocationsRepository {
   async insert(manager: EntityManager, revocations: readonly LiveRevocation[]): Promise<void> {
     if (revocations.length === 0) return;
+    // Raw: any number of rows in one parameter.
     await manager.query(
       `INSERT INTO revocations (id, kind, subject, cutoff, min_version, soft, reason, actor, created_at, expires_at)
        SELECT id, kind, subject, to_timestamp(cutoff / 1000.0), "minVersion", soft, reason, actor,
@@ -51,6 +53,7 @@ export class RevocationsRepository {
 
   /** From here on {@link readSince} misses nothing of what is not committed yet. */
   async horizon(manager: EntityManager): Promise<Horizon> {
+    // Raw: asks for the snapshot, which belongs to no table.
     const rows: Array<{ horizon: Horizon }> = await manager.query(
       'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon',
     );
@@ -62,6 +65,7 @@ export class RevocationsRepository {
     manager: EntityManager,
     page: { readonly after: PlacedRow | undefined; readonly limit: number; readonly now: Date },
   ): Promise<PlacedRow[]> {
+    // Raw: the order of the feed is by a column of the type xid8.
     const rows: Array<Row & { seq: string; transactionId: string }> = await manager.query(
       `SELECT ${FEED_COLUMNS}, r.transaction_id::text AS "transactionId" FROM revocations r
         WHERE r.expires_at > $1 AND (r.transaction_id, r.seq) > ($2::text::xid8, $3::bigint)
@@ -84,6 +88,7 @@ export class RevocationsRepository {
     since: Horizon,
     now: Date,
   ): Promise<{ rows: NewRow[]; horizon: Horizon }> {
+    // Raw: the statement is the feed.
     const rows: Array<Row & { seq: string; settled: boolean; horizon: Horizon }> = await manager.query(
       `SELECT ${FEED_COLUMNS}, r.transaction_id < h.horizon AS settled, h.horizon::text AS horizon
          FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) h
@@ -114,6 +119,7 @@ export class RevocationsRepository {
     manager: EntityManager,
     page: { readonly after: number; readonly limit: number; readonly now: Date },
   ): Promise<FeedRow[]> {
+    // Raw: the statement is the feed.
     const rows: Array<Row & { seq: string }> = await manager.query(
       `WITH ${NOW},
             place AS MATERIALIZED (SELECT transaction_id, seq FROM revocations
@@ -130,6 +136,7 @@ export class RevocationsRepository {
 
   /** How many rows the feed holds in all. */
   async countFeed(manager: EntityManager, now: Date): Promise<number> {
+    // Raw: settled rows are told by the snapshot.
     const rows: Array<{ count: number }> = await manager.query(
       `WITH ${NOW} SELECT count(*)::int AS count FROM revocations r WHERE ${SETTLED}`,
       [now],
@@ -139,16 +146,19 @@ export class RevocationsRepository {
 
   /** A row by its id, whatever its state. @throws Error where there is none */
   async get(manager: EntityManager, id: string): Promise<FeedRow> {
-    const [row]: Array<Row & { seq: string }> = await manager.query(
-      `SELECT ${FEED_COLUMNS} FROM revocations r WHERE r.id = $1`,
-      [id],
-    );
-    if (!row) throw new Error('a revocation that was just written is not there');
-    return toFeedRow(row);
+    const row = await manager.findOneByOrFail(Revocation, { id });
+    return {
+      ...row,
+      seq: Number(row.seq),
+      cutoff: row.cutoff.getTime(),
+      createdAt: row.createdAt.getTime(),
+      expiresAt: row.expiresAt.getTime(),
+    };
   }
 
   /** Deletes at most `limit` rows whose tokens have all expired, and returns how many. */
   async deleteExpired(manager: EntityManager, now: Date, limit: number): Promise<number> {
+    // Raw: SKIP LOCKED in a bounded delete.
     const [, count]: [unknown, number] = await manager.query(
       `DELETE FROM revocations WHERE seq IN (
          SELECT seq FROM revocations WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,

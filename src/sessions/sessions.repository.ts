@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { IsNull, MoreThan, type EntityManager } from 'typeorm';
+import { Session } from './session.entity.js';
 import type {
   SessionGrant,
   SessionRow,
@@ -17,11 +18,12 @@ const GRANT = `
   ARRAY(SELECT DISTINCT unnest(r.scopes) FROM user_roles ur JOIN roles r ON r.name = ur.role
          WHERE ur.user_id = u.id ORDER BY 1) AS scopes`;
 
-/** Every statement on `sessions`. Each method is one statement and takes part in the caller's transaction. */
+/** The statements on single sessions and those of one user. Each method is one statement, in the caller's transaction. */
 @Injectable()
 export class SessionsRepository {
   /** The caller holds the user's row, so that neither status nor roles change before the session is there. */
   async insert(manager: EntityManager, session: NewSession): Promise<SessionGrant> {
+    // Raw: every login; the row and what its user may do come back in one round trip.
     const rows: SessionGrant[] = await manager.query(
       `WITH s AS (
          INSERT INTO sessions (id, user_id, client_id, requested_scope, refresh_token_id, rotated_at, idle_expires_at,
@@ -54,6 +56,7 @@ export class SessionsRepository {
     presented: readonly Presented[],
     { now, idleExpiresAt, replaceBefore, locked }: Rotation,
   ): Promise<Array<SessionGrant | undefined>> {
+    // Raw: the statement is the rotation.
     const [rows]: [Array<SessionGrant & { place: number }>, number] = await manager.query(
       `WITH held AS (
          SELECT id FROM sessions WHERE id = ANY($1) FOR NO KEY UPDATE ${locked === 'skip' ? 'SKIP LOCKED' : ''})
@@ -81,6 +84,7 @@ export class SessionsRepository {
 
   /** The session as it is, whatever its state; undefined where there is none. */
   async find(manager: EntityManager, id: string): Promise<SessionRow | undefined> {
+    // Raw: every refresh that did not rotate; with what its user may do.
     const rows: SessionRow[] = await manager.query(
       `SELECT ${GRANT}, s.parent_generation AS "parentGeneration", s.expires_at AS "expiresAt",
               s.revoked_at AS "revokedAt", s.revoked_reason AS "revokedReason", u.status AS "userStatus"
@@ -94,25 +98,20 @@ export class SessionsRepository {
   async listLive(
     manager: EntityManager,
     userId: string,
-    page: SessionsPage & { readonly now: Date },
+    { now, limit, offset, after }: SessionsPage & { readonly now: Date },
   ): Promise<SessionSummary[]> {
-    return manager.query(
-      `SELECT id, created_at AS "createdAt", last_used_at AS "lastUsedAt", idle_expires_at AS "expiresAt", ip,
-              user_agent AS "userAgent"
-         FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND idle_expires_at > $2
-          AND ($5::uuid IS NULL OR id > $5)
-        ORDER BY id LIMIT $3 OFFSET $4`,
-      [userId, page.now, page.limit, page.offset, page.after ?? null],
-    );
+    const rows = await manager.find(Session, {
+      select: { id: true, createdAt: true, lastUsedAt: true, idleExpiresAt: true, ip: true, userAgent: true },
+      where: { ...liveSessionsOf(userId, now), ...(after !== undefined && { id: MoreThan(after) }) },
+      order: { id: 'ASC' },
+      take: limit,
+      skip: offset,
+    });
+    return rows.map(({ idleExpiresAt: expiresAt, ...row }) => ({ ...row, expiresAt }));
   }
 
   async countLive(manager: EntityManager, userId: string, now: Date): Promise<number> {
-    const rows: Array<{ count: number }> = await manager.query(
-      `SELECT count(*)::int AS count FROM sessions
-        WHERE user_id = $1 AND revoked_at IS NULL AND idle_expires_at > $2`,
-      [userId, now],
-    );
-    return rows[0]?.count ?? 0;
+    return manager.countBy(Session, liveSessionsOf(userId, now));
   }
 
   /** Ends live sessions of a user and returns their ids: all of them, one, or all but one. */
@@ -121,6 +120,7 @@ export class SessionsRepository {
     userId: string,
     which: { readonly only?: string; readonly except?: string; readonly reason: string; readonly now: Date },
   ): Promise<string[]> {
+    // Raw: an update that returns the rows it ended.
     const [rows]: [Array<{ id: string }>, number] = await manager.query(
       `UPDATE sessions SET revoked_at = $2, revoked_reason = $3
         WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
@@ -133,6 +133,7 @@ export class SessionsRepository {
 
   /** Deletes at most `limit` sessions that ended before a time, and returns how many. */
   async deleteExpired(manager: EntityManager, before: Date, limit: number): Promise<number> {
+    // Raw: SKIP LOCKED in a bounded delete.
     const [, count]: [unknown, number] = await manager.query(
       `DELETE FROM sessions WHERE id IN (
          SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
@@ -140,4 +141,8 @@ export class SessionsRepository {
     );
     return count;
   }
+}
+
+function liveSessionsOf(userId: string, now: Date) {
+  return { userId, revokedAt: IsNull(), idleExpiresAt: MoreThan(now) };
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { FIRST_PARTY } from '../access/principal.js';
+import { Session } from './session.entity.js';
 import type { SweepFilter, SweepSummary, SweepExample, PagedSession, EndedSession } from './sweep-records.js';
 
 /** Of `s`, with the parameters $1 to $7 of {@link values}. */
@@ -15,6 +16,7 @@ const MEANT = `
 export class SweptSessionsRepository {
   /** How many there are. Takes time in proportion to the table. */
   async summary(manager: EntityManager, filter: SweepFilter, usedSince: Date): Promise<SweepSummary> {
+    // Raw: aggregates with filters, by the condition that all sweeps share.
     const rows: SweepSummary[] = await manager.query(
       `SELECT count(*)::int AS sessions, count(DISTINCT s.user_id)::int AS users,
               (count(*) FILTER (WHERE s.last_used_at > $8))::int AS "usedLately",
@@ -27,6 +29,7 @@ export class SweptSessionsRepository {
 
   /** A few of them, the oldest. */
   async examples(manager: EntityManager, filter: SweepFilter, limit: number): Promise<SweepExample[]> {
+    // Raw: by the condition that all sweeps share.
     return manager.query(
       `SELECT s.id, s.user_id AS "userId", s.client_id AS "clientId", s.created_at AS "createdAt", s.ip
          FROM sessions s WHERE ${MEANT} ORDER BY s.id LIMIT $8`,
@@ -36,10 +39,11 @@ export class SweptSessionsRepository {
 
   /** Every address that a live session was opened from. What a proxy said may be no address at all. */
   async addresses(manager: EntityManager, now: Date): Promise<string[]> {
-    const rows: Array<{ ip: string }> = await manager.query(
-      'SELECT DISTINCT ip FROM sessions WHERE revoked_at IS NULL AND expires_at > $1 AND ip IS NOT NULL',
-      [now],
-    );
+    const rows: Array<{ ip: string }> = await manager
+      .createQueryBuilder(Session, 's')
+      .select('DISTINCT s.ip', 'ip')
+      .where('s.revokedAt IS NULL AND s.expiresAt > :now AND s.ip IS NOT NULL', { now })
+      .getRawMany();
     return rows.map(({ ip }) => ip);
   }
 
@@ -51,13 +55,17 @@ export class SweptSessionsRepository {
     manager: EntityManager,
     { after, size, clientId }: { after: string | null; size: number; clientId: string | null },
   ): Promise<PagedSession[]> {
-    const ofClient = `AND client_id = $3 AND client_id <> '${FIRST_PARTY}'`;
     const isIndexed = clientId !== null && clientId !== FIRST_PARTY;
-    return manager.query(
-      `SELECT id, ip FROM sessions WHERE ($1::uuid IS NULL OR id > $1) ${isIndexed ? ofClient : ''}
-        ORDER BY id LIMIT $2`,
-      [after, size, ...(isIndexed ? [clientId] : [])],
-    );
+    return manager
+      .createQueryBuilder(Session, 's')
+      .select(['s.id', 's.ip'])
+      .where(after === null ? 'true' : 's.id > :after', { after })
+      .andWhere(isIndexed ? `s.clientId = :clientId AND s.clientId <> '${FIRST_PARTY}'` : 'true', {
+        clientId,
+      })
+      .orderBy('s.id')
+      .limit(size)
+      .getMany();
   }
 
   /**
@@ -71,6 +79,7 @@ export class SweptSessionsRepository {
     { ids, reason }: { readonly ids: readonly string[]; readonly reason: string },
   ): Promise<EndedSession[]> {
     if (ids.length === 0) return [];
+    // Raw: locks in the order of the ids, updates and returns in one statement.
     const [rows]: [EndedSession[], number] = await manager.query(
       `WITH meant AS (
          SELECT s.id FROM sessions s WHERE s.id = ANY ($8::uuid[]) AND ${MEANT} ORDER BY s.id FOR UPDATE)

@@ -38,7 +38,10 @@ const TAKEN = `
   EXISTS (SELECT FROM users u WHERE u.email_key = given."emailKey") AS "hasEmail",
   EXISTS (SELECT FROM users u WHERE u.username_key = given."usernameKey") AS "hasUsername"`;
 
-/** The statements that take many users in or out at once; each takes part in the caller's transaction. */
+/**
+ * Raw: thousands of users in one parameter, and what was taken in the same statement.
+ * The statements that take many users in or out at once; each takes part in the caller's transaction.
+ */
 @Injectable()
 export class MovedUsersRepository {
   /**

@@ -1,35 +1,37 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { In, type EntityManager } from 'typeorm';
+import { Role } from './role.entity.js';
 import type { RoleRecord } from './user-records.js';
 
-/** Every statement on `roles`. Each method is one statement and takes part in the caller's transaction. */
+/** The statements on `roles`. Each method takes part in the caller's transaction. */
 @Injectable()
 export class RolesRepository {
+  /** All roles, by name. */
   async list(manager: EntityManager): Promise<RoleRecord[]> {
-    return manager.query('SELECT name, scopes FROM roles ORDER BY name');
+    return manager.find(Role, { order: { name: 'ASC' } });
   }
 
-  /** The roles of these names that there are; they stay as they are until the transaction ends. */
+  /** The roles of these names that exist; they stay as they are until the transaction ends. */
   async share(manager: EntityManager, names: readonly string[]): Promise<RoleRecord[]> {
-    return manager.query('SELECT name, scopes FROM roles WHERE name = ANY ($1) ORDER BY name FOR SHARE', [
-      names,
-    ]);
+    return manager.find(Role, {
+      where: { name: In([...names]) },
+      order: { name: 'ASC' },
+      lock: { mode: 'pessimistic_read' },
+    });
   }
 
-  /** Holds a role until the transaction ends: nobody gets it meanwhile. Undefined where there is none. */
+  /** Locks a role until the transaction ends: no user gets it meanwhile. Undefined where there is none. */
   async lock(manager: EntityManager, name: string): Promise<RoleRecord | undefined> {
-    const rows: RoleRecord[] = await manager.query(
-      'SELECT name, scopes FROM roles WHERE name = $1 FOR UPDATE',
-      [name],
-    );
-    return rows[0];
+    const role = await manager.findOne(Role, { where: { name }, lock: { mode: 'pessimistic_write' } });
+    return role ?? undefined;
   }
 
   /**
    * The same for a role that is made, without scopes, where there is none. To name the key column in the update is
-   * what takes the lock that a row of `user_roles` waits for; a weaker one would let somebody get the role unseen.
+   * what takes the lock that a row of `user_roles` waits for; a weaker one would let a user get the role unseen.
    */
   async lockOrInsert(manager: EntityManager, name: string): Promise<RoleRecord> {
+    // Raw: the update of the key column is the lock, which no query builder says.
     const rows: RoleRecord[] = await manager.query(
       `INSERT INTO roles (name, scopes) VALUES ($1, '{}')
        ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING name, scopes`,
@@ -39,10 +41,10 @@ export class RolesRepository {
   }
 
   async setScopes(manager: EntityManager, name: string, scopes: readonly string[]): Promise<void> {
-    await manager.query('UPDATE roles SET scopes = $2 WHERE name = $1', [name, scopes]);
+    await manager.update(Role, { name }, { scopes: [...scopes] });
   }
 
   async delete(manager: EntityManager, name: string): Promise<void> {
-    await manager.query('DELETE FROM roles WHERE name = $1', [name]);
+    await manager.delete(Role, { name });
   }
 }

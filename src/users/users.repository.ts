@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
-import type { UserStatus } from './user.entity.js';
+import { Like, type EntityManager, type UpdateResult } from 'typeorm';
+import { Role, UserRole } from './role.entity.js';
+import { User, type UserStatus } from './user.entity.js';
 import type { UserRecord, StoredCredentials, NewUser, ProfileChange, Page } from './user-records.js';
 
 const RECORD = `
@@ -10,27 +11,18 @@ const RECORD = `
   ARRAY(SELECT DISTINCT unnest(r.scopes) FROM user_roles ur JOIN roles r ON r.name = ur.role
          WHERE ur.user_id = u.id ORDER BY 1) AS scopes`;
 
-/** The statements on `users` and `user_roles`, but for those of moving in and out. Each method is one statement and takes part in the caller's transaction. */
+/**
+ * The statements on `users` and `user_roles`, but for those of moving in and out (transfer). Each method takes part in the
+ * caller's transaction.
+ */
 @Injectable()
 export class UsersRepository {
   /** @throws the database's unique violation on `uq_users_email_key` or `uq_users_username_key` */
-  async insert(manager: EntityManager, user: NewUser): Promise<void> {
-    await manager.query(
-      `WITH account AS (
-         INSERT INTO users (id, email, email_key, username, username_key, full_name, password_hash, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id)
-       INSERT INTO user_roles (user_id, role) SELECT account.id, role FROM account, unnest($9::text[]) AS role`,
-      [
-        user.id,
-        user.email,
-        user.emailKey,
-        user.username,
-        user.usernameKey,
-        user.fullName,
-        user.passwordHash,
-        user.now,
-        user.roles,
-      ],
+  async insert(manager: EntityManager, { roles, now, ...user }: NewUser): Promise<void> {
+    await manager.insert(User, { ...user, createdAt: now, updatedAt: now });
+    await manager.insert(
+      UserRole,
+      roles.map((role) => ({ userId: user.id, role })),
     );
   }
 
@@ -41,6 +33,7 @@ export class UsersRepository {
 
   /** Those of some users that there are, in no order. */
   async findByIds(manager: EntityManager, ids: readonly string[]): Promise<UserRecord[]> {
+    // Raw: every request for a profile; roles and scopes come in the same round trip.
     return manager.query(`SELECT ${RECORD} FROM users u WHERE u.id = ANY($1)`, [ids]);
   }
 
@@ -54,6 +47,7 @@ export class UsersRepository {
         : 'usernameKey' in by
           ? ['username_key', by.usernameKey]
           : ['id', by.id];
+    // Raw: every login; TypeORM would hide the hash and build an entity.
     const rows: StoredCredentials[] = await manager.query(
       `SELECT id, password_hash AS "passwordHash", status FROM users WHERE ${column} = $1`,
       [value],
@@ -74,6 +68,7 @@ export class UsersRepository {
       );
     }
     const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
+    // Raw: the page is cut before roles and scopes are joined.
     // Roles and scopes are looked up for the rows of the page alone, not for those an offset skips.
     return manager.query(
       `SELECT ${RECORD} FROM (SELECT id FROM users ${condition} ORDER BY ${order} LIMIT $1 OFFSET $2) page
@@ -82,19 +77,15 @@ export class UsersRepository {
     );
   }
 
-  /** How many users there are, or whose e-mail address begins so. Takes time in proportion to what it counts. */
+  /** How many users there are, or whose e-mail address begins so. Takes time in proportion to their number. */
   async count(manager: EntityManager, emailPrefix = ''): Promise<number> {
-    const rows: Array<{ count: number }> = await manager.query(
-      `SELECT count(*)::int AS count FROM users ${emailPrefix === '' ? '' : 'WHERE email_key LIKE $1'}`,
-      emailPrefix === '' ? [] : [`${literal(emailPrefix)}%`],
-    );
-    return rows[0]?.count ?? 0;
+    if (emailPrefix === '') return manager.count(User);
+    return manager.countBy(User, { emailKey: Like(`${literal(emailPrefix)}%`) });
   }
 
   /** Whether any user holds the role. */
   async holdsRole(manager: EntityManager, role: string): Promise<boolean> {
-    const rows: unknown[] = await manager.query('SELECT 1 FROM user_roles WHERE role = $1 LIMIT 1', [role]);
-    return rows.length > 0;
+    return manager.existsBy(UserRole, { role });
   }
 
   /**
@@ -102,7 +93,8 @@ export class UsersRepository {
    * administrators who leave at the same moment are told apart.
    */
   async isLastAdministrator(manager: EntityManager, id: string): Promise<boolean> {
-    await manager.query(`SELECT 1 FROM roles WHERE name = 'admin' FOR UPDATE`);
+    await manager.findOne(Role, { where: { name: 'admin' }, lock: { mode: 'pessimistic_write' } });
+    // Raw: two rows at most of a join, the user in question last.
     const rows: Array<{ id: string }> = await manager.query(
       `SELECT u.id FROM user_roles ur JOIN users u ON u.id = ur.user_id
         WHERE ur.role = 'admin' AND u.status = 'active' ORDER BY (u.id = $1) LIMIT 2`,
@@ -115,42 +107,30 @@ export class UsersRepository {
   async updateProfile(
     manager: EntityManager,
     id: string,
-    change: ProfileChange,
+    { fullName, email, username }: ProfileChange,
     now: Date,
   ): Promise<boolean> {
-    const sets = ['updated_at = $2'];
-    const values: unknown[] = [id, now];
-    const set = (column: string, value: unknown) => sets.push(`${column} = $${values.push(value)}`);
-    if (change.fullName !== undefined) set('full_name', change.fullName);
-    if (change.email !== undefined) {
-      set('email', change.email.value);
-      set('email_key', change.email.key);
+    const change: Partial<User> = { updatedAt: now };
+    if (fullName !== undefined) change.fullName = fullName;
+    if (email !== undefined) Object.assign(change, { email: email.value, emailKey: email.key });
+    if (username !== undefined) {
+      Object.assign(change, { username: username?.value ?? null, usernameKey: username?.key ?? null });
     }
-    if (change.username !== undefined) {
-      set('username', change.username?.value ?? null);
-      set('username_key', change.username?.key ?? null);
-    }
-    return changed(await manager.query(`UPDATE users SET ${sets.join(', ')} WHERE id = $1`, values));
+    return isChanged(await manager.update(User, { id }, change));
   }
 
   /** Replaces a hash only where it is still the one that was checked: a password changed meanwhile stays changed. */
   async replacePasswordHash(
     manager: EntityManager,
     id: string,
-    change: { readonly from: string; readonly to: string },
+    { from, to }: { readonly from: string; readonly to: string },
   ): Promise<boolean> {
-    return changed(
-      await manager.query('UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2', [
-        id,
-        change.from,
-        change.to,
-      ]),
-    );
+    return isChanged(await manager.update(User, { id, passwordHash: from }, { passwordHash: to }));
   }
 
-  /** Replaces a hash whatever it is, of a user whose row the caller holds. */
+  /** Replaces a hash whatever it is, of a user whom the caller has locked. */
   async setPasswordHash(manager: EntityManager, id: string, hash: string): Promise<void> {
-    await manager.query('UPDATE users SET password_hash = $2 WHERE id = $1', [id, hash]);
+    await manager.update(User, { id }, { passwordHash: hash });
   }
 
   /** Locks the user's row against changes until the transaction ends; undefined where there is no such user. */
@@ -158,6 +138,7 @@ export class UsersRepository {
     manager: EntityManager,
     id: string,
   ): Promise<Omit<StoredCredentials, 'id'> | undefined> {
+    // Raw: every login.
     const rows: Array<Omit<StoredCredentials, 'id'>> = await manager.query(
       `SELECT status, password_hash AS "passwordHash" FROM users WHERE id = $1 FOR SHARE`,
       [id],
@@ -166,19 +147,19 @@ export class UsersRepository {
   }
 
   /**
-   * Holds the user's row until the transaction ends: roles, their scopes and the status stay as they are, because
-   * whatever changes one of them raises the permission version in that row.
+   * Locks the user's row until the transaction ends: roles, their scopes and the status stay as they are, because every
+   * change of them raises the permission version in that row.
    * @returns the id as it is stored; undefined where there is no such user
    */
   async lock(manager: EntityManager, id: string): Promise<string | undefined> {
-    const rows: Array<{ id: string }> = await manager.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [
-      id,
-    ]);
-    return rows[0]?.id;
+    const lock = { mode: 'pessimistic_write' } as const;
+    const user = await manager.findOne(User, { select: { id: true }, where: { id }, lock });
+    return user?.id;
   }
 
   /** Makes these the roles of a user, whose row the caller holds. */
   async replaceRoles(manager: EntityManager, id: string, roles: readonly string[]): Promise<void> {
+    // Raw: the difference of two sets of rows in one statement.
     await manager.query(
       `WITH taken AS (DELETE FROM user_roles WHERE user_id = $1 AND role <> ALL ($2::text[]))
        INSERT INTO user_roles (user_id, role) SELECT $1, role FROM unnest($2::text[]) AS role ON CONFLICT DO NOTHING`,
@@ -192,6 +173,7 @@ export class UsersRepository {
     role: string,
     now: Date,
   ): Promise<ReadonlyMap<string, number>> {
+    // Raw: locks and raises any number of rows, and returns the versions.
     // In one order, so that two roles that change at once do not wait for each other's holders.
     const [rows]: [Array<{ id: string; version: number }>, number] = await manager.query(
       `WITH holders AS (
@@ -209,6 +191,7 @@ export class UsersRepository {
     id: string,
     change: { readonly status?: UserStatus; readonly now: Date },
   ): Promise<number | undefined> {
+    // Raw: an increment that returns its result.
     const [rows]: [Array<{ version: number }>, number] = await manager.query(
       `UPDATE users SET permission_version = permission_version + 1, status = coalesce($2, status), updated_at = $3
         WHERE id = $1 RETURNING permission_version AS version`,
@@ -217,8 +200,9 @@ export class UsersRepository {
     return rows[0]?.version;
   }
 
-  async delete(manager: EntityManager, id: string): Promise<boolean> {
-    return changed(await manager.query('DELETE FROM users WHERE id = $1', [id]));
+  /** Deletes a user with their roles and sessions. */
+  async delete(manager: EntityManager, id: string): Promise<void> {
+    await manager.delete(User, { id });
   }
 }
 
@@ -227,7 +211,6 @@ function literal(value: string): string {
   return value.replace(/[\\%_]/g, String.raw`\$&`);
 }
 
-/** TypeORM answers an UPDATE or DELETE with its rows and how many it touched. */
-function changed([, count]: [unknown, number]): boolean {
-  return count > 0;
+function isChanged({ affected }: UpdateResult): boolean {
+  return (affected ?? 0) > 0;
 }

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { newId } from '../../src/platform/kernel/ids.js';
+import { Session } from '../../src/sessions/session.entity.js';
+import { User } from '../../src/users/user.entity.js';
 import { SweptSessionsRepository } from '../../src/sessions/swept-sessions.repository.js';
 import { workerDatabase, type TestDatabase } from '../support/database/database.js';
 
@@ -13,7 +15,7 @@ let source: DataSource;
 
 beforeAll(async () => {
   database = await workerDatabase();
-  source = await new DataSource(dataSourceOptions(database.target, POOL)).initialize();
+  source = await new DataSource(dataSourceOptions(database.target, POOL, [Session, User])).initialize();
 });
 afterAll(async () => {
   await source.destroy();

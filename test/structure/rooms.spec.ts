@@ -6,6 +6,8 @@ import { faultOfImport, floorOf, ROOMS } from '../../tools/rooms.js';
 /** Lines that are not blank a room may have, and rooms it may import; the command line and the application's map are exempt. */
 const LINES_MAX = 1500;
 const ARROWS_MAX = 8;
+/** How far above a raw statement its reason may stand, in lines. */
+const LINES_TO_A_REASON = 8;
 const LARGE: ReadonlySet<string> = new Set(['src/cli']);
 const WIDE: ReadonlySet<string> = new Set(['src/app', 'src/cli', 'src/parts.list.ts']);
 
@@ -84,6 +86,19 @@ describe('the house', () => {
         .map(() => path),
     );
     expect(wide).toEqual([]);
+  });
+
+  it('says of every raw statement why it is raw', () => {
+    const silent = SOURCES.filter(({ path }) => path.startsWith('src/')).flatMap(({ path, text }) => {
+      if (/\/\*\*[^/]*\bRaw: /.test(text)) return [];
+      const lines = text.split('\n');
+      return lines.flatMap((line, index) => {
+        if (!/\.query\(/.test(line)) return [];
+        const before = lines.slice(Math.max(0, index - LINES_TO_A_REASON), index);
+        return before.some((one) => one.includes('// Raw: ')) ? [] : [`${path}:${index + 1}`];
+      });
+    });
+    expect(silent).toEqual([]);
   });
 
   it('names every table that the SQL of another room reads', () => {

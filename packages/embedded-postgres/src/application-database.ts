@@ -36,6 +36,7 @@ export async function ensureDatabase(connection: PostgresConnection): Promise<st
 }
 
 async function createDatabase(client: Client, name: string): Promise<void> {
+  // Raw: there is no data source yet.
   await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`).catch((error: { code?: string }) => {
     // duplicate_database, or a unique violation in the catalog: another process was faster.
     if (error.code !== '42P04' && error.code !== '23505') throw error;

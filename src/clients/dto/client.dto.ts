@@ -83,7 +83,6 @@ export const ClientDto = z
 export type ClientDto = z.output<typeof ClientDto>;
 
 export function toClientDto({ id, name, scopes, grants, createdAt, secrets }: ListedClient): ClientDto {
-  const time = (at: string): string => new Date(at).toISOString();
   return {
     client_id: id,
     name,
@@ -91,8 +90,8 @@ export function toClientDto({ id, name, scopes, grants, createdAt, secrets }: Li
     grants,
     created_at: createdAt.toISOString(),
     secrets: secrets.map(({ createdAt: from, expiresAt }) => ({
-      created_at: time(from),
-      expires_at: expiresAt === null ? null : time(expiresAt),
+      created_at: from.toISOString(),
+      expires_at: expiresAt?.toISOString() ?? null,
     })),
   };
 }

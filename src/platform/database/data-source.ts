@@ -23,16 +23,22 @@ const MIGRATIONS = [
 
 /**
  * The options of every connection to PostgreSQL: the application, the command line and the tests share them.
+ * Rooms register their entities with `TypeOrmModule.forFeature`; `entities` names them where there is no application.
  * The schema comes from migrations alone. A statement that outlives `statementTimeoutMs` is cancelled by the server;
  * behind a pooler, which refuses to be told or ignores it, only one of a transaction is, see transaction.ts.
  */
-export function dataSourceOptions(target: ConnectionTarget, pool: PoolSettings) {
+export function dataSourceOptions(
+  target: ConnectionTarget,
+  pool: PoolSettings,
+  entities: ReadonlyArray<abstract new () => object> = [],
+) {
   const serverLimitMs = isPooled(target) ? undefined : pool.statementTimeoutMs;
   return {
     type: 'postgres',
     driver: { ...pg, Pool: IdlePool },
     ...where(target),
     applicationName: 'latchkey',
+    entities: [...entities],
     migrations: MIGRATIONS,
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -28,6 +28,7 @@ export class DatabaseClock extends Clock {
   /** Asks the database for its time and takes it over. @throws the database's error */
   async measure(dataSource: DataSource): Promise<void> {
     const askedAt = performance.now();
+    // Raw: asks for the time, which belongs to no table.
     const [row]: Array<{ ms: number }> = await dataSource.query(
       'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms',
     );

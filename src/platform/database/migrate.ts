@@ -26,6 +26,7 @@ export async function migrate(
     try {
       await runner.startTransaction();
       // A migration may take longer than a request may; the wait for the lock likewise.
+      // Raw: settings and a lock of the transaction.
       await runner.query('SET LOCAL statement_timeout = 0');
       await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
       const executor = new MigrationExecutor(dataSource, runner);

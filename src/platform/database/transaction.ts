@@ -42,6 +42,7 @@ export class Transactions {
   /** Without it, an instance that freezes in the middle would hold its locks for as long as it likes. */
   private async limit(manager: EntityManager): Promise<void> {
     if (this.limitMs === undefined) return;
+    // Raw: settings of the transaction.
     await manager.query(
       `SELECT set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $1, true)`,
       [String(this.limitMs)],

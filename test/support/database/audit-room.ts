@@ -9,7 +9,7 @@ import { AuditKeys } from '../../../src/audit/audit.keys.js';
 import { AuditRetention } from '../../../src/audit/audit.retention.js';
 import { AuditSealer } from '../../../src/audit/audit.sealer.js';
 import { AuditService } from '../../../src/audit/audit.service.js';
-import { AuditVerifier } from '../../../src/audit/audit.verifier.js';
+import { AUDIT_ENTITIES, AuditVerifier } from '../../../src/audit/audit.verifier.js';
 import type { KeyConfig } from '../../../src/platform/config/config.js';
 import { loadConfig } from '../../../src/platform/config/env.schema.js';
 import { dataSourceOptions } from '../../../src/platform/database/data-source.js';
@@ -123,7 +123,7 @@ export class AuditDatabase {
 
   static async create(): Promise<AuditDatabase> {
     const database = await createDatabase();
-    const dataSource = new DataSource(dataSourceOptions(database.target, POOL));
+    const dataSource = new DataSource(dataSourceOptions(database.target, POOL, AUDIT_ENTITIES));
     return new AuditDatabase(database, await dataSource.initialize());
   }
 
