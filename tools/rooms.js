@@ -36,6 +36,6 @@ export function faultOfImport(path, specifier) {
 /** The file or package an import leads to, or undefined where that is no part of the house. */
 function targetOf(path, specifier) {
   if (specifier.startsWith('@latchkey/')) return `packages/${specifier.slice('@latchkey/'.length)}`;
-  if (!specifier.startsWith('.')) return undefined;
+  if (!specifier.startsWith('.') || specifier.endsWith('.json')) return undefined;
   return join(dirname(path), specifier).split(sep).join('/').replace(/\.js$/, '.ts');
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AppError } from '../platform/kernel/app-error.js';
 import { UsageError, type CommandOptions } from './command.js';
 
 const DEFAULT_LIMIT = 100;
@@ -66,4 +67,17 @@ export async function inPages<T extends { readonly id: string }>(
     if (next.length < asked) break;
   }
   return items;
+}
+
+/**
+ * Names the word that led to nothing: `no user "ada"`.
+ * @throws AppError `not_found` with that detail in place of the general one, and every other error of `work`
+ */
+export async function found<T>(what: string, word: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'not_found') throw error;
+    throw new AppError('not_found', { detail: `no ${what} "${word}"` });
+  }
 }

@@ -8,34 +8,38 @@ export type Command = (
   host: CommandHost,
 ) => Promise<number>;
 
-/** Every option of every command; a command takes those it names in commands.ts. */
+/** Every option of every command, with its flags in the form of commander and its help. A command names its own in commands.ts. */
 export const OPTIONS = {
-  plan: { type: 'boolean' },
-  json: { type: 'boolean' },
-  yes: { type: 'boolean' },
-  compromised: { type: 'string' },
-  url: { type: 'string' },
-  'dry-run': { type: 'boolean' },
-  prove: { type: 'string' },
-  'without-proof': { type: 'boolean' },
-  format: { type: 'string' },
-  firebase: { type: 'string' },
-  'email-prefix': { type: 'string' },
-  limit: { type: 'string' },
-  after: { type: 'string' },
-  email: { type: 'string' },
-  username: { type: 'string' },
-  role: { type: 'string', multiple: true },
-  reason: { type: 'string' },
-  user: { type: 'string' },
-  client: { type: 'string' },
-  kid: { type: 'string' },
-  ip: { type: 'string' },
-  'issued-before': { type: 'string' },
-  action: { type: 'string' },
-  actor: { type: 'string' },
-  subject: { type: 'string' },
-  since: { type: 'string' },
+  plan: ['--plan', 'only say what would run'],
+  json: ['--json', 'print JSON'],
+  yes: ['--yes', 'do it without a question'],
+  compromised: ['--compromised <kid>', 'the key to drop at once'],
+  url: ['--url <url>', 'where the running service answers'],
+  'dry-run': ['--dry-run', 'read the file and change nothing'],
+  prove: ['--prove <email>', 'the user whose password is asked for and must verify'],
+  'without-proof': ['--without-proof', 'import without a password that is known'],
+  format: ['--format <format>', 'csv or ndjson; by the name of the file where absent'],
+  firebase: ['--firebase <file>', 'the hash parameters of a Firebase project'],
+  'email-prefix': ['--email-prefix <prefix>', 'only users whose e-mail address begins so'],
+  limit: ['--limit <number>', 'how many to show at most; 100 where absent'],
+  after: ['--after <id>', 'go on after the last id of the page before'],
+  email: ['--email <email>', 'the e-mail address'],
+  username: ['--username <name>', 'the user name'],
+  role: ['--role <role>', 'a role; may be repeated'],
+  reason: ['--reason <text>', 'what the audit log and the services that follow revocations read'],
+  user: ['--user <who>', 'a user: id, e-mail address or user name'],
+  client: ['--client <id>', 'a client'],
+  kid: ['--kid <kid>', 'a signing key'],
+  ip: ['--ip <address>', 'an address, or a range in CIDR notation'],
+  'issued-before': [
+    '--issued-before <time>',
+    'only sessions opened before this time (RFC 3339); now where absent',
+  ],
+  action: ['--action <action>', 'only events of this action'],
+  actor: ['--actor <id>', 'only events of this actor'],
+  subject: ['--subject <id>', 'only events about this subject'],
+  since: ['--since <time>', 'only events since this time (RFC 3339)'],
+  overlap: ['--overlap <seconds>', 'how long the former secret stays valid; 86400 where absent'],
 } as const;
 
 export type OptionName = keyof typeof OPTIONS;
@@ -60,6 +64,8 @@ export interface CommandOptions {
   readonly firebase?: string | undefined;
   readonly emailPrefix?: string | undefined;
   readonly limit?: string | undefined;
+  /** Seconds. */
+  readonly overlap?: string | undefined;
   /** The last id of the page before. */
   readonly after?: string | undefined;
   readonly email?: string | undefined;

@@ -5,7 +5,7 @@ import { IncidentService, type Incident, type IncidentPlan } from '../incidents/
 import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { UsersService } from '../users/users.service.js';
-import { none, pastOf, reasonOf } from './arguments.js';
+import { found, none, pastOf, reasonOf } from './arguments.js';
 import { EXIT, UsageError, type Command, type CommandHost, type CommandOptions } from './command.js';
 import { table } from './table.js';
 
@@ -28,7 +28,7 @@ export const incidentCommand: Command = async (args, options, host) => {
   const access = { readsOnly: !yes };
   return withApp(async (app) => {
     const service = app.get(IncidentService);
-    const plan = await service.plan(await incidentOf(app, options, range));
+    const plan = await planOf(service, await incidentOf(app, options, range));
     const accessSeconds = app.get<TokenConfig>(TOKEN_CONFIG).accessSeconds;
     out(json ? `${JSON.stringify({ done: false, ...asJson(plan) })}\n` : preview(plan, accessSeconds));
     const { sessions } = plan.summary;
@@ -49,8 +49,15 @@ export const incidentCommand: Command = async (args, options, host) => {
   }, access);
 };
 
-/** The number, so that nobody ends a million sessions by pressing a key. */
+async function planOf(service: IncidentService, incident: Incident): Promise<IncidentPlan> {
+  return found('key', incident.kid ?? '', service.plan(incident));
+}
+
+/** The operator types the number, so that a single key cannot end a million sessions. */
 async function agreed(sessions: number, ask: CommandHost['ask']): Promise<boolean> {
+  if (sessions === 0) {
+    return (await ask('\nNo session matches. Type yes to write the revocation: '))?.trim() === 'yes';
+  }
   return (await ask(`\nType ${sessions} to end them: `))?.trim() === String(sessions);
 }
 
@@ -61,7 +68,7 @@ async function incidentOf(
 ): Promise<Incident> {
   const { user, client: clientId, kid, issuedBefore } = options;
   return {
-    userId: user === undefined ? undefined : (await app.get(UsersService).find(user)).id,
+    userId: user === undefined ? undefined : (await found('user', user, app.get(UsersService).find(user))).id,
     issuedBefore:
       issuedBefore === undefined ? undefined : pastOf('--issued-before', issuedBefore, app.get(Clock).now()),
     clientId,

@@ -2,6 +2,7 @@ import { OPERATOR } from '../access/principal.js';
 import { SigningKeysService } from '../keys/signing-keys.service.js';
 import { keyState } from '../keys/key-rotation.policy.js';
 import type { KeyRow } from '../keys/key-row.js';
+import { found } from './arguments.js';
 import { EXIT, READS_ONLY, type Command } from './command.js';
 
 /** Lists the signing keys with their states and times; never the keys themselves. */
@@ -20,7 +21,7 @@ export const keysRotateCommand: Command = async (_args, { json, compromised }, {
     const keys = app.get(SigningKeysService);
     const row = await (compromised === undefined
       ? keys.rotate(OPERATOR)
-      : keys.compromise(compromised, OPERATOR));
+      : found('key', compromised, keys.compromise(compromised, OPERATOR)));
     const planned = described(row, Date.now());
     out(json ? `${JSON.stringify(planned)}\n` : `${line(planned)}\n`);
     return EXIT.done;

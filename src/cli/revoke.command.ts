@@ -5,7 +5,7 @@ import { ManualRevocationService } from '../incidents/manual-revocation.service.
 import { AppError } from '../platform/kernel/app-error.js';
 import { parseInput } from '../platform/kernel/validation.js';
 import { UsersService } from '../users/users.service.js';
-import { none, reasonOf } from './arguments.js';
+import { found, none, reasonOf } from './arguments.js';
 import { EXIT, UsageError, type Command } from './command.js';
 
 /** What `POST /revocations` does, for whoever holds the database. */
@@ -32,7 +32,7 @@ export const revokeCommand: Command = async ([kind, ...args], options, { out, wi
 /** An id that nobody has any more is revoked as it is. */
 async function idOfUser(users: UsersService, who: string): Promise<string> {
   try {
-    return (await users.find(who)).id;
+    return (await found('user', who, users.find(who))).id;
   } catch (error) {
     const isId = error instanceof AppError && RevokeDto.safeParse({ kind: 'user', subject: who }).success;
     if (isId) return who;

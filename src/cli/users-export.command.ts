@@ -10,12 +10,15 @@ const OWNER_ONLY = 0o600;
  * Writes every user as a line of JSON, with the password hash, to a new file or to standard output. A file that was
  * not finished is removed.
  */
-export const usersExportCommand: Command = async ([path, ...rest], _options, { stream, withApp }) => {
+export const usersExportCommand: Command = async ([path, ...rest], _options, { stream, err, withApp }) => {
   if (rest.length > 0) throw new UsageError('users export takes one file');
   return withApp(async (app) => {
     const lines = app.get(UsersExportService).lines();
-    if (path === undefined) await pipeline(lines, stream, { end: false });
-    else await toNewFile(path, lines);
+    let users = 0;
+    const counted = counting(lines, (count) => (users += count));
+    if (path === undefined) await pipeline(counted, stream, { end: false });
+    else await toNewFile(path, counted);
+    err(`${users} users written to ${path ?? 'standard output'}, with their password hashes.\n`);
     return EXIT.done;
   }, READS_ONLY);
 };
@@ -27,5 +30,15 @@ async function toNewFile(path: string, lines: AsyncIterable<string>): Promise<vo
   } catch (error) {
     await rm(path, { force: true });
     throw error;
+  }
+}
+
+async function* counting(
+  pages: AsyncIterable<string>,
+  count: (users: number) => void,
+): AsyncGenerator<string> {
+  for await (const page of pages) {
+    yield page;
+    count(page.split('\n').length - 1);
   }
 }

@@ -8,7 +8,7 @@ import { toUserDto, type UserDto } from '../users/dto/user.dto.js';
 import type { UserStatus } from '../users/user.entity.js';
 import type { UserRecord } from '../users/user-records.js';
 import { UsersService } from '../users/users.service.js';
-import { idOf, inPages, limitOf, none, only } from './arguments.js';
+import { found, idOf, inPages, limitOf, none, only } from './arguments.js';
 import {
   EXIT,
   READS_ONLY,
@@ -29,9 +29,9 @@ export const usersListCommand: Command = async (args, options, { out, err, withA
   return withApp(async (app) => {
     let all = 0;
     const users = await inPages({ limit, after }, async (page) => {
-      const found = await app.get(UsersService).list({ ...page, offset: 0, emailPrefix });
-      all = found.total;
-      return found.users;
+      const listed = await app.get(UsersService).list({ ...page, offset: 0, emailPrefix });
+      all = listed.total;
+      return listed.users;
     });
     out(options.json ? `${JSON.stringify(users.map(toUserDto))}\n` : table(users.map(row)));
     if (!options.json && users.length === limit) {
@@ -43,7 +43,10 @@ export const usersListCommand: Command = async (args, options, { out, err, withA
 
 export const usersShowCommand: Command = async (args, options, host) => {
   const who = only(args, WHO);
-  return host.withApp(async (app) => shown(await app.get(UsersService).find(who), options, host), READS_ONLY);
+  return host.withApp(
+    async (app) => shown(await found('user', who, app.get(UsersService).find(who)), options, host),
+    READS_ONLY,
+  );
 };
 
 /** With the password of {@link CommandHost.password}: an argument would be in the list of processes. */
@@ -71,7 +74,7 @@ export const usersSetPasswordCommand: Command = async (args, _options, host) => 
   const who = only(args, WHO);
   const password = await newPassword(host, who);
   return host.withApp(async (app) => {
-    const user = await app.get(UsersService).find(who);
+    const user = await found('user', who, app.get(UsersService).find(who));
     await app.get(UserSecurityService).setPassword(OPERATOR, user.id, password);
     host.out(`${user.email} has a new password; all sessions have ended.\n`);
     return EXIT.done;
@@ -82,7 +85,7 @@ export const usersRolesCommand: Command = async ([who, ...names], options, host)
   if (who === undefined || names.length === 0) throw new UsageError(`needs ${WHO}, and roles`);
   const { roles } = parseInput(ChangeUserDto, { roles: names });
   return host.withApp(async (app) => {
-    const { id } = await app.get(UsersService).find(who);
+    const { id } = await found('user', who, app.get(UsersService).find(who));
     return shown(
       await app.get(UsersAdminService).change(OPERATOR, id, { profile: {}, roles }),
       options,
@@ -101,7 +104,7 @@ export const usersEnableCommand: Command = async (args, options, host) =>
 export const usersDeleteCommand: Command = async (args, { yes }, { out, err, ask, withApp }) => {
   const who = only(args, WHO);
   return withApp(async (app) => {
-    const { id, email } = await app.get(UsersService).find(who);
+    const { id, email } = await found('user', who, app.get(UsersService).find(who));
     const sure = yes || (await ask(`Delete ${email} (${id}) for good? Type yes: `)) === 'yes';
     if (!sure) {
       err(`latchkey: ${email} was not deleted; --yes does it without a question\n`);
@@ -121,7 +124,7 @@ async function withStatus(
 ): Promise<number> {
   const who = only(args, WHO);
   return host.withApp(async (app: INestApplicationContext) => {
-    const { id } = await app.get(UsersService).find(who);
+    const { id } = await found('user', who, app.get(UsersService).find(who));
     return shown(
       await app.get(UsersAdminService).change(OPERATOR, id, { profile: {}, status }),
       options,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '../access/principal.js';
+import type { Actor } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { ClientsRepository } from './clients.repository.js';
 import type { ClientRecord } from './client-records.js';
@@ -32,15 +32,15 @@ export class ClientsAdminService {
     private readonly audit: AuditService,
   ) {}
 
-  /** @throws AppError `insufficient_scope` where the client would get a scope that the principal may not give */
-  async create(principal: Principal, input: NewClient): Promise<CreatedClient> {
-    assertMayGrant(principal, input.scopes);
+  /** @throws AppError `insufficient_scope` where the client would get a scope that the actor may not give */
+  async create(actor: Actor, input: NewClient): Promise<CreatedClient> {
+    assertMayGrant(actor, input.scopes);
     return this.transactions.run(async (transaction) => {
       const created = await this.clients.add(transaction.manager, input);
       const { id, scopes, grants } = created.client;
       await this.audit.record(
         transaction,
-        auditEvent(principal, 'client.created', 'client', id, { scopes, grants }),
+        auditEvent(actor, 'client.created', 'client', id, { scopes, grants }),
       );
       return created;
     });
@@ -50,16 +50,16 @@ export class ClientsAdminService {
    * Gives a client a new secret; the one before stays valid for the overlap. Rotations of one client take turns.
    * @throws AppError `not_found`, `insufficient_scope`: whoever has the secret has what the client may do
    */
-  async rotateSecret(principal: Principal, id: string, overlapSeconds: number): Promise<RotatedSecret> {
+  async rotateSecret(actor: Actor, id: string, overlapSeconds: number): Promise<RotatedSecret> {
     return this.transactions.run(async (transaction) => {
-      const client = await this.clients.lockManagedIfKnown(transaction.manager, principal, id);
+      const client = await this.clients.lockManagedIfKnown(transaction.manager, actor, id);
       if (!client) throw new AppError('not_found');
-      assertMayGrant(principal, client.scopes);
+      assertMayGrant(actor, client.scopes);
       const rotated = await this.clients.rotateSecret(transaction.manager, client.id, overlapSeconds);
       const details = { overlap_seconds: overlapSeconds };
       await this.audit.record(
         transaction,
-        auditEvent(principal, 'client.secret_rotated', 'client', client.id, details),
+        auditEvent(actor, 'client.secret_rotated', 'client', client.id, details),
       );
       return rotated;
     });
@@ -69,9 +69,9 @@ export class ClientsAdminService {
    * Removes a client; its tokens are dead within a second, those too that are being issued at this moment.
    * @throws AppError `not_found`, `insufficient_scope`
    */
-  async delete(principal: Principal, id: string): Promise<void> {
+  async delete(actor: Actor, id: string): Promise<void> {
     await this.transactions.run(async (transaction) => {
-      const client = await this.clients.lockManagedIfKnown(transaction.manager, principal, id);
+      const client = await this.clients.lockManagedIfKnown(transaction.manager, actor, id);
       if (!client) throw new AppError('not_found');
       await this.rows.delete(transaction.manager, client.id);
       await this.revocations.revoke(transaction, {
@@ -79,9 +79,9 @@ export class ClientsAdminService {
         subjects: [client.id],
         forGood: true,
         reason: 'client deleted',
-        actor: principal.subject,
+        actor: actor.subject,
       });
-      await this.audit.record(transaction, auditEvent(principal, 'client.deleted', 'client', client.id));
+      await this.audit.record(transaction, auditEvent(actor, 'client.deleted', 'client', client.id));
     });
   }
 }

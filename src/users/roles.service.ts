@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { assertMayGrant, assertMayManage } from '../access/authority.js';
-import type { Actor, Principal } from '../access/principal.js';
+import type { Actor } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { AppError, invalidField } from '../platform/kernel/app-error.js';
@@ -55,41 +55,41 @@ export class RolesService {
   /**
    * Makes these the scopes of a role, which is created where it is not there. Access tokens of its holders are stale
    * from now on; refreshing brings the new scopes.
-   * @throws AppError `role_protected`; `insufficient_scope` where the role has or gets more than the principal holds
+   * @throws AppError `role_protected`; `insufficient_scope` where the role has or gets more than the actor holds
    */
-  async put(principal: Principal, name: string, scopes: readonly string[]): Promise<RoleRecord> {
+  async put(actor: Actor, name: string, scopes: readonly string[]): Promise<RoleRecord> {
     if (name === 'admin') throw new AppError('role_protected');
     return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
       const role = await this.roles.lockOrInsert(manager, name);
-      assertMayManage(principal, [...role.scopes, ...scopes]);
+      assertMayManage(actor, [...role.scopes, ...scopes]);
       const wanted = [...new Set(scopes)].sort();
       if (same(role.scopes, wanted)) return role;
       await this.roles.setScopes(manager, name, wanted);
       const versions = await this.users.raiseVersionsOfHolders(manager, name, new Date(this.clock.now()));
       await this.revocations.makeStale(transaction, versions, {
         reason: 'role changed',
-        actor: principal.subject,
+        actor: actor.subject,
       });
       await this.audit.record(
         transaction,
-        auditEvent(principal, 'role.changed', 'role', name, { scopes: wanted }),
+        auditEvent(actor, 'role.changed', 'role', name, { scopes: wanted }),
       );
       return { name, scopes: wanted };
     });
   }
 
   /** @throws AppError `not_found`, `role_protected`, `role_in_use`; `insufficient_scope` as in {@link put} */
-  async delete(principal: Principal, name: string): Promise<void> {
+  async delete(actor: Actor, name: string): Promise<void> {
     if (name === 'admin' || name === 'user') throw new AppError('role_protected');
     await this.transactions.run(async (transaction) => {
       const { manager } = transaction;
       const role = await this.roles.lock(manager, name);
       if (!role) throw new AppError('not_found');
-      assertMayManage(principal, role.scopes);
+      assertMayManage(actor, role.scopes);
       if (await this.users.holdsRole(manager, name)) throw new AppError('role_in_use');
       await this.roles.delete(manager, name);
-      await this.audit.record(transaction, auditEvent(principal, 'role.deleted', 'role', name));
+      await this.audit.record(transaction, auditEvent(actor, 'role.deleted', 'role', name));
     });
   }
 }

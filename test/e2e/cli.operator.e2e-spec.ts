@@ -243,7 +243,10 @@ describe('the command line', () => {
   it('says what each command takes, without doing it', async () => {
     const person = await server.client.newcomer();
     const { status, stdout } = await latchkey(['users', 'disable', person.id, '--help']);
-    expect([status, stdout]).toEqual([0, expect.stringMatching(/^usage: latchkey users disable WHO\n/)]);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Usage: latchkey users disable \[options\] <who>\n/),
+    ]);
     expect(await codeOf(person.access_token)).toBe(200);
     expect((await latchkey(['users', '--help'])).stdout).not.toContain('incident');
     expect((await latchkey(['--help'])).stdout).toContain('incident');
@@ -271,7 +274,7 @@ describe('the command line', () => {
     expect(await latchkey(args, { password: 'correct horse battery' })).toEqual({
       status: 2,
       stdout: '',
-      stderr: expect.stringMatching(/^(latchkey: .+\n|usage: )/s),
+      stderr: expect.stringMatching(/^(latchkey: .+\n|Usage: )/s),
     });
   });
 

@@ -132,7 +132,8 @@ describe('latchkey token explain', () => {
     for (const url of ['localhost:3000', 'file:///etc', 'http://a:b@localhost', 'http://']) {
       expect(run(['token', 'explain', 'a.b', '--url', url]).status).toBe(2);
     }
-    expect(run(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('token explain') });
+    expect(run(['--help'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^ {2}token {2,}\S/m) });
+    expect(run(['token', '--help']).stdout).toMatch(/^ {2}explain /m);
   });
 });
 

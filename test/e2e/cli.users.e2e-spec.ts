@@ -434,7 +434,11 @@ describe('latchkey users export', () => {
     expect(before).toHaveLength(2502);
     await server.database.query('DELETE FROM audit_events');
     const path = join(folder.path, 'export.ndjson');
-    expect(await latchkey(['users', 'export', path])).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await latchkey(['users', 'export', path])).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: `2502 users written to ${path}, with their password hashes.\n`,
+    });
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await auditActions()).toEqual([
       { action: 'users.exported', actor: 'command-line', details: { users: 2502 } },

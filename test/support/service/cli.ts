@@ -45,6 +45,8 @@ export interface Typed {
   readonly password?: string;
   /** What somebody at a terminal answers to a question. Absent: nobody is there. */
   readonly answer?: string;
+  /** Gets every question that is asked. */
+  readonly asked?: string[];
   /** The command is broken off when it says that it has come so far. */
   readonly breakOffAt?: number;
 }
@@ -53,7 +55,7 @@ export interface Typed {
 export async function runInside(
   { app }: TestServer,
   args: readonly string[],
-  { password, answer, breakOffAt = Infinity }: Typed = {},
+  { password, answer, asked, breakOffAt = Infinity }: Typed = {},
 ): Promise<CliExit> {
   const told = { stdout: '', stderr: '' };
   const status = await dispatch(args, {
@@ -69,7 +71,10 @@ export async function runInside(
       if (done >= breakOffAt) throw new Error('broken off');
     },
     password: async () => password,
-    ask: async () => answer,
+    ask: async (question) => {
+      asked?.push(question);
+      return answer;
+    },
     withApp: async (work) => work(app),
   });
   return { status, ...told };
