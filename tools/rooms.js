@@ -30,6 +30,8 @@ export function faultOfImport(path, specifier) {
   const to = floorOf(target);
   if (to === -1) return `${target} is in no room of rooms.json`;
   if (to < from) return `${ROOMS[from].path} is below ${ROOMS[to].path} and may not import it (rooms.json)`;
+  if (specifier.startsWith('.') && target.startsWith('packages/') && to !== from)
+    return 'import a package by its name';
   return undefined;
 }
 

@@ -1,8 +1,5 @@
 import { JwtService } from '@nestjs/jwt';
-import { boundedFetch } from '../../packages/verifier/src/bounded-fetch.js';
-import { systemClock } from '../../packages/verifier/src/clock.js';
-import { RemoteKeys } from '../../packages/verifier/src/remote-keys.js';
-import { claimsFault, keyFor, type TokenType, type ShapedToken } from '@latchkey/token-rules';
+import { boundedFetch, systemClock, RemoteKeys, claimsFault, keyFor, type TokenType, type ShapedToken } from '@latchkey/token-rules';
 import { TokenService } from '../auth/token.service.js';
 import { ALGORITHMS, type Algorithm, type Config } from '../platform/config/config.js';
 import { ConfigError, loadConfig } from '../platform/config/env.schema.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Verifier } from '../../packages/verifier/src/verifier.js';
+import type { Verifier } from '@latchkey/verifier';
 import { administrator, verdict, type Member } from '../support/actors/administrators.js';
 import { KeyRotation } from '../support/service/built.js';
 import { Client, type Person, type TokenPair } from '../support/http/client.js';

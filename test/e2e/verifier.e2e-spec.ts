@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
-import type { Verifier } from '../../packages/verifier/src/verifier.js';
+import type { Verifier } from '@latchkey/verifier';
 import { administrator, newRole, type Member } from '../support/actors/administrators.js';
 import { refusalIn } from '../support/http/bearer.js';
 import { newClient, clientToken } from '../support/actors/clients.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sign, type KeyObject } from 'node:crypto';
-import type { Verifier } from '../../packages/verifier/src/verifier.js';
+import type { Verifier } from '@latchkey/verifier';
 import { unwrapKey } from '../../src/keys/key-wrapping.js';
 import { administrator, type Member } from '../support/actors/administrators.js';
 import { KeyRotation } from '../support/service/built.js';

@@ -6,10 +6,16 @@ export {
 } from './bearer-errors.js';
 export type { BearerCode } from './bearer-errors.js';
 export { bearerTokenOf, countHeaders } from './bearer-token.js';
+export { boundedFetch, jittered } from './bounded-fetch.js';
+export { systemClock } from './clock.js';
+export type { VerifierClock } from './clock.js';
+export { Deadline } from './deadline.js';
+export { SecretKeys, RemoteKeys } from './remote-keys.js';
+export type { Keys } from './remote-keys.js';
 export { REVOCATION_KINDS, RevocationSet, isForGood } from './revocation-set.js';
 export type { RevocationKind, LiveRevocation, RevocationHit, RevocableToken } from './revocation-set.js';
 export { parseScope } from './scope.js';
-export { ALGORITHMS, secretKid, secretVerificationKey, keyOfJwk, signatureVerifies } from './signatures.js';
+export { ALGORITHMS, secretKid, keyOfJwk, signatureVerifies } from './signatures.js';
 export type { Algorithm, VerificationKey } from './signatures.js';
 export { keyFor, claimsFault, timeFault } from './token-checks.js';
 export type { TokenFault, TokenRules } from './token-checks.js';

@@ -1,5 +1,4 @@
-import { boundedFetch } from './bounded-fetch.js';
-import type { VerifierClock } from './clock.js';
+import { boundedFetch, type VerifierClock } from '@latchkey/token-rules';
 
 /** Who follows revocations: a client of Latchkey that may use `revocations:read`, or any source of such a token. */
 export type FeedAccess =

@@ -39,13 +39,16 @@ beforeEach(async () => {
     clock,
     onRow: () => undefined,
     report: (error) => reported.push(error),
+    pauseMs: (milliseconds) => milliseconds / 50,
   });
   follower.start();
   await until(() => streams.begun > 0);
 });
 afterEach(async () => {
   await follower.close();
-  // Waits for every connection that is not idle: the follower has to end its own.
+  // The follower has to end its own streams; fetch leaves connections behind that it opened and did not use.
+  await until(() => streams.open === 0);
+  server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
 

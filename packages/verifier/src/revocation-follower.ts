@@ -1,10 +1,7 @@
-import { boundedFetch, jittered } from './bounded-fetch.js';
-import type { VerifierClock } from './clock.js';
-import { Deadline } from './deadline.js';
+import { boundedFetch, jittered, type VerifierClock, Deadline, RevocationSet } from '@latchkey/token-rules';
 import { EventParser, type ServerEvent } from './event-parser.js';
 import type { FeedToken } from './feed-access.js';
 import { feedRow, type FeedRow } from './feed-row.js';
-import { RevocationSet } from '@latchkey/token-rules';
 
 /** A stream that does not say for so long that it is up to date is given up, in milliseconds. */
 const SILENT_MS = 6000;
@@ -24,6 +21,8 @@ export interface FollowerOptions {
   /** Called with each row, before it counts as known. */
   readonly onRow: (row: FeedRow) => void;
   readonly report: (error: unknown) => void;
+  /** How long a pause of so many milliseconds lasts; {@link jittered} where absent. */
+  readonly pauseMs?: (milliseconds: number) => number;
 }
 
 /**
@@ -204,7 +203,7 @@ export class RevocationFollower {
         signal.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(done, jittered(milliseconds));
+      const timer = setTimeout(done, (this.options.pauseMs ?? jittered)(milliseconds));
       timer.unref();
       signal.addEventListener('abort', done);
     });

@@ -16,10 +16,13 @@ import {
   type AccessClaims,
   shapeOf,
   type ShapedToken,
+  systemClock,
+  type VerifierClock,
+  RemoteKeys,
+  SecretKeys,
+  type Keys,
 } from '@latchkey/token-rules';
-import { systemClock, type VerifierClock } from './clock.js';
 import { FeedToken, type FeedAccess } from './feed-access.js';
-import { RemoteKeys, SecretKeys, type Keys } from './remote-keys.js';
 import { RevocationFollower } from './revocation-follower.js';
 import { VerifierError, type VerifierErrorOptions } from './verifier-error.js';
 
@@ -84,6 +87,7 @@ export class Verifier {
   private readonly maxStalenessMs: number;
 
   constructor(options: VerifierOptions) {
+    assertGiven(options);
     this.clock = options.clock ?? systemClock;
     this.rules = rulesOf(options);
     this.maxStalenessMs =
@@ -216,9 +220,19 @@ export function createVerifier(options: VerifierOptions): Verifier {
   return new Verifier(options);
 }
 
+/** The options without a default, by name. @throws TypeError naming the first that is missing */
+function assertGiven(options: Partial<VerifierOptions>): void {
+  const { issuer, audience, feed, maxStalenessSeconds } = options;
+  if (typeof issuer !== 'string' || issuer === '')
+    throw new TypeError('issuer is missing: JWT_ISSUER of Latchkey');
+  if (audience === undefined) throw new TypeError('audience is missing: the audience of your tokens');
+  if (feed === undefined) throw new TypeError('feed is missing: a client with the scope revocations:read');
+  if (maxStalenessSeconds === undefined)
+    throw new TypeError('maxStalenessSeconds is missing: how long tokens are believed without Latchkey');
+}
+
 function rulesOf({ issuer, audience, leewaySeconds = LEEWAY_SECONDS }: VerifierOptions): TokenRules {
   const audiences = typeof audience === 'string' ? [audience] : [...audience];
-  if (typeof issuer !== 'string' || issuer === '') throw new TypeError('issuer is missing');
   if (audiences.length === 0 || audiences.includes('')) throw new TypeError('audience is missing');
   bounded('leewaySeconds', leewaySeconds, 0, LEEWAY_MAX_SECONDS);
   return { issuer, audiences, leewaySeconds };

@@ -1,21 +1,19 @@
 /** The package for other services as it is published, and the example that uses it; loaded once, see built.ts. */
 declare const importOnce: (specifier: string) => Promise<unknown>;
 
-async function load<M>(path: string): Promise<M> {
-  return (await importOnce(new URL(`../../../${path}`, import.meta.url).href)) as M;
+async function load<M>(specifier: string): Promise<M> {
+  return (await importOnce(specifier)) as M;
 }
 
-type Index = typeof import('../../../packages/verifier/src/index.js');
-type Express = typeof import('../../../packages/verifier/src/express.js');
-type Fastify = typeof import('../../../packages/verifier/src/fastify.js');
-type Nest = typeof import('../../../packages/verifier/src/nest.js');
+type Index = typeof import('@latchkey/verifier');
+type Express = typeof import('@latchkey/verifier/express');
+type Fastify = typeof import('@latchkey/verifier/fastify');
+type Nest = typeof import('@latchkey/verifier/nest');
 
-export const { createVerifier, Verifier, VerifierError } = await load<Index>(
-  'packages/verifier/dist/index.js',
-);
-export const express = await load<Express>('packages/verifier/dist/express.js');
-export const fastify = await load<Fastify>('packages/verifier/dist/fastify.js');
-export const nest = await load<Nest>('packages/verifier/dist/nest.js');
+export const { createVerifier, Verifier, VerifierError } = await load<Index>('@latchkey/verifier');
+export const express = await load<Express>('@latchkey/verifier/express');
+export const fastify = await load<Fastify>('@latchkey/verifier/fastify');
+export const nest = await load<Nest>('@latchkey/verifier/nest');
 
 /** The verdict on a token, in one word. */
 export async function verdictOf(verifier: InstanceType<Index['Verifier']>, token: string): Promise<unknown> {
@@ -34,5 +32,5 @@ export interface TaskManager {
 }
 
 export const { createTaskManager } = await load<{ createTaskManager: (verifier: unknown) => TaskManager }>(
-  'examples/task-manager/app.js',
+  new URL('../../../examples/task-manager/app.js', import.meta.url).href,
 );

@@ -51,7 +51,7 @@ function buildIfStale(): void {
     run('esbuild.config.js');
   }
   if (isNewer([RULES, VERIFIER], 'packages/verifier/dist/index.js')) {
-    run('packages/verifier/esbuild.config.js');
+    run('packages/verifier/build.js');
   }
 }
 

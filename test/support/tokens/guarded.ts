@@ -8,7 +8,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import Fastify from 'fastify';
-import type { Verifier } from '../../../packages/verifier/src/verifier.js';
+import type { Verifier } from '@latchkey/verifier';
 import { express, fastify, nest, Verifier as BuiltVerifier } from '../service/verifier.js';
 
 declare const importOnce: (specifier: string) => Promise<unknown>;

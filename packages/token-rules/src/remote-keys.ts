@@ -1,6 +1,6 @@
 import { boundedFetch } from './bounded-fetch.js';
 import type { VerifierClock } from './clock.js';
-import { keyOfJwk, secretVerificationKey, type Algorithm, type VerificationKey } from '@latchkey/token-rules';
+import { keyOfJwk, secretVerificationKey, type Algorithm, type VerificationKey } from './signatures.js';
 
 /** Unknown key ids make one request in this time at most, however many there are, in milliseconds. */
 export const COOL_DOWN_MS = 10_000;
@@ -115,7 +115,7 @@ export class RemoteKeys implements Keys {
       const headers = { accept: 'application/jwk-set+json, application/json', 'cache-control': 'no-cache' };
       const answer = await boundedFetch(this.url, { headers }, { maxBytes: MAX_BYTES });
       if (answer.status !== 200) throw new Error(`${this.url} answered ${answer.status}`);
-      this.keys = keysOf(answer.text);
+      this.keys = keysOf(answer.text, this.url);
       if ([...this.dropped].some((kid) => this.keys.has(kid))) {
         throw new Error(`${this.url} still holds a key that was dropped`);
       }
@@ -129,10 +129,16 @@ export class RemoteKeys implements Keys {
   }
 }
 
-function keysOf(text: string): ReadonlyMap<string, VerificationKey> {
+function keysOf(text: string, url: string): ReadonlyMap<string, VerificationKey> {
   const { keys } = JSON.parse(text) as { keys?: unknown };
-  if (!Array.isArray(keys)) throw new Error('the key set has no keys');
+  if (!Array.isArray(keys)) throw new Error(`${url} is no key set (RFC 7517)`);
   const known = keys.map(keyOfJwk).filter((key) => key !== undefined);
+  if (known.length === 0) {
+    throw new Error(
+      `${url} holds no key that can verify: where Latchkey signs with a shared secret (HS256, HS384, HS512), give the ` +
+        'verifier that secret as secretKey',
+    );
+  }
   return new Map(known.map((key) => [key.kid, key]));
 }
 

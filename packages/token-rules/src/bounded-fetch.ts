@@ -22,9 +22,19 @@ export async function boundedFetch(
     // Credentials go where they were meant to go, and nowhere else.
     const answer = fetch(url, { ...init, signal: deadline.signal, redirect: 'error' });
     return await deadline.race(answer.then((whole) => read(whole, limits.maxBytes)));
+  } catch (error) {
+    throw withCause(url, error);
   } finally {
     deadline.end();
   }
+}
+
+/** Node's fetch says "fetch failed" and nothing else; the code of the system is in its cause. */
+function withCause(url: string, error: unknown): unknown {
+  const { cause } = (error ?? {}) as { cause?: { code?: unknown; message?: unknown } };
+  if (!(error instanceof TypeError) || cause === undefined) return error;
+  const reason = typeof cause.code === 'string' ? cause.code : String(cause.message);
+  return new Error(`${url} cannot be reached (${reason})`, { cause: error });
 }
 
 async function read(answer: Response, maxBytes: number): Promise<BoundedAnswer> {

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const PROGRAM = `
+import { createVerifier, VerifierError, type VerifiedToken } from '@latchkey/verifier';
+import { authenticate } from '@latchkey/verifier/express';
+import { authenticate as hook } from '@latchkey/verifier/fastify';
+
+const verifier = createVerifier({
+  issuer: 'https://id.example',
+  audience: 'tasks',
+  feed: { clientId: 'a', clientSecret: 'b' },
+  maxStalenessSeconds: 300,
+});
+const token: VerifiedToken = await verifier.verify('a.b.c').catch((error: unknown) => {
+  throw error instanceof VerifierError ? new Error(error.code) : error;
+});
+export const scope: ReadonlySet<string> = token.scopes;
+export const guards = [authenticate(verifier), hook(verifier, { scopes: ['tasks:read'] })];
+`;
+
+/** The package as npm would publish it, installed in a project that is not this one. */
+let project: string;
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'lk-package-'));
+  const modules = join(project, 'node_modules');
+  await mkdir(join(modules, '@latchkey', 'verifier'), { recursive: true });
+  const pack = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', project], {
+    cwd: resolve('packages/verifier'),
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [{ filename }] = JSON.parse(pack) as [{ filename: string }];
+  const target = join(modules, '@latchkey', 'verifier');
+  execFileSync('tar', ['-xzf', join(project, filename), '-C', target, '--strip-components=1']);
+  for (const name of ['@types', 'typescript', 'undici-types']) {
+    await symlink(resolve('node_modules', name), join(modules, name));
+  }
+  await writeFile(join(project, 'package.json'), '{"type":"module"}');
+});
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+describe('the published verifier', () => {
+  it('needs no other package', async () => {
+    const target = join(project, 'node_modules/@latchkey/verifier');
+    const { dependencies } = (await import(join(target, 'package.json'), { with: { type: 'json' } })) as {
+      dependencies?: object;
+    };
+    expect(dependencies).toBeUndefined();
+    const script = `import { createVerifier } from '@latchkey/verifier'; console.log(typeof createVerifier)`;
+    const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: project,
+    });
+    expect(output.toString()).toBe('function\n');
+    expect(await readdir(target)).not.toContain('src');
+  });
+
+  it('typechecks in a strict project that knows nothing of this one', async () => {
+    await writeFile(join(project, 'program.ts'), PROGRAM);
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
+    const tsc = join(project, 'node_modules/typescript/bin/tsc');
+    const run = () =>
+      execFileSync(process.execPath, [tsc, ...options, 'program.ts'], { cwd: project, encoding: 'utf8' });
+    expect(run()).toBe('');
+  });
+});
