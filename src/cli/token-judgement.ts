@@ -1,5 +1,13 @@
 import { JwtService } from '@nestjs/jwt';
-import { boundedFetch, systemClock, RemoteKeys, claimsFault, keyFor, type TokenType, type ShapedToken } from '@latchkey/token-rules';
+import {
+  boundedFetch,
+  systemClock,
+  RemoteKeys,
+  claimsFault,
+  keyFor,
+  type TokenType,
+  type ShapedToken,
+} from '@latchkey/token-rules';
 import { TokenService } from '../auth/token.service.js';
 import { ALGORITHMS, type Algorithm, type Config } from '../platform/config/config.js';
 import { ConfigError, loadConfig } from '../platform/config/env.schema.js';
