@@ -160,8 +160,7 @@ async function byTheService(url: URL, { token, claims }: Presented): Promise<Ans
     const service = `${status} ${code}: ${String(detail)} (request id ${String(id)})`;
     return status === 401 || status === 403 ? { accepted: false, service } : { service };
   } catch (error) {
-    const { message, cause } = error as Error & { cause?: { code?: unknown } };
-    return { service: `no answer: ${typeof cause?.code === 'string' ? cause.code : message}` };
+    return { service: `no answer: ${(error as Error).message}` };
   }
 }
 

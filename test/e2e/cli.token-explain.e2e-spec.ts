@@ -228,13 +228,12 @@ describe('latchkey token explain, of a token that a key of the ring signed', () 
   });
 
   it('cannot tell where there is no service', async () => {
-    expect(
-      await explained(tokens.access_token, askedAt(`http://127.0.0.1:${await freePort()}`)),
-    ).toMatchObject({
+    const nowhere = `http://127.0.0.1:${await freePort()}`;
+    expect(await explained(tokens.access_token, askedAt(nowhere))).toMatchObject({
       status: 69,
       accepted: null,
       verdict: expect.stringMatching(/does not give its keys$/),
-      service: 'no answer: ECONNREFUSED',
+      service: `no answer: ${nowhere}/auth/verify cannot be reached (ECONNREFUSED)`,
     });
   });
 
