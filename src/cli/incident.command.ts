@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { OPERATOR } from '../access/principal.js';
-import { AddressRange } from '../incidents/address-range.js';
+import { AddressRange } from '../platform/kernel/ip-address.js';
 import { IncidentService, type Incident, type IncidentPlan } from '../incidents/incident.service.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import { Clock } from '../platform/kernel/clock.js';

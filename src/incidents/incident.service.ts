@@ -12,7 +12,7 @@ import { RevocationsService, type Revoke } from '../revocation/revocations.servi
 import type { SweepExample, SweepFilter, SweepSummary } from '../sessions/sweep-records.js';
 import { UserAccessService } from '../users/user-access.service.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
-import type { AddressRange } from './address-range.js';
+import type { AddressRange } from '../platform/kernel/ip-address.js';
 import { auditEvent } from '../audit/actor-event.js';
 import { REQUEST_MS, SessionSweep, type SweepCounts } from '../sessions/session-sweep.service.js';
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { BlockList, isIP, isIPv6 } from 'node:net';
 import { HTTP_CONFIG, type HttpConfig } from '../platform/config/config.js';
+import { AddressRange, clientNetworkOf } from '../platform/kernel/ip-address.js';
 import { LruCache } from '../platform/pacing/lru-cache.js';
 
 const KNOWN = 1000;
@@ -8,23 +8,19 @@ const KNOWN = 1000;
 /** Tells whose requests are counted together. */
 @Injectable()
 export class ClientAddresses {
-  private readonly proxies = new BlockList();
-  /** Answers of lately: the same few clients ask again and again, and a block list takes its time. */
+  private readonly proxies: readonly AddressRange[];
+  /** The same few clients ask again and again, and matching ranges takes its time. */
   private readonly known = new LruCache<string>(KNOWN);
 
   constructor(@Inject(HTTP_CONFIG) { trustedProxies }: HttpConfig) {
-    for (const range of trustedProxies) {
-      const [address = '', prefix] = range.split('/');
-      const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-      if (prefix === undefined) this.proxies.addAddress(address, family);
-      else this.proxies.addSubnet(address, Number(prefix), family);
-    }
+    this.proxies = trustedProxies
+      .map((range) => AddressRange.parse(range))
+      .filter((range) => range !== undefined);
   }
 
   /**
-   * The client behind an address: an IPv4 address, or the /64 of an IPv6 one, since a single household has as many
-   * addresses as it likes. Undefined where it is not known: no address, or a trusted proxy's own, which says that
-   * the proxy did not tell. Nobody is to share a counter with strangers for that.
+   * The client behind an address, see {@link clientNetworkOf}. Undefined where it is not known: no address, or that of a
+   * trusted proxy, which did not say for whom it asks. Strangers must not share a counter for that.
    */
   clientOf(ip: string | null): string | undefined {
     if (ip === null) return undefined;
@@ -36,30 +32,7 @@ export class ClientAddresses {
   }
 
   private find(ip: string): string | undefined {
-    const address = plain(ip);
-    if (isIP(address) === 0) return undefined;
-    if (this.proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')) return undefined;
-    return isIPv6(address) ? `${network(address)}::/64` : address;
+    const network = clientNetworkOf(ip);
+    return network === undefined || this.proxies.some((range) => range.holds(ip)) ? undefined : network;
   }
-}
-
-/** An IPv4 address that came in over an IPv6 socket is written as it is. */
-function plain(ip: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip);
-  return mapped?.[1] ?? ip.replace(/%.*$/, '');
-}
-
-/** The first four groups of an IPv6 address. */
-function network(address: string): string {
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  if (tail !== undefined) {
-    const dotted = after.some((group) => group.includes('.')) ? 1 : 0;
-    groups.push(...Array.from({ length: 8 - groups.length - after.length - dotted }, () => '0'), ...after);
-  }
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AddressRange } from './address-range.js';
+import { AddressRange } from './ip-address.js';
 
 describe('a range of addresses', () => {
   it.each([
