@@ -1,6 +1,7 @@
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 
 /**
  * Packs what `nest build` compiled, with the packages it uses, into a few files: Node then reads ten files at a start
@@ -44,7 +45,8 @@ const oneTypeorm = {
   },
 };
 
-await build({
+/** How the service is packed; `npm run dev` packs by the same options again and again. */
+export const options = {
   entryPoints: {
     main: 'dist/src/main.js',
     latchkey: 'dist/src/cli/latchkey.js',
@@ -71,4 +73,6 @@ await build({
   legalComments: 'external',
   sourcemap: true,
   logLevel: 'warning',
-});
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build(options);

@@ -47,8 +47,7 @@ export class AddressRange {
     if (isIP(plain) === 0) return false;
     const address = ipaddr.parse(plain);
     return [address, ipaddr.process(plain)].some(
-      (one) =>
-        one.kind() === this.network.kind() && one.match(this.network as ipaddr.IPv4 & ipaddr.IPv6, this.bits),
+      (one) => one.kind() === this.network.kind() && one.match(this.network, this.bits),
     );
   }
 }

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,8 +12,6 @@ export interface TestRun {
 
 const PREFIX = 'lk-run-';
 const ROOT = resolve(__dirname, '../../..');
-const RULES = 'packages/token-rules/src';
-const VERIFIER = 'packages/verifier/src';
 
 /**
  * One real PostgreSQL a test run, without the waits for the disk that only a power cut would need. Its
@@ -22,7 +19,8 @@ const VERIFIER = 'packages/verifier/src';
  * watchdog), and its folder only until the next run.
  */
 export default async function globalSetup(): Promise<void> {
-  buildIfStale();
+  // Most tests run the service, and the package for others, as they were built; an old build would be yesterday's code.
+  execFileSync(process.execPath, ['tools/build.js'], { cwd: ROOT, stdio: 'inherit' });
   await removeFoldersOfKilledRuns();
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
   try {
@@ -39,30 +37,6 @@ export default async function globalSetup(): Promise<void> {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** Most tests run the service, and the package for others, as it was built; an old build would be yesterday's code. */
-function buildIfStale(): void {
-  const run = (...args: string[]): void => {
-    execFileSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
-  };
-  if (isNewer(['src', 'migrations', RULES, 'packages/embedded-postgres/src'], 'dist/main.js')) {
-    run('node_modules/@nestjs/cli/bin/nest.js', 'build');
-    run('esbuild.config.js');
-  }
-  if (isNewer([RULES, VERIFIER], 'packages/verifier/dist/index.js')) {
-    run('packages/verifier/build.js');
-  }
-}
-
-function isNewer(folders: readonly string[], built: string): boolean {
-  const builtAt = statSync(join(ROOT, built), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = folders.flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
-      .map((name) => join(ROOT, folder, name)),
-  );
-  return sources.some((path) => statSync(path).mtimeMs > builtAt);
 }
 
 async function removeFoldersOfKilledRuns(): Promise<void> {
