@@ -7,7 +7,7 @@ import type { NewAuditEvent } from '../audit/audit-event.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
-import { publish, publishingRefusals } from '../platform/metrics/measures.js';
+import { publish, publishingRefusals } from '../platform/metrics/events.js';
 import { ClientAddresses } from '../limits/client-addresses.js';
 import type { Cause } from '../revocation/revocations.service.js';
 import type { SessionGrant } from '../sessions/session-records.js';

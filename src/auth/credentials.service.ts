@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { AppError } from '../platform/kernel/app-error.js';
-import { publishingRefusals } from '../platform/metrics/measures.js';
+import { publishingRefusals } from '../platform/metrics/events.js';
 import { ClientAddresses } from '../limits/client-addresses.js';
 import { GuessLimits } from '../limits/guess-limits.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';

@@ -9,7 +9,7 @@ import {
 import { REVOCATION_CONFIG, type RevocationConfig } from '../platform/config/config.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
-import { publish } from '../platform/metrics/measures.js';
+import { publish } from '../platform/metrics/events.js';
 import { RevocationListener } from './revocation.listener.js';
 import { RevocationsRepository } from './revocations.repository.js';
 import type { Horizon, NewRow, PlacedRow } from './feed-rows.js';

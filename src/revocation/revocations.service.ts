@@ -5,7 +5,7 @@ import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import type { Transaction } from '../platform/database/transaction.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { newId } from '../platform/kernel/ids.js';
-import { publish } from '../platform/metrics/measures.js';
+import { publish } from '../platform/metrics/events.js';
 import { Housekeeping } from '../platform/pacing/housekeeping.js';
 import { RevocationFeed } from './revocation.feed.js';
 import { RevocationsRepository } from './revocations.repository.js';

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refusalOf } from './http-adapter.js';
 import type { Log } from '../kernel/log.js';
-import { publish, type AnsweredRequest } from '../metrics/measures.js';
+import { publish, type AnsweredRequest } from '../metrics/events.js';
 
 /** What others write for a client that closed the connection before it was answered; no client ever reads it. */
 const CLIENT_LEFT = 499;

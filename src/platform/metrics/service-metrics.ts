@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { subscribe } from './measures.js';
+import { subscribe } from './events.js';
 import type { MetricsSource } from './metrics.server.js';
 
 /** What is read when somebody asks for the metrics. Each is cheap: nothing here asks the database. */

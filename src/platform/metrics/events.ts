@@ -2,10 +2,10 @@ import { channel } from 'node:diagnostics_channel';
 import { AppError } from '../kernel/app-error.js';
 import type { ErrorCode } from '../kernel/error-codes.js';
 
-/** How something ended that may be refused: what came of it, or the code of the refusal. */
+/** How an attempt ended: its result where it succeeded, or the error code of the refusal. */
 export type Outcome<Good extends string> = Good | ErrorCode | 'error';
 
-/** A request that is over. */
+/** A request whose connection or answer has ended. */
 export interface AnsweredRequest {
   readonly method: string;
   /** The route's pattern, never the path. */
@@ -18,15 +18,15 @@ export interface AnsweredRequest {
   readonly aborted: boolean;
 }
 
-/** What the rooms tell of what they have decided, by name. */
-export interface Measures {
+/** The events that rooms publish, by name. */
+export interface Events {
   request: AnsweredRequest;
   login: Outcome<'granted'>;
   /** `unheard`: a token used twice, whose sender had left; its session goes on. */
   refresh: Outcome<'rotated' | 'replayed' | 'replaced' | 'unheard'>;
   /** Committed by this instance. */
   revoked: { readonly kind: string; readonly effect: 'dead' | 'stale'; readonly count: number };
-  /** A revocation of this instance or of another is in this instance's memory, so long after it was made. */
+  /** A revocation entered this instance's memory, `seconds` after it was made here or on another instance. */
   revocationArrived: { readonly from: 'here' | 'elsewhere'; readonly seconds: number };
 }
 
@@ -36,27 +36,27 @@ const CHANNELS = {
   refresh: channel('latchkey:refresh'),
   revoked: channel('latchkey:revoked'),
   revocationArrived: channel('latchkey:revocation-arrived'),
-} as const satisfies Record<keyof Measures, unknown>;
+} as const satisfies Record<keyof Events, unknown>;
 
 /**
- * Tells whoever listens. The rooms know nobody who counts, and while nobody does it costs nothing: these are channels of
- * `node:diagnostics_channel`.
+ * Calls the subscribers of the event, at once. The events are channels of `node:diagnostics_channel`: publishing costs
+ * nothing while the event has no subscriber, and a room needs no import of the metrics.
  */
-export function publish<Name extends keyof Measures>(name: Name, what: Measures[Name]): void {
-  CHANNELS[name].publish(what);
+export function publish<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+  CHANNELS[name].publish(event);
 }
 
-/** Hears what is told from now on, at once; an error of the listener ends the process. @returns what ends it */
-export function subscribe<Name extends keyof Measures>(
+/** Calls `listener` at each later event; an error of the listener ends the process. @returns a function that unsubscribes */
+export function subscribe<Name extends keyof Events>(
   name: Name,
-  listener: (what: Measures[Name]) => void,
+  listener: (event: Events[Name]) => void,
 ): () => void {
-  const heard = (what: unknown): void => listener(what as Measures[Name]);
-  CHANNELS[name].subscribe(heard);
-  return () => CHANNELS[name].unsubscribe(heard);
+  const receive = (event: unknown): void => listener(event as Events[Name]);
+  CHANNELS[name].subscribe(receive);
+  return () => CHANNELS[name].unsubscribe(receive);
 }
 
-/** Does the work, and tells how it was refused where it is. */
+/** Does the work and returns its result; where it throws, publishes the refusal and throws the same error. */
 export async function publishingRefusals<T>(name: 'login' | 'refresh', work: () => Promise<T>): Promise<T> {
   try {
     return await work();
