@@ -1,0 +1,59 @@
+import { ConfigError } from '../platform/config/env.schema.js';
+import { unavailableDatabase } from '../platform/database/connection.js';
+import { AppError } from '../platform/kernel/app-error.js';
+
+/** sysexits.h EX_CONFIG and EX_UNAVAILABLE. */
+const EXIT_CONFIG = 78;
+const EXIT_UNAVAILABLE = 69;
+
+/** The text for stderr and the exit code of a start that failed with `error`. */
+export function startError(error: unknown): { text: string; exitCode: number } {
+  if (error instanceof ConfigError) {
+    const lines = error.problems.map(({ setting, message }) => `  ${setting} ${message}`);
+    const text = `Latchkey cannot start, its settings need attention:\n${lines.join('\n')}\n`;
+    return { text, exitCode: EXIT_CONFIG };
+  }
+  return { text: `Latchkey cannot start: ${reasonOf(error)}\n`, exitCode: exitCodeOf(error) };
+}
+
+function exitCodeOf(error: unknown): number {
+  if (isRefusedAdministrator(error)) return EXIT_CONFIG;
+  return isDatabaseError(error) ? EXIT_UNAVAILABLE : 1;
+}
+
+/** One line for a person. Messages of the database may quote values, so only its codes and the system's are shown. */
+function reasonOf(error: unknown): string {
+  const { code, syscall, path, address, port } = (error ?? {}) as Record<string, unknown>;
+  if (isRefusedAdministrator(error)) {
+    const faults = error.errors?.map(({ field, message }) => `${field}: ${message}`).join('; ');
+    return `BOOTSTRAP_ADMIN_EMAIL or BOOTSTRAP_ADMIN_PASSWORD is not acceptable (${faults})`;
+  }
+  if (error instanceof AppError) {
+    const cause = error.diagnosis?.['cause'];
+    return typeof cause === 'string' ? cause : error.detail;
+  }
+  // A worker binds the port; its primary listens.
+  if (syscall === 'listen' || syscall === 'bind')
+    return `port ${String(port)} of ${String(address)} cannot be used (${String(code)})`;
+  if (typeof path === 'string' && syscall !== 'connect')
+    return `${path} cannot be read or written (${String(code)})`;
+  if (isDatabaseError(error)) {
+    const where =
+      typeof address === 'string' ? ` at ${address}${typeof port === 'number' ? `:${port}` : ''}` : '';
+    // A connection that timed out has no code.
+    const what = typeof code === 'string' ? `answered ${code}` : 'did not answer in time';
+    return `the database ${what}${where}; check DATABASE_URL and that PostgreSQL is up`;
+  }
+  return error instanceof Error ? error.message : 'unknown error';
+}
+
+/** At start, only the first administrator is validated like a request. */
+function isRefusedAdministrator(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === 'validation_failed';
+}
+
+/** An SQLSTATE has five characters. */
+function isDatabaseError(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return unavailableDatabase(error) !== undefined || (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code));
+}
