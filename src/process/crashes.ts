@@ -1,8 +1,8 @@
 import type { Log } from '../platform/kernel/log.js';
 
 /**
- * Logs what nobody catches, and ends the process with status 1. Node would print the error whole, and TypeORM's hold the
- * parameters of their query.
+ * Logs an uncaught error and ends the process with status 1. Node would print the whole error, and TypeORM's errors hold
+ * the parameters of their query.
  */
 export function reportCrashes(log: Log): void {
   const crash = (error: unknown): void => {

@@ -61,7 +61,6 @@ async function create(
     const app = await createApp({ config, target: database.target, clock: new DatabaseClock(), log });
     await app.get(PasswordHasher).prepare();
     await givenAdministrator(app, config);
-
     return { app, tracing };
   } catch (error) {
     await database.close();
@@ -69,7 +68,7 @@ async function create(
   }
 }
 
-/** Before anybody is served: where it is refused, so is the start. */
+/** Runs before the server listens: a refused administrator fails the start. */
 async function givenAdministrator(app: NestFastifyApplication, { bootstrap }: Config): Promise<void> {
   const { email, password } = bootstrap;
   if (email !== undefined && password !== undefined) {

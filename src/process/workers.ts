@@ -81,7 +81,7 @@ export class Workers {
   private ended(number: number, code: number | null, signal: string | null): void {
     this.alive--;
     if (this.stopping) {
-      // Who was still starting has nothing to answer, and ends by the signal.
+      // A worker that was still starting has no requests, and the signal ends it.
       this.status ||= code ?? (signal === 'SIGTERM' ? 0 : 1);
       if (this.alive === 0) process.exit(this.status);
       return;

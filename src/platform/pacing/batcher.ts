@@ -1,102 +1,102 @@
 import { AsyncResource } from 'node:async_hooks';
 import { AppError } from '../kernel/app-error.js';
 
-interface Asked<Q, A> {
+interface Pending<Q, A> {
   readonly question: Q;
   readonly at: number;
-  /** The request that asks, for whoever traces. */
+  /** The caller's context, under which traces record the batch. */
   readonly context: AsyncResource;
   readonly resolve: (answer: A) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export interface BatcherLimits {
-  /** How many may be under way. */
+  /** How many batches run at the same time. */
   readonly atOnce: number;
-  /** How many questions go together at most. */
+  /** The largest batch. */
   readonly together: number;
-  /** How long a question waits for its turn, in milliseconds; the time it is under way comes on top. */
+  /** How long a question waits for its batch to start, in milliseconds; the time the batch runs is not counted. */
   readonly patienceMs: number;
 }
 
 /**
- * Puts the questions of many askers together. Those that come while others are under way go with the next, so that a
- * round trip under load is shared, and nobody who is alone waits for company. A question is put only after it was
- * asked: no answer is older than its question.
+ * Answers the questions of many callers in batches. Questions that arrive while the batches are busy share the next one,
+ * so callers under load share a round trip, and a single question leaves at once. A batch starts after each of its
+ * questions was asked: no answer is older than its question.
  */
 export class Batcher<Q, A> {
-  private waiting: Array<Asked<Q, A>> = [];
-  private underWay = 0;
-  private leaving = false;
-  private watch: NodeJS.Timeout | undefined;
+  private queue: Array<Pending<Q, A>> = [];
+  private running = 0;
+  private scheduled = false;
+  private timer: NodeJS.Timeout | undefined;
 
-  /** @param put answers each question at its place; where it throws, all who asked get its error */
+  /** @param put returns the answers in the order of the questions; its error rejects every question of the batch */
   constructor(
     private readonly put: (questions: readonly Q[]) => Promise<readonly A[]>,
     private readonly limits: BatcherLimits,
   ) {}
 
-  /** @throws AppError `unavailable` where its turn does not come in time, and what `put` throws */
+  /** @throws AppError `unavailable` where no batch starts within `patienceMs`, and the error of `put` */
   ask(question: Q): Promise<A> {
     return new Promise((resolve, reject) => {
       const context = new AsyncResource('Batcher');
-      this.waiting.push({ question, at: performance.now(), context, resolve, reject });
-      this.leave();
+      this.queue.push({ question, at: performance.now(), context, resolve, reject });
+      this.schedule();
     });
   }
 
-  /** Not before what else has arrived in this moment was read. */
-  private leave(): void {
-    if (this.leaving || !this.mayLeave) {
-      this.watchOver();
+  /** Starts batches after this turn of the event loop, so that requests read in the same turn share one. */
+  private schedule(): void {
+    if (this.scheduled || !this.canStart) {
+      this.armTimer();
       return;
     }
-    this.leaving = true;
+    this.scheduled = true;
     setImmediate(() => {
-      this.leaving = false;
-      while (this.mayLeave) this.sendNext();
+      this.scheduled = false;
+      while (this.canStart) this.startBatch();
     });
   }
 
-  private get mayLeave(): boolean {
-    return this.waiting.length > 0 && this.underWay < this.limits.atOnce;
+  private get canStart(): boolean {
+    return this.queue.length > 0 && this.running < this.limits.atOnce;
   }
 
-  private sendNext(): void {
-    const asked = this.waiting.splice(0, this.limits.together);
-    // What belongs to all of them is told of the first.
-    asked[0]?.context.runInAsyncScope(() => void this.send(asked));
+  private startBatch(): void {
+    const batch = this.queue.splice(0, this.limits.together);
+    // The batch is traced under the first caller's context.
+    batch[0]?.context.runInAsyncScope(() => void this.send(batch));
   }
 
-  private async send(asked: ReadonlyArray<Asked<Q, A>>): Promise<void> {
-    this.underWay++;
+  private async send(batch: ReadonlyArray<Pending<Q, A>>): Promise<void> {
+    this.running++;
     try {
-      const answers = await this.put(asked.map(({ question }) => question));
-      asked.forEach(({ resolve }, place) => resolve(answers[place] as A));
+      const answers = await this.put(batch.map(({ question }) => question));
+      batch.forEach(({ resolve }, place) => resolve(answers[place] as A));
     } catch (error) {
-      for (const { reject } of asked) reject(error);
+      for (const { reject } of batch) reject(error);
     } finally {
-      this.underWay--;
-      this.leave();
+      this.running--;
+      this.schedule();
     }
   }
 
-  /** One timer for all: a database that hangs lets nobody's turn come, and requests must not pile up behind it. */
-  private watchOver(): void {
-    const [oldest] = this.waiting;
-    if (!oldest || this.watch) return;
+  /** One timer for the queue: when the database hangs, requests are refused rather than piled up. */
+  private armTimer(): void {
+    const [oldest] = this.queue;
+    if (!oldest || this.timer) return;
     const restMs = oldest.at + this.limits.patienceMs - performance.now();
-    this.watch = setTimeout(() => {
-      this.watch = undefined;
-      this.giveUp();
-      this.watchOver();
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.rejectOverdue();
+      this.armTimer();
     }, restMs).unref();
   }
 
-  private giveUp(): void {
+  private rejectOverdue(): void {
     const since = performance.now() - this.limits.patienceMs;
-    const late = this.waiting.findIndex(({ at }) => at > since);
-    const overdue = this.waiting.splice(0, late === -1 ? this.waiting.length : late);
+    const late = this.queue.findIndex(({ at }) => at > since);
+    const overdue = this.queue.splice(0, late === -1 ? this.queue.length : late);
     for (const { reject } of overdue) {
       reject(new AppError('unavailable', { diagnosis: { cause: 'the database takes too long for others' } }));
     }

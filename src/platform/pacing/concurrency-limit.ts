@@ -11,7 +11,7 @@ export class ConcurrencyLimit {
 
   constructor(private readonly limit: number) {}
 
-  /** @param lane whose job it is @throws AppError `overloaded` */
+  /** @param lane the caller that shares are counted by @throws AppError `overloaded` */
   async run<T>(job: () => Promise<T>, lane = ''): Promise<T> {
     const held = this.lanes.get(lane) ?? 0;
     const lanes = held === 0 ? this.lanes.size + 1 : this.lanes.size;
