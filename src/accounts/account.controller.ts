@@ -7,7 +7,7 @@ import { ApiProblems } from '../platform/docs/api-problems.js';
 import { RateLimited } from '../limits/rate-limit.guard.js';
 import { ChangeProfileDto, toUserDto, UserDto } from '../users/dto/user.dto.js';
 import { AccountService } from './account.service.js';
-import { ChangePasswordDto } from '../auth/dto/login.dto.js';
+import { ChangePasswordDto } from './dto/password.dto.js';
 
 @ApiTags('profile')
 @Controller('users/me')

@@ -12,6 +12,8 @@ import { UsersModule } from '../users/users.module.js';
 import { AccountController } from './account.controller.js';
 import { AccountService } from './account.service.js';
 import { FirstAdministrator } from './first-administrator.js';
+import { RegistrationController } from './registration.controller.js';
+import { RegistrationService } from './registration.service.js';
 import { UserSecurityService } from './user-security.service.js';
 import { UserSessionsController } from './user-sessions.controller.js';
 import { UsersAdminController } from './users-admin.controller.js';
@@ -27,8 +29,14 @@ import { UsersAdminService } from './users-admin.service.js';
     SessionsModule,
     UsersModule,
   ],
-  controllers: [AccountController, UsersAdminController, UserSessionsController],
-  providers: [AccountService, FirstAdministrator, UsersAdminService, UserSecurityService],
+  controllers: [AccountController, RegistrationController, UsersAdminController, UserSessionsController],
+  providers: [
+    AccountService,
+    FirstAdministrator,
+    RegistrationService,
+    UsersAdminService,
+    UserSecurityService,
+  ],
   exports: [AccountService, FirstAdministrator, UsersAdminService, UserSecurityService],
 })
 export class AccountsModule {}

@@ -1,11 +1,5 @@
 import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentPrincipal, CurrentUser, Public } from '../access/access.decorators.js';
 import { CurrentConnection, type ClientConnection } from '../access/client-connection.decorator.js';
@@ -14,14 +8,14 @@ import { ownAccount } from '../access/own-account.js';
 import type { Principal, UserPrincipal } from '../access/principal.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
 import { RateLimited } from '../limits/rate-limit.guard.js';
-import { toUserDto, UserDto } from '../users/dto/user.dto.js';
 import { AuthService } from './auth.service.js';
 import type { Login } from './credentials.service.js';
 import { identityOf } from './forward-auth.js';
-import { LoginDto, RegisterDto } from './dto/login.dto.js';
+import { LoginDto } from './dto/login.dto.js';
 import { RefreshDto, TokenPairDto } from './dto/token.dto.js';
 import { VerifyQueryDto } from './dto/verify.dto.js';
 import { KnownDevices } from '../limits/known-devices.js';
+import { RefreshService } from './refresh.service.js';
 import { LocalAuthGuard } from './guards/local-auth.guard.js';
 import { assertScopes } from '../access/assert-scopes.js';
 
@@ -30,31 +24,9 @@ import { assertScopes } from '../access/assert-scopes.js';
 export class AuthController {
   constructor(
     private readonly auth: AuthService,
+    private readonly refreshes: RefreshService,
     private readonly devices: KnownDevices,
   ) {}
-
-  @Public()
-  @RateLimited('register')
-  @Post('register')
-  @ApiOperation({ summary: 'Create an account' })
-  @ApiCreatedResponse({ standardSchema: UserDto, description: 'The new user; `Location` names it' })
-  @ApiProblems(
-    'malformed_request',
-    'validation_failed',
-    'email_taken',
-    'username_taken',
-    'too_many_attempts',
-    'overloaded',
-  )
-  async register(
-    @Body({ schema: RegisterDto }) { full_name: fullName, ...input }: RegisterDto,
-    @RequestOrigin() origin: Origin,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<UserDto> {
-    const user = await this.auth.register({ ...input, fullName }, origin);
-    void reply.header('location', `/users/${user.id}`);
-    return toUserDto(user);
-  }
 
   @Public()
   @UseGuards(LocalAuthGuard)
@@ -107,7 +79,7 @@ export class AuthController {
     @RequestOrigin() origin: Origin,
     @CurrentConnection() connection: ClientConnection,
   ): Promise<TokenPairDto> {
-    return this.auth.refresh(token, { origin, connection });
+    return this.refreshes.refresh(token, { origin, connection });
   }
 
   @Post('logout')

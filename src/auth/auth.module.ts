@@ -18,10 +18,12 @@ import { ForwardAuth } from './forward-auth.js';
 import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { UsersOnlyGuard } from './guards/users-only.guard.js';
+import { RefreshService } from './refresh.service.js';
 import { SessionsController } from './sessions.controller.js';
 import { JwtStrategy } from './strategies/jwt.strategy.js';
 import { LocalStrategy } from './strategies/local.strategy.js';
 import { TokenLife } from './token-life.js';
+import { TokenPairs } from './token-pairs.js';
 import { TokenService } from './token.service.js';
 
 @Module({
@@ -43,12 +45,14 @@ import { TokenService } from './token.service.js';
     ForwardAuth,
     JwtStrategy,
     LocalStrategy,
+    RefreshService,
     TokenLife,
+    TokenPairs,
     TokenService,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
     { provide: APP_GUARD, useClass: UsersOnlyGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
   ],
-  exports: [AuthService, CredentialsService, ForwardAuth, TokenLife, TokenService],
+  exports: [AuthService, CredentialsService, ForwardAuth, RefreshService, TokenLife, TokenService],
 })
 export class AuthModule {}

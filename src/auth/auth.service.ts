@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { FIRST_PARTY, type UserPrincipal } from '../access/principal.js';
-import type { ClientConnection } from '../access/client-connection.decorator.js';
 import type { Origin } from '../access/origin.decorator.js';
 import { parseScope } from '../access/scopes.js';
 import type { NewAuditEvent } from '../audit/audit-event.js';
@@ -8,20 +7,17 @@ import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { publish, publishingRefusals } from '../platform/metrics/events.js';
-import { ClientAddresses } from '../limits/client-addresses.js';
 import type { Cause } from '../revocation/revocations.service.js';
 import type { SessionGrant } from '../sessions/session-records.js';
-import { SessionsService, type RefreshOutcome } from '../sessions/sessions.service.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import { UserCredentialsService } from '../users/user-credentials.service.js';
-import type { UserRecord } from '../users/user-records.js';
-import { UsersService, type CreateUser } from '../users/users.service.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
 import { auditEvent } from '../audit/actor-event.js';
 import type { Login } from './credentials.service.js';
 import type { TokenPairDto } from './dto/token.dto.js';
-import { TokenService } from './token.service.js';
+import { TokenPairs } from './token-pairs.js';
 
-/** Logging in, refreshing and logging out: sessions and their tokens together. */
+/** Opens a session at a login and ends it at a logout. The refresh is in refresh.service.ts. */
 @Injectable()
 export class AuthService {
   constructor(
@@ -29,23 +25,9 @@ export class AuthService {
     private readonly credentials: UserCredentialsService,
     private readonly sessions: SessionsService,
     private readonly termination: SessionTermination,
-    private readonly accounts: UsersService,
     private readonly audit: AuditService,
-    private readonly addresses: ClientAddresses,
-    private readonly tokens: TokenService,
+    private readonly pairs: TokenPairs,
   ) {}
-
-  /** Creates an account with the role `user`. @throws AppError as UsersService.prepare and .add */
-  async register(input: Omit<CreateUser, 'roles'>, origin: Origin): Promise<UserRecord> {
-    const lane = this.addresses.clientOf(origin.ip);
-    const user = await this.accounts.prepare({ ...input, roles: ['user'] }, lane);
-    return this.transactions.run(async (transaction) => {
-      const created = await this.accounts.add(user, transaction.manager);
-      const subject = { kind: 'user', id: user.id } as const;
-      await this.audit.record(transaction, { action: 'user.registered', actor: user.id, subject, origin });
-      return created;
-    });
-  }
 
   /**
    * Opens a session and answers its first pair of tokens.
@@ -62,7 +44,7 @@ export class AuthService {
       this.openSession({ userId, passwordHash }, origin, scope),
     );
     publish('login', 'granted');
-    return this.pairOf(grant);
+    return this.pairs.of(grant);
   }
 
   private openSession(
@@ -83,25 +65,6 @@ export class AuthService {
       const event = { actor: userId, subject, sessionId: session.id, origin };
       await this.audit.record(transaction, { action: 'session.started', ...event });
       return session;
-    });
-  }
-
-  /**
-   * Answers a refresh token with the pair that follows it (RFC 6749 section 6, RFC 9700 section 4.14.2).
-   * @param scope a narrower scope for this access token, or null
-   * @throws AppError `refresh_token_invalid`, `refresh_token_expired`, `refresh_token_reused`, `session_revoked`,
-   * `token_wrong_type`, `invalid_scope`
-   */
-  async refresh(
-    refreshToken: string,
-    from: { readonly origin: Origin; readonly connection: ClientConnection },
-    scope: string | null = null,
-  ): Promise<TokenPairDto> {
-    return publishingRefusals('refresh', async () => {
-      const { sid, gen } = this.verifyRefresh(refreshToken);
-      if (scope !== null) await this.assertNarrower(sid, gen, scope);
-      const outcome = await this.sessions.present(sid, gen);
-      return this.pairOf(await this.granted(outcome, from), scope);
     });
   }
 
@@ -151,103 +114,4 @@ export class AuthService {
       return true;
     });
   }
-
-  /** What asks for too much is refused before it uses the token up; what would be refused anyway is left to that. */
-  private async assertNarrower(sid: string, gen: number, scope: string): Promise<void> {
-    const session = await this.sessions.findRefreshable(sid, gen);
-    if (session) narrowed(sessionScopes(session), scope);
-  }
-
-  private verifyRefresh(refreshToken: string): { sid: string; gen: number } {
-    try {
-      return this.tokens.verify('refresh', refreshToken).claims;
-    } catch (error) {
-      throw error instanceof AppError ? asRefreshError(error) : error;
-    }
-  }
-
-  /** @throws AppError for every outcome but a grant; a reused token ends its session first */
-  private async granted(
-    outcome: RefreshOutcome,
-    { origin, connection }: { readonly origin: Origin; readonly connection: ClientConnection },
-  ): Promise<SessionGrant> {
-    switch (outcome.kind) {
-      case 'granted':
-        publish('refresh', outcome.how);
-        return outcome.grant;
-      case 'expired':
-        throw new AppError('refresh_token_expired');
-      case 'revoked':
-        throw new AppError('session_revoked', { diagnosis: { cause: outcome.reason } });
-      case 'reuse': {
-        const { id, userId } = outcome.session;
-        const diagnosis = { session: id, user: userId };
-        // An instance that stood still finds requests whose clients have long gone elsewhere, and refreshed there.
-        // Nobody gets an answer, so nobody who stole a token has anything of it.
-        if (await connection.isClosed()) {
-          throw new AppError('refresh_token_reused', { diagnosis: { ...diagnosis, unheard: true } });
-        }
-        const subject = { kind: 'session', id } as const;
-        const event = {
-          action: 'session.refresh_reused',
-          actor: null,
-          subject,
-          sessionId: id,
-          origin,
-        } as const;
-        await this.end(userId, id, { reason: 'refresh token reused', actor: null }, event);
-        throw new AppError('refresh_token_reused', { diagnosis });
-      }
-    }
-  }
-
-  private pairOf(grant: SessionGrant, narrowTo: string | null = null): TokenPairDto {
-    const scopes = narrowed(sessionScopes(grant), narrowTo);
-    return {
-      access_token: this.tokens.issueAccess({
-        subject: grant.userId,
-        sid: grant.id,
-        clientId: grant.clientId,
-        scopes,
-        permissionVersion: grant.permissionVersion,
-      }),
-      token_type: 'bearer',
-      expires_in: this.tokens.accessSeconds,
-      refresh_token: this.tokens.issueRefresh({
-        userId: grant.userId,
-        sessionId: grant.id,
-        generation: grant.generation,
-        tokenId: grant.refreshTokenId,
-        issuedAt: grant.rotatedAt,
-        expiresAt: grant.idleExpiresAt,
-      }),
-      scope: scopes.join(' '),
-    };
-  }
-}
-
-/** What the user has now, within what the login asked for. */
-function sessionScopes({ scopes, requestedScope }: SessionGrant): string[] {
-  if (requestedScope === null) return scopes;
-  const requested = new Set(parseScope(requestedScope));
-  return scopes.filter((scope) => requested.has(scope));
-}
-
-/** RFC 6749 section 6: a refresh may ask for less than was granted, never for more. */
-function narrowed(granted: string[], scope: string | null): string[] {
-  if (scope === null) return granted;
-  const requested = parseScope(scope);
-  if (!requested?.every((name) => granted.includes(name))) throw new AppError('invalid_scope');
-  return requested;
-}
-
-/** The contract's codes of a refused refresh token; the log keeps the exact cause. */
-function asRefreshError(error: AppError): AppError {
-  const { diagnosis = {} } = error;
-  if (error.code === 'token_expired') return new AppError('refresh_token_expired', { diagnosis });
-  if (error.code === 'token_wrong_type') {
-    return new AppError('token_wrong_type', { detail: 'wrong token type', diagnosis });
-  }
-  if (error.code === 'token_revoked') return new AppError('session_revoked', { diagnosis });
-  return error.status === 401 ? new AppError('refresh_token_invalid', { diagnosis }) : error;
 }

@@ -8,10 +8,9 @@ import type { UserPrincipal } from '../access/principal.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { describePage, PageQueryDto } from '../platform/http/paging.js';
-import type { SessionSummary } from '../sessions/session-records.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { AuthService } from '../auth/auth.service.js';
-import { SessionDto } from '../auth/dto/token.dto.js';
+import { AuthService } from './auth.service.js';
+import { SessionDto, toSessionDto } from '../sessions/dto/session.dto.js';
 
 @ApiTags('sessions')
 @Controller('auth/sessions')
@@ -45,17 +44,4 @@ export class SessionsController {
     if (!isUuid(id)) throw new AppError('not_found');
     await this.auth.endSession(principal, id);
   }
-}
-
-/** A session as its owner sees it. */
-export function toSessionDto(session: SessionSummary, currentId: string): SessionDto {
-  return {
-    id: session.id,
-    current: session.id === currentId,
-    created_at: session.createdAt.toISOString(),
-    last_used_at: session.lastUsedAt.toISOString(),
-    expires_at: session.expiresAt.toISOString(),
-    ip: session.ip,
-    user_agent: session.userAgent,
-  };
 }

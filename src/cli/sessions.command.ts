@@ -1,5 +1,5 @@
 import { OPERATOR } from '../access/principal.js';
-import { toSessionDto } from '../auth/sessions.controller.js';
+import { toSessionDto } from '../sessions/dto/session.dto.js';
 import { UserSecurityService } from '../accounts/user-security.service.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { SessionsService } from '../sessions/sessions.service.js';

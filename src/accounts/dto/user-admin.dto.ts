@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RegisterDto } from '../../auth/dto/login.dto.js';
+import { RegisterDto } from './register.dto.js';
 import { PageQueryDto } from '../../platform/http/paging.js';
 import { text } from '../../platform/kernel/validation.js';
 import { ChangeProfileDto } from '../../users/dto/user.dto.js';

@@ -37,22 +37,3 @@ export type ClientTokenDto = Omit<TokenPairDto, 'refresh_token'>;
 /** What the token endpoint answers. */
 export const TokenAnswerDto = TokenPairDto.partial({ refresh_token: true }).meta({ id: 'TokenAnswer' });
 export type TokenAnswerDto = TokenPairDto | ClientTokenDto;
-
-export const SessionDto = z
-  .object({
-    id: z.uuid(),
-    current: z.boolean().meta({ description: 'Whether the request came from this session' }),
-    created_at: z.iso.datetime(),
-    last_used_at: z.iso.datetime(),
-    expires_at: z.iso.datetime(),
-    ip: z
-      .string()
-      .nullable()
-      .meta({ examples: ['192.0.2.1'] }),
-    user_agent: z
-      .string()
-      .nullable()
-      .meta({ examples: ['Mozilla/5.0'] }),
-  })
-  .meta({ id: 'Session' });
-export type SessionDto = z.output<typeof SessionDto>;

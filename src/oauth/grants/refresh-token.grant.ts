@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuthService } from '../../auth/auth.service.js';
+import { RefreshService } from '../../auth/refresh.service.js';
 import type { FirstPartyGrant, Granted, GrantRequest } from './grant.js';
 
 /** The refresh token grant (RFC 6749 section 6), for the service's own logins. */
@@ -9,12 +9,12 @@ export class RefreshTokenGrant implements FirstPartyGrant {
   readonly audience = 'first-party';
   readonly requires = ['refresh_token'] as const;
 
-  constructor(private readonly auth: AuthService) {}
+  constructor(private readonly refreshes: RefreshService) {}
 
-  /** @throws AppError as {@link AuthService.refresh} */
+  /** @throws AppError as {@link RefreshService.refresh} */
   async issue({ parameters, scope, origin, connection }: GrantRequest): Promise<Granted> {
     return {
-      tokens: await this.auth.refresh(parameters.refresh_token, { origin, connection }, scope),
+      tokens: await this.refreshes.refresh(parameters.refresh_token, { origin, connection }, scope),
     };
   }
 }

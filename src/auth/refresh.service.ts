@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientConnection } from '../access/client-connection.decorator.js';
+import type { Origin } from '../access/origin.decorator.js';
+import { AuditService } from '../audit/audit.service.js';
+import { Transactions } from '../platform/database/transaction.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { publish, publishingRefusals } from '../platform/metrics/events.js';
+import type { SessionGrant, SessionRow } from '../sessions/session-records.js';
+import { SessionsService, type RefreshOutcome } from '../sessions/sessions.service.js';
+import { SessionTermination } from '../sessions/session-termination.service.js';
+import type { TokenPairDto } from './dto/token.dto.js';
+import { narrowed, sessionScopes, TokenPairs } from './token-pairs.js';
+import { TokenService } from './token.service.js';
+
+/** The refresh: a refresh token is checked, presented to its session, and answered with the pair that follows it. */
+@Injectable()
+export class RefreshService {
+  constructor(
+    private readonly tokens: TokenService,
+    private readonly pairs: TokenPairs,
+    private readonly sessions: SessionsService,
+    private readonly termination: SessionTermination,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditService,
+  ) {}
+
+  /**
+   * Answers a refresh token with the pair that follows it (RFC 6749 section 6, RFC 9700 section 4.14.2).
+   * @param scope a narrower scope for this access token, or null
+   * @throws AppError `refresh_token_invalid`, `refresh_token_expired`, `refresh_token_reused`, `session_revoked`,
+   * `token_wrong_type`, `invalid_scope`
+   */
+  async refresh(
+    refreshToken: string,
+    from: { readonly origin: Origin; readonly connection: ClientConnection },
+    scope: string | null = null,
+  ): Promise<TokenPairDto> {
+    return publishingRefusals('refresh', async () => {
+      const { sid, gen } = this.verifyRefresh(refreshToken);
+      if (scope !== null) await this.assertNarrower(sid, gen, scope);
+      const outcome = await this.sessions.present(sid, gen);
+      return this.pairs.of(await this.granted(outcome, from), scope);
+    });
+  }
+
+  /** Refuses too wide a scope before the token is used up. A token that is refused anyway is left to the rotation. */
+  private async assertNarrower(sid: string, gen: number, scope: string): Promise<void> {
+    const session = await this.sessions.findRefreshable(sid, gen);
+    if (session) narrowed(sessionScopes(session), scope);
+  }
+
+  private verifyRefresh(refreshToken: string): { sid: string; gen: number } {
+    try {
+      return this.tokens.verify('refresh', refreshToken).claims;
+    } catch (error) {
+      throw error instanceof AppError ? asRefreshError(error) : error;
+    }
+  }
+
+  /** @throws AppError for every outcome but a grant; a reused token ends its session first */
+  private async granted(
+    outcome: RefreshOutcome,
+    { origin, connection }: { readonly origin: Origin; readonly connection: ClientConnection },
+  ): Promise<SessionGrant> {
+    switch (outcome.kind) {
+      case 'granted':
+        publish('refresh', outcome.how);
+        return outcome.grant;
+      case 'expired':
+        throw new AppError('refresh_token_expired');
+      case 'revoked':
+        throw new AppError('session_revoked', { diagnosis: { cause: outcome.reason } });
+      case 'reuse': {
+        const { id, userId } = outcome.session;
+        const diagnosis = { session: id, user: userId };
+        // An instance that was frozen answers requests whose clients have refreshed elsewhere meanwhile. No answer
+        // arrives on a closed connection, so a thief gains nothing where the session goes on (decision 0010).
+        if (await connection.isClosed()) {
+          throw new AppError('refresh_token_reused', { diagnosis: { ...diagnosis, unheard: true } });
+        }
+        await this.endReused(outcome.session, origin);
+        throw new AppError('refresh_token_reused', { diagnosis });
+      }
+    }
+  }
+
+  /** Two parties hold the session: it ends, and every token of it is dead within a second. */
+  private async endReused({ id, userId }: SessionRow, origin: Origin): Promise<void> {
+    const cause = { reason: 'refresh token reused', actor: null };
+    const subject = { kind: 'session', id } as const;
+    await this.transactions.run(async (transaction) => {
+      if (!(await this.termination.endOne(transaction, userId, id, cause))) return;
+      const event = {
+        action: 'session.refresh_reused',
+        actor: null,
+        subject,
+        sessionId: id,
+        origin,
+      } as const;
+      await this.audit.record(transaction, event);
+    });
+  }
+}
+
+/** The contract's codes of a refused refresh token; the log keeps the exact cause. */
+function asRefreshError(error: AppError): AppError {
+  const { diagnosis = {} } = error;
+  if (error.code === 'token_expired') return new AppError('refresh_token_expired', { diagnosis });
+  if (error.code === 'token_wrong_type') {
+    return new AppError('token_wrong_type', { detail: 'wrong token type', diagnosis });
+  }
+  if (error.code === 'token_revoked') return new AppError('session_revoked', { diagnosis });
+  return error.status === 401 ? new AppError('refresh_token_invalid', { diagnosis }) : error;
+}
