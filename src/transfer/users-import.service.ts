@@ -9,7 +9,6 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from '../users/identity.js';
 import { MovedUsersRepository, type ImportedUser, type TakenNames } from './moved-users.repository.js';
 import { RolesService } from '../users/roles.service.js';
-import { SeenNames } from './seen-names.js';
 import { readUserRow, type RowRefusal } from './user-row.js';
 
 /** One statement each, short enough not to keep other work waiting. */
@@ -139,11 +138,12 @@ export class UsersImportService {
 
 type Batch = ReadonlyArray<ImportedUser & { readonly line: number }>;
 
-/** What one run knows so far; it holds one batch and the fingerprints of the names. */
+/** What one run knows so far: one batch, and the names of all lines. */
 class Import {
   private batch: Array<ImportedUser & { readonly line: number }> = [];
   private readonly roles: ReadonlySet<string>;
-  private readonly seen = new SeenNames();
+  /** The names of the lines so far: about 220 bytes a user. */
+  private readonly seen = new Set<string>();
   private readonly schemes: Record<string, number> = {};
   private readonly unknownRoles = new Set<string>();
   private totals = { lines: 0, added: 0, present: 0, refused: 0 };
