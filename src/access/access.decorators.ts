@@ -16,7 +16,7 @@ export const CLIENT_EXTENSION = 'x-latchkey-client';
 
 type RouteDecorator = MethodDecorator & ClassDecorator;
 
-/** Opens a route to everyone. Without it a route is closed: the guard asks for an access token. */
+/** Opens a route to every client. A route without it is closed: the guard asks for an access token. */
 export function Public(): RouteDecorator {
   return applyDecorators(SetMetadata(IS_PUBLIC, true), ApiExtension(PUBLIC_EXTENSION, true));
 }
@@ -32,8 +32,8 @@ export const CurrentPrincipal = createParamDecorator((_: unknown, context: Execu
 );
 
 /**
- * The user the guard let in. A handler that asks for one closes its route to clients: the guard refuses them before
- * anything else is looked at, and the OpenAPI document says so.
+ * The user that the guard let in. A handler with this parameter is closed to clients: the guard refuses them first, and
+ * the OpenAPI document says so.
  */
 export const CurrentUser = createParamDecorator(
   (_: unknown, context: ExecutionContext): UserPrincipal => {

@@ -3,16 +3,16 @@ import type { Actor } from './principal.js';
 import { serviceScopesOf } from './scopes.js';
 
 /**
- * The scopes somebody must hold to deal with an account or a role that has `scopes`: every one of them that opens this
- * service. Otherwise whoever may change users could take an administrator's account over, and from there everything.
+ * The scopes that an actor must hold to manage an account, a client or a role with `scopes`: each of them that opens this
+ * service. Otherwise the right to change users would be enough to take over an administrator's account.
  */
 export function scopesToManage(scopes: readonly string[]): string[] {
   return serviceScopesOf(scopes);
 }
 
 /**
- * The scopes somebody who holds `held` must hold to give `scopes` to somebody: those of this service themselves, and
- * those of applications themselves or the right to define roles, with which they could write them into a role anyway.
+ * The scopes that an actor who holds `held` must hold to grant `scopes`: each of this service, and each of an application
+ * unless the actor may define roles, since `roles:write` can put any application's scope into a role anyway.
  */
 export function scopesToGrant(held: ReadonlySet<string>, scopes: readonly string[]): string[] {
   const ours = serviceScopesOf(scopes);
@@ -21,7 +21,8 @@ export function scopesToGrant(held: ReadonlySet<string>, scopes: readonly string
 }
 
 /**
- * Nobody manages an account, a client or a role that holds more of this service than they do. The operator manages all.
+ * An actor manages only accounts, clients and roles that hold no more of this service than the actor. The operator
+ * manages all.
  * @throws AppError `insufficient_scope` naming the service scopes among `scopes`
  */
 export function assertMayManage(actor: Actor, scopes: readonly string[]): void {
@@ -30,7 +31,7 @@ export function assertMayManage(actor: Actor, scopes: readonly string[]): void {
 }
 
 /**
- * Nobody grants a scope beyond those they hold. The operator grants all.
+ * An actor grants only scopes that the actor holds. The operator grants all.
  * @throws AppError `insufficient_scope` naming the scopes that `scopesToGrant` asks for
  */
 export function assertMayGrant(actor: Actor, scopes: readonly string[]): void {

@@ -2,9 +2,9 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { setImmediate } from 'node:timers/promises';
 
-/** Whoever sent a request and waits for its answer. */
+/** The connection that a request came over. */
 export interface ClientConnection {
-  /** Whether they closed the connection, so that no answer reaches them. */
+  /** Whether the client closed the connection, so that no answer reaches it. */
   isClosed(): Promise<boolean>;
 }
 
@@ -14,7 +14,7 @@ export const CurrentConnection = createParamDecorator(
     const { socket } = context.switchToHttp().getRequest<FastifyRequest>().raw;
     return {
       isClosed: async () => {
-        // The end of a connection may lie in the queue behind the answer of the database that asked for this.
+        // The event of the close may still be queued behind the database's answer that led here.
         await setImmediate();
         return socket.destroyed || socket.readableEnded;
       },

@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { isIP } from 'node:net';
 
-/** Where a request came from, as its user reads it in the list of sessions, and the audit log keeps it. */
+/** Where a request came from: shown to its user in the list of sessions, kept in the audit log. */
 export interface Origin {
   /** The client's address, through trusted proxies only. */
   readonly ip: string | null;
@@ -14,9 +14,9 @@ const USER_AGENT_MAX = 256;
 
 /** The {@link Origin} of a request. */
 export function originOf(request: FastifyRequest): Origin {
-  // Header bytes are latin-1 and may hold control characters, which a person's list of sessions must not.
+  // Header bytes are latin-1 and may hold control characters, which must not reach the list of sessions.
   const userAgent = request.headers['user-agent']?.replace(/\p{Cc}/gu, '').slice(0, USER_AGENT_MAX);
-  // A proxy may pass on anything in the place of an address.
+  // A proxy may send a text that is no address.
   const ip = isIP(request.ip) ? request.ip : null;
   return { ip, userAgent: userAgent ?? null, requestId: request.id };
 }

@@ -1,9 +1,9 @@
 import { AppError } from '../platform/kernel/app-error.js';
 
 /**
- * For routes whose object is the principal's own account: where it does not exist, the token is at fault. It outlived
- * its user for a moment, or was signed with our key for somebody the service does not know.
- * @throws AppError `token_invalid` in place of `not_found`, and whatever else `work` throws
+ * For routes about the principal's own account: where the account does not exist, the token is at fault. It outlived its
+ * user for a moment, or was signed with our key for an unknown subject.
+ * @throws AppError `token_invalid` in place of `not_found`, and every other error of `work`
  */
 export async function ownAccount<T>(work: Promise<T>): Promise<T> {
   try {

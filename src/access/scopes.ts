@@ -20,15 +20,15 @@ export const SERVICE_SCOPES = [
 export type ServiceScope = (typeof SERVICE_SCOPES)[number];
 
 const OURS: ReadonlySet<string> = new Set(SERVICE_SCOPES);
-/** `users:` and the like: what the names of this service begin with, today's and tomorrow's. */
+/** The prefixes of this service's scopes, such as `users:`; scopes of later versions begin with them too. */
 const OUR_PREFIXES: ReadonlySet<string> = new Set(SERVICE_SCOPES.map(prefixOf));
 
-/** Those of some scopes that open this service itself, each once, in the order of the list. */
+/** The scopes among `scopes` that open this service itself, each once, in the order of the list. */
 export function serviceScopesOf(scopes: readonly string[]): string[] {
   return SERVICE_SCOPES.filter((scope) => scopes.includes(scope));
 }
 
-/** Whether a name looks like one of ours without being one: a slip, or a scope of a later version got in advance. */
+/** Whether a scope has a prefix of this service without being one of its scopes: a typo, or a scope of a later version. */
 export function isReservedScope(scope: string): boolean {
   return OUR_PREFIXES.has(prefixOf(scope)) && !OURS.has(scope);
 }

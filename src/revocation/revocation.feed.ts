@@ -14,27 +14,27 @@ import { RevocationListener } from './revocation.listener.js';
 import { RevocationsRepository } from './revocations.repository.js';
 import type { Horizon, NewRow, PlacedRow } from './feed-rows.js';
 
-/** The longest an instance stays behind where no notification reaches it. */
+/** How long an instance may stay behind where no notification reaches it, in milliseconds. */
 export const CATCH_UP_INTERVAL_MS = 400;
-/** Rows of a statement, where all are read. */
+/** Rows a statement while the whole table is read. */
 const PAGE = 1000;
 /** An instance that could not catch up for this long is not ready. */
 const NOT_READY_AFTER_MS = 10_000;
 
-/** What an instance has learnt by one reading. */
+/** The result of one read of the table. */
 export interface CaughtUp {
   /** In the order of the feed. A row may come twice, until it is settled. */
   readonly rows: readonly NewRow[];
   /** Every row committed before this is known, in milliseconds since the Unix epoch. */
   readonly at: number;
-  /** Everything was read anew: these are the last of all rows, and not those since the last reading. */
+  /** The whole table was read: `rows` are its last rows, not those since the last read. */
   readonly anew: boolean;
 }
 
 /**
- * The live revocations in this instance's memory, so that verifying a token reads nothing from the database. Loaded
- * at the start, woken by NOTIFY, and caught up at a fixed interval in any case, because notifications are lossy and
- * do not pass a transaction pooler.
+ * The live revocations in this instance's memory, so that verifying a token does not read the database. Loaded at the
+ * start, woken by NOTIFY, and caught up at a fixed interval besides, because notifications are lossy and do not pass a
+ * transaction pooler.
  */
 @Injectable()
 export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
@@ -91,7 +91,7 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
     this.listener.notify();
   }
 
-  /** Calls `follower` after each reading from now on, with or without news; never where one has failed. */
+  /** Calls `follower` after each successful read from now on, with or without new rows. */
   follow(follower: (news: CaughtUp) => void): void {
     this.followers.push(follower);
   }
@@ -110,7 +110,7 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
     return this.live.size;
   }
 
-  /** Reads what is new. Calls that arrive while one runs share a single further run: one read serves them all. */
+  /** Reads new rows. Calls that arrive during a read share a single further read. */
   async catchUp(): Promise<void> {
     if (this.running) {
       this.again = true;
@@ -127,7 +127,7 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
   private async readUntilQuiet(): Promise<void> {
     do {
       this.again = false;
-      // A failure leaves the age growing, which readiness and the guard watch; the next interval tries again.
+      // After a failure the staleness grows, which readiness and the guard watch. The next interval tries again.
       await this.read().catch(() => undefined);
     } while (this.again && !this.stopped);
   }
@@ -139,11 +139,11 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
     const since = loaded.horizon;
     const { rows, horizon } = await this.revocations.readSince(this.manager, since, new Date(now));
     if (BigInt(horizon) < BigInt(since)) {
-      // The history is another one: the database was restored or failed over to a logical copy. Start again.
+      // The database was restored or failed over to a logical copy, and numbers transactions anew: read the whole table.
       this.horizon = undefined;
       return this.read();
     }
-    // What was there before this instance is no news.
+    // Rows from before this instance's start are not measured.
     this.take(rows, anew ? undefined : 'elsewhere');
     this.live.removeExpired(now);
     const news = { rows: loaded.last ? [loaded.last, ...rows] : rows, at: now, anew };
@@ -153,9 +153,9 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Takes in every row there is. In pages: a million rows at once take longer than a statement may, and their memory
-   * twice. What is committed meanwhile, and missed, is behind the horizon, which was there first.
-   * @returns the last row of those whose place is final
+   * Loads the whole table in pages: a million rows in one statement take longer than its time limit, and twice the memory.
+   * Rows that are committed meanwhile lie behind the horizon, which was read first.
+   * @returns the last settled row
    */
   private async load(now: number): Promise<{ horizon: Horizon; last?: NewRow }> {
     const horizon = await this.revocations.horizon(this.manager);
@@ -171,7 +171,7 @@ export class RevocationFeed implements OnApplicationBootstrap, OnModuleDestroy {
     return { horizon, ...(last && { last }) };
   }
 
-  /** @param from where rows that say something new were made; undefined where that is not to be measured */
+  /** @param from where the rows were written; undefined where their delay is not measured */
   private take(rows: readonly LiveRevocation[], from: 'here' | 'elsewhere' | undefined): void {
     for (const row of rows) {
       const isNews = this.live.add(row);

@@ -13,8 +13,8 @@ const CHANNEL = 'latchkey_revocations';
 const RECONNECT_MS = 1000;
 
 /**
- * Wakes instances by LISTEN and NOTIFY. Nothing is promised here: a lost notification, or a pooler that passes none,
- * costs the catch-up interval and no more.
+ * Wakes instances by LISTEN and NOTIFY. Nothing depends on it: a lost notification, or a pooler that passes none, costs
+ * the catch-up interval and no more.
  */
 @Injectable()
 export class RevocationListener {
@@ -31,8 +31,8 @@ export class RevocationListener {
   ) {}
 
   /**
-   * Calls `wake` at every notification, and after each (re)connection, when some may have been missed. Behind a pooler
-   * nothing is listened to: LISTEN would stay with a session that the next client gets.
+   * Calls `wake` at every notification, and after each (re)connection, since some may have been missed. Behind a pooler it
+   * does not listen: LISTEN would stay with a server connection that the next client gets.
    */
   start(wake: () => void): void {
     if (isPooled(this.target)) {
@@ -52,8 +52,8 @@ export class RevocationListener {
   }
 
   /**
-   * Wakes the other instances, soon. Calls while one is under way are coalesced into one more: NOTIFY takes a lock on
-   * the whole database at commit, so it must be rare, and never part of a busy transaction.
+   * Wakes the other instances soon. Calls during a NOTIFY are coalesced into one more: NOTIFY locks the whole database at
+   * commit, so it must be rare and never part of a busy transaction.
    */
   notify(): void {
     if (this.notifying) {

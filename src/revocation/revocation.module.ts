@@ -1,5 +1,5 @@
-// Owns: revocations, and the memory of them in each instance. May import: kernel, access, config, database.
-// Never: reads the database while a token is verified, or decides who may revoke what.
+// Owns: revocations, and their set in each instance's memory. May import: platform, access.
+// Never: reads the database while a token is verified, or decides who may revoke.
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Revocation } from './revocation.entity.js';

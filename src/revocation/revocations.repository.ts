@@ -18,24 +18,24 @@ interface Row {
   readonly expires_at: number;
 }
 
-/** A time in milliseconds since the Unix epoch: made into a Date, each would cost more than the rest of its row. */
+/** Reads a time as milliseconds since the Unix epoch: a Date costs more than the rest of its row. */
 const ms = (column: string): string => `(extract(epoch FROM r.${column}) * 1000)::float8 AS ${column}`;
 
-/** What of a row other services are told. */
+/** The columns that other services get. */
 const FEED_COLUMNS = `r.seq, r.id, r.kind, r.subject, ${ms('cutoff')}, r.min_version, r.soft, r.reason, r.actor,
   ${ms('created_at')}, ${ms('expires_at')}`;
 
 /**
  * The rows that followers may read. A row is settled once every transaction up to its own has ended
- * (`pg_snapshot_xmin`): nothing can turn up before it any more. A transaction id from the future belongs to another
- * history, a database restored elsewhere, and is settled too.
+ * (`pg_snapshot_xmin`): no row can appear before it any more. A transaction id from the future comes from a database that
+ * was restored elsewhere, and is settled too.
  */
 const NOW = `now AS MATERIALIZED (
   SELECT pg_snapshot_xmin(s) AS xmin, pg_snapshot_xmax(s) AS xmax FROM pg_current_snapshot() s)`;
 const SETTLED = `r.expires_at > $1
   AND (r.transaction_id < (SELECT xmin FROM now) OR r.transaction_id >= (SELECT xmax FROM now))`;
 
-/** Every statement on `revocations`. */
+/** The statements on `revocations`. */
 @Injectable()
 export class RevocationsRepository {
   async insert(manager: EntityManager, revocations: readonly LiveRevocation[]): Promise<void> {
@@ -51,7 +51,7 @@ export class RevocationsRepository {
     );
   }
 
-  /** From here on {@link readSince} misses nothing of what is not committed yet. */
+  /** The horizon from which {@link readSince} misses no row that is not committed yet. */
   async horizon(manager: EntityManager): Promise<Horizon> {
     // Raw: asks for the snapshot, which belongs to no table.
     const rows: Array<{ horizon: Horizon }> = await manager.query(
@@ -60,7 +60,7 @@ export class RevocationsRepository {
     return rows[0]?.horizon ?? '0';
   }
 
-  /** The next live rows in the order of the feed, whether settled or not: everything there is, a page at a time. */
+  /** The next live rows in the order of the feed, settled or not. */
   async readPage(
     manager: EntityManager,
     page: { readonly after: PlacedRow | undefined; readonly limit: number; readonly now: Date },
@@ -78,10 +78,10 @@ export class RevocationsRepository {
   /**
    * The live rows written since a horizon, and the horizon to ask from next time.
    *
-   * Sequence numbers are given out before the commit, so that a row may appear behind a higher one that was read
-   * already. The horizon is therefore the oldest transaction still running at the time of reading: whatever was
-   * invisible then has that id or a later one. Rows near the horizon are read more than once, which does no harm.
-   * They come in the order of the feed.
+   * Sequence numbers are given out before the commit, so a row may appear behind a higher number that was read already.
+   * The horizon is therefore the oldest transaction that was running at the time of the read: every row that was
+   * invisible then has that id or a later one. Rows near the horizon are read more than once, which does no harm. The
+   * rows come in the order of the feed.
    */
   async readSince(
     manager: EntityManager,
@@ -103,17 +103,16 @@ export class RevocationsRepository {
   }
 
   /**
-   * A page of the feed for followers, who remember the `seq` of the last row they have read and ask for what comes
-   * after it.
+   * A page of the feed for followers, who remember the `seq` of the last row they have read and ask for the rows after it.
    *
-   * Numbers are no order to follow: number 5 may be given out before 6 and be committed after it, and holding back
-   * numbers does not help, because a transaction takes its number before it has an id that others could wait for.
-   * So the order is that of the transactions, and of the numbers within each, and only settled rows are served: what
-   * is committed later than a served row then always stands behind it. `after` names a place in that order and is no
-   * bound for numbers: of the rows 6, 5 a follower who has read 6 gets 5. Where its row is not there (it has expired,
-   * or the database was restored), the page starts with the oldest live row, since reading rows again does no harm
-   * and missing one does. The longest writing transaction delays followers; it does not delay our own instances.
-   * However many rows there are, a page is read from the index of that order.
+   * The numbers are not the order of the feed: number 5 may be given out before 6 and be committed after it. Holding back
+   * numbers does not help, because a transaction takes its number before it has an id that others could wait for. The
+   * order is therefore that of the transactions, and of the numbers within each, and only settled rows are served: a row
+   * that is committed later than a served row always stands behind it. `after` names a place in that order and does not
+   * bound numbers: of the rows 6, 5 a follower who has read 6 gets 5. Where the row of `after` is missing (it has expired,
+   * or the database was restored), the page starts with the oldest live row, because reading a row again does no harm and
+   * missing one does. The longest writing transaction delays followers, not our own instances. The index of that order
+   * serves each page, however many rows there are.
    */
   async feedPage(
     manager: EntityManager,
@@ -134,7 +133,7 @@ export class RevocationsRepository {
     return rows.map(toFeedRow);
   }
 
-  /** How many rows the feed holds in all. */
+  /** How many settled rows the feed holds. */
   async countFeed(manager: EntityManager, now: Date): Promise<number> {
     // Raw: settled rows are told by the snapshot.
     const rows: Array<{ count: number }> = await manager.query(

@@ -1,4 +1,4 @@
-/** A session row with what its user may do now: all that the tokens of an answer are made of. */
+/** A session row with the present scopes of its user: all that a pair of tokens is made of. */
 export interface SessionGrant {
   readonly id: string;
   readonly userId: string;
@@ -51,7 +51,7 @@ export interface NewSession {
   readonly userAgent: string | null;
 }
 
-/** A refresh token that is shown, and the id of the one that would follow it. */
+/** A presented refresh token, and the id of its would-be successor. */
 export interface Presented {
   readonly id: string;
   readonly generation: number;
@@ -64,6 +64,6 @@ export interface Rotation {
   readonly idleExpiresAt: Date;
   /** A parent whose successor was issued before this may have it replaced. */
   readonly replaceBefore: Date;
-  /** What becomes of rows that somebody else holds. */
+  /** Whether rows that another transaction has locked are waited for or skipped. */
   readonly locked: 'wait' | 'skip';
 }

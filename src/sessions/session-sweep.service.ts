@@ -7,16 +7,16 @@ import { RevocationsService, type Cause } from '../revocation/revocations.servic
 import { SweptSessionsRepository } from './swept-sessions.repository.js';
 import type { SweepExample, SweepFilter, SweepSummary } from './sweep-records.js';
 
-/** The longest that a request may take between its statement and the token it answers. */
+/** The longest time between a request's statement and the token in its answer, in milliseconds. */
 export const REQUEST_MS = 60_000;
-/** Sessions that a transaction looks at. */
+/** Sessions a transaction. */
 const PAGE = 1000;
 
 export interface Sweep extends Cause {
   readonly filter: SweepFilter;
   /** In place of the filter's addresses. */
   readonly range?: { holds(address: string): boolean } | undefined;
-  /** A row of a user, client, key or all kills what these sessions had before `openedBefore`. */
+  /** Whether a revocation of a user, client, key or all kills the tokens that these sessions had before `openedBefore`. */
   readonly covered: boolean;
 }
 
@@ -25,12 +25,12 @@ export interface SweepCounts {
   readonly revocations: number;
 }
 
-/** With the last id that was looked at; null behind the end of the table. */
+/** With the last id of the page; null after the end of the table. */
 type EndedPage = SweepCounts & { readonly last: string | null };
 
 /**
- * Ends sessions of many users. In pages of the table, each a transaction of its own: nobody waits for long, however
- * many there are, and what was broken off is run again and goes on.
+ * Ends sessions of many users, in pages of the table. Each page is a transaction of its own, so that other work waits for
+ * no longer than a page takes, and a sweep that was interrupted goes on when it is run again.
  */
 @Injectable()
 export class SessionSweep {
@@ -62,12 +62,12 @@ export class SessionSweep {
     return this.swept.addresses(this.manager, now);
   }
 
-  /** @param tell hears how many sessions have ended so far @throws the database's error, with some pages done */
-  async run(sweep: Sweep, tell: (ended: number) => void = () => undefined): Promise<SweepCounts> {
+  /** @param progress is called with the number of sessions ended so far @throws the database's error after some pages */
+  async run(sweep: Sweep, progress: (ended: number) => void = () => undefined): Promise<SweepCounts> {
     const counts = { sessions: 0, revocations: 0 };
     let after: string | null | undefined = null;
     while (after !== undefined) {
-      tell(counts.sessions);
+      progress(counts.sessions);
       const page: EndedPage = await this.endPage(sweep, after);
       counts.sessions += page.sessions;
       counts.revocations += page.revocations;
@@ -77,8 +77,8 @@ export class SessionSweep {
   }
 
   /**
-   * Sessions that were used since then need a row of their own: an access token of theirs may be alive that no other
-   * row reaches. A retry within the reuse window gets a new one without using the session.
+   * Sessions that were used since this time need a revocation of their own, because no other row reaches an access token
+   * of theirs that may still be alive. A retry within the reuse window gets a new access token without using the session.
    */
   usedSince({ openedBefore }: SweepFilter, covered: boolean, now: number): Date {
     const reached = covered ? Math.min(openedBefore.getTime(), now) : 0;
@@ -86,7 +86,7 @@ export class SessionSweep {
     return new Date(since - this.config.reuseWindowSeconds * 1000 - REQUEST_MS);
   }
 
-  /** How long an access token may be taken for good. */
+  /** How long an access token may be accepted, in milliseconds. */
   get lifetimeMs(): number {
     return (this.config.accessSeconds + this.config.leewaySeconds) * 1000;
   }
@@ -100,7 +100,7 @@ export class SessionSweep {
       const place = { after, size: PAGE, clientId: filter.clientId };
       const page = await this.swept.page(transaction.manager, place);
       const ids = page.filter(({ ip }) => !range || (ip !== null && range.holds(ip))).map(({ id }) => id);
-      // The addresses have been looked at: tens of thousands of them would go along with each statement.
+      // The page was filtered by address above; tens of thousands of addresses in each statement would be slow.
       const current = { ...filter, addresses: null, now: new Date(now) };
       const ended = await this.swept.end(transaction.manager, current, { ids, reason: cause.reason });
       const since = this.usedSince(filter, covered, now);

@@ -42,8 +42,8 @@ export class SessionTermination {
   }
 
   /**
-   * Ends all sessions of a user, and with `status` also disables the account. Tokens are dead by version, which does
-   * not depend on clocks: one that is being issued at this moment carries the version of before.
+   * Ends all sessions of a user, and with `status` also disables the account. Tokens are revoked by
+   * version, which does not depend on clocks: a token that is being issued at this moment carries the former version.
    * @throws AppError `not_found`
    */
   async endAll(

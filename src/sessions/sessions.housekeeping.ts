@@ -4,7 +4,7 @@ import { Clock } from '../platform/kernel/clock.js';
 import { Housekeeping } from '../platform/pacing/housekeeping.js';
 import { SessionsRepository } from './sessions.repository.js';
 
-/** How long an ended session stays in the table for those who look into it, in milliseconds. */
+/** How long an ended session stays in the table for investigation, in milliseconds. */
 const KEEP_MS = 86_400_000;
 
 /** Deletes sessions a day after their end. */

@@ -21,7 +21,7 @@ const GRANT = `
 /** The statements on single sessions and those of one user. Each method is one statement, in the caller's transaction. */
 @Injectable()
 export class SessionsRepository {
-  /** The caller holds the user's row, so that neither status nor roles change before the session is there. */
+  /** The caller has locked the user's row, so that status and roles stay as they are until the session exists. */
   async insert(manager: EntityManager, session: NewSession): Promise<SessionGrant> {
     // Raw: every login; the row and what its user may do come back in one round trip.
     const rows: SessionGrant[] = await manager.query(
@@ -47,9 +47,10 @@ export class SessionsRepository {
   }
 
   /**
-   * The one atomic statement of a refresh, for the tokens of any number of sessions: rotates the live generation, or
-   * replaces an unused successor. Of any number of parallel presentations of one token exactly one gets a row. Undefined
-   * at the place of one says that the conditions did not hold, and {@link find} why; or that its row was skipped.
+   * The one atomic statement of a refresh, for tokens of any number of sessions: rotates the live generation, or replaces
+   * an unused successor. Exactly one of any number of parallel presentations of one token gets a row.
+   * @returns a grant for each presented token at its place; undefined where the conditions did not hold ({@link find}
+   * says why) or the row was skipped
    */
   async rotate(
     manager: EntityManager,

@@ -26,7 +26,7 @@ export interface StartSession {
 
 type Granted = 'rotated' | 'replayed' | 'replaced';
 
-/** What presenting a refresh token led to; `granted` alone yields tokens. */
+/** The outcome of presenting a refresh token; only `granted` yields tokens. */
 export type RefreshOutcome =
   | { readonly kind: 'granted'; readonly how: Granted; readonly grant: SessionGrant }
   | { readonly kind: 'reuse'; readonly session: SessionRow }
@@ -35,12 +35,12 @@ export type RefreshOutcome =
 
 type Shown = Pick<Presented, 'id' | 'generation'>;
 
-/** Statements of refreshes. */
+/** Limits of the batches of rotations. */
 const ROTATIONS = { atOnce: 2, together: 100, patienceMs: 5000 } as const;
-/** A statement can lose against a parallel refresh only as often as others win; more than this is a fault. */
+/** A statement loses only where a parallel refresh wins; more losses than this are a fault. */
 const ATTEMPTS = 10;
 
-/** Sessions and the rotation of their refresh tokens. Ending one also revokes its tokens: that is decided in auth. */
+/** Opens sessions and rotates their refresh tokens. SessionTermination ends them. */
 @Injectable()
 export class SessionsService {
   private readonly rotations = new Batcher(
@@ -55,7 +55,7 @@ export class SessionsService {
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
   ) {}
 
-  /** Opens a session in the caller's transaction, which holds the user's row. */
+  /** Opens a session in the caller's transaction, which has locked the user's row. */
   async start(manager: EntityManager, input: StartSession): Promise<SessionGrant> {
     const now = this.clock.now();
     const idleMs = Math.min(this.config.refreshIdleSeconds, this.config.refreshMaxSeconds) * 1000;
@@ -79,9 +79,9 @@ export class SessionsService {
   async present(sessionId: string, generation: number): Promise<RefreshOutcome> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const shown = { id: sessionId, generation };
-      // With those of others, where nobody holds the row; whoever has to wait for somebody waits alone.
+      // In a batch where the row is free; alone where another transaction has locked it, so that a batch never waits.
       const grant = attempt === 0 ? await this.rotations.ask(shown) : (await this.rotate([shown], 'wait'))[0];
-      // A rotation begins where the presented generation stands; a replacement, beyond its unused successor.
+      // A rotation follows the presented generation; a replacement follows its unused successor.
       if (grant) {
         const how = grant.generation === generation + 1 ? 'rotated' : 'replaced';
         return { kind: 'granted', how, grant };
@@ -93,8 +93,8 @@ export class SessionsService {
   }
 
   /**
-   * The session for which a refresh token of this generation would be answered with tokens now. Asking is no use of
-   * the token: nothing rotates, and a token that was used before ends nothing.
+   * The session that would grant tokens for a refresh token of this generation now. Asking does not use the token: no
+   * generation rotates, and a token that was used before ends no session.
    */
   async findRefreshable(sessionId: string, generation: number): Promise<SessionRow | undefined> {
     const session = await this.sessions.find(this.manager, sessionId);

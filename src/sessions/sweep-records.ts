@@ -1,21 +1,21 @@
-/** Which live sessions are meant: those that meet every condition that is not null. */
+/** Selects live sessions: those that meet every condition that is not null. */
 export interface SweepFilter {
   /** Opened before this. */
   readonly openedBefore: Date;
   readonly userId: string | null;
   readonly clientId: string | null;
-  /** Opened from one of these, as they are stored. */
+  /** Opened from one of these addresses, as they are stored. */
   readonly addresses: readonly string[] | null;
-  /** The live refresh token was issued in here; the end is exclusive, and open where null. */
+  /** The live refresh token was issued in this range; the end is exclusive, null for none. */
   readonly rotated: { readonly from: Date; readonly to: Date | null } | null;
-  /** What ended before this is not live. */
+  /** Sessions that ended before this are not live. */
   readonly now: Date;
 }
 
 export interface SweepSummary {
   readonly sessions: number;
   readonly users: number;
-  /** Of those sessions how many were used since a time. */
+  /** How many of those sessions were used since a time. */
   readonly usedLately: number;
   readonly openedFirst: Date | null;
   readonly openedLast: Date | null;

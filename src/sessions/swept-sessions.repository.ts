@@ -4,17 +4,17 @@ import { FIRST_PARTY } from '../access/principal.js';
 import { Session } from './session.entity.js';
 import type { SweepFilter, SweepSummary, SweepExample, PagedSession, EndedSession } from './sweep-records.js';
 
-/** Of `s`, with the parameters $1 to $7 of {@link values}. */
+/** The condition of a sweep on `s`, with the parameters $1 to $7 of {@link values}. */
 const MEANT = `
   s.revoked_at IS NULL AND s.expires_at > $1 AND s.created_at < $2
   AND ($3::uuid IS NULL OR s.user_id = $3) AND ($4::text IS NULL OR s.client_id = $4)
   AND ($5::text[] IS NULL OR s.ip = ANY ($5))
   AND ($6::timestamptz IS NULL OR s.rotated_at >= $6) AND ($7::timestamptz IS NULL OR s.rotated_at < $7)`;
 
-/** The statements on `sessions` that are about many users at once, a page of the table at a time. */
+/** The statements on sessions of many users, a page of the table at a time. */
 @Injectable()
 export class SweptSessionsRepository {
-  /** How many there are. Takes time in proportion to the table. */
+  /** Counts the sessions that meet the filter. Takes time in proportion to the table. */
   async summary(manager: EntityManager, filter: SweepFilter, usedSince: Date): Promise<SweepSummary> {
     // Raw: aggregates with filters, by the condition that all sweeps share.
     const rows: SweepSummary[] = await manager.query(
@@ -27,7 +27,7 @@ export class SweptSessionsRepository {
     return rows[0] as SweepSummary;
   }
 
-  /** A few of them, the oldest. */
+  /** The oldest few sessions that meet the filter. */
   async examples(manager: EntityManager, filter: SweepFilter, limit: number): Promise<SweepExample[]> {
     // Raw: by the condition that all sweeps share.
     return manager.query(
@@ -37,7 +37,7 @@ export class SweptSessionsRepository {
     );
   }
 
-  /** Every address that a live session was opened from. What a proxy said may be no address at all. */
+  /** Every address that a live session was opened from. A proxy may have sent a text that is no address. */
   async addresses(manager: EntityManager, now: Date): Promise<string[]> {
     const rows: Array<{ ip: string }> = await manager
       .createQueryBuilder(Session, 's')
@@ -48,8 +48,8 @@ export class SweptSessionsRepository {
   }
 
   /**
-   * The next sessions of the table, or of a client, whether they are meant or not: a statement that looked for a number
-   * of those could read the whole table. None at its end. There is an index of the sessions of clients, which are few.
+   * The next sessions of the table, or of a client, whether or not they meet a filter: a statement that looked for a page
+   * of matches could read the whole table. Empty at the end. Sessions of clients are few and have an index.
    */
   async page(
     manager: EntityManager,
@@ -69,9 +69,8 @@ export class SweptSessionsRepository {
   }
 
   /**
-   * Ends those of some sessions that are meant. In the order of the ids: two such runs do not wait for each other. What
-   * is locked is looked up as an array: joined to it, each row could be looked for among all, where the planner expects
-   * few.
+   * Ends the sessions among `ids` that meet the filter, in the order of the ids, so that two sweeps do not deadlock. The
+   * locked ids are passed on as an array: with a join the planner expects few rows and may scan all of them for each.
    */
   async end(
     manager: EntityManager,
