@@ -5,8 +5,8 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Packs the verifier with the token rules, which are published nowhere else: the code into dist/*.js, the declarations of
- * both packages into dist/types, where they find each other by relative paths.
+ * Builds the package. The token rules are not published, so they are bundled into dist/*.js; the type declarations of both
+ * packages go to dist/types, where the verifier's import the token rules' by a relative path.
  */
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 

@@ -11,8 +11,8 @@ import {
   type ClaimsOf,
   type RefreshClaims,
   type TokenType,
-  shapeOf,
-  type ShapedToken,
+  parseToken,
+  type ParsedToken,
 } from '@latchkey/token-rules';
 import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import { AppError } from '../platform/kernel/app-error.js';
@@ -132,8 +132,8 @@ export class TokenService {
   }
 
   private verifyAnew<T extends TokenType>(type: T, token: string): VerifiedToken<T> {
-    const shaped = shapeOf(token);
-    if ('misshapen' in shaped) throw refused({ code: 'token_invalid', cause: shaped.misshapen });
+    const shaped = parseToken(token);
+    if ('malformed' in shaped) throw refused({ code: 'token_invalid', cause: shaped.malformed });
     const key = this.keyOf(shaped.header);
     if (!signatureVerifies(token, key)) {
       throw refused({ code: 'token_invalid', cause: 'signature does not verify' });
@@ -154,7 +154,7 @@ export class TokenService {
     });
   }
 
-  private keyOf(header: ShapedToken['header']): SigningKey {
+  private keyOf(header: ParsedToken['header']): SigningKey {
     const key = keyFor(header, (kid) => this.keyRing.find(kid));
     if ('cause' in key) throw refused(key);
     return key;

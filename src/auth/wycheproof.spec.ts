@@ -3,7 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import { createHash, createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keyOfJwk, shapeOf, signatureVerifies } from '@latchkey/token-rules';
+import { keyOfJwk, parseToken, signatureVerifies } from '@latchkey/token-rules';
 import { ALGORITHMS } from '../platform/config/config.js';
 import { loadConfig } from '../platform/config/env.schema.js';
 import { SystemClock } from '../platform/kernel/clock.js';
@@ -17,7 +17,7 @@ import { TokenService } from './token.service.js';
  * Their payloads are texts such as "foo", so TokenService.verify refuses all of them, the valid ones too, for not being
  * JSON: seen from there, a service that checked no signature at all would pass. Nor can the payload be replaced, which
  * the signature covers. So each vector goes through the same steps in the same order, with that one rule left out:
- *   shape      shapeOf, once with the payload and once with the signature put aside for an empty object
+ *   shape      parseToken, once with the payload and once with the signature put aside for an empty object
  *   key        TokenService's choice of the key by `kid` and of the algorithm by the key
  *   signature  signatureVerifies, on the vector as it stands
  * An invalid vector must be refused at one of them, a valid one must pass all, which proves the refusals to be about
@@ -73,8 +73,8 @@ function stepThatRefuses(jws: unknown, keys: readonly SigningKey[]): Step {
   const ring = new VectorRing(new Map(keys.map((key) => [key.kid, key])));
   const tokens = new TokenService(new JwtService(), ring, new SystemClock(), config.tokens);
   const [header = '', payload = '', signature = '', ...rest] = jws.split('.');
-  const shaped = shapeOf([header, EMPTY, signature, ...rest].join('.'));
-  if ('misshapen' in shaped || !isCanonical(payload)) return 'shape';
+  const shaped = parseToken([header, EMPTY, signature, ...rest].join('.'));
+  if ('malformed' in shaped || !isCanonical(payload)) return 'shape';
   let key: SigningKey;
   try {
     key = tokens['keyOf'](shaped.header);
@@ -102,10 +102,10 @@ function libraryVerifies(jws: string, { algorithm, verifyWith }: SigningKey): bo
   }
 }
 
-/** Whether a payload is spelt as shapeOf wants it; its words for that fault come before those for no JSON. */
+/** Whether a payload is spelt as parseToken wants it; its words for that fault come before those for no JSON. */
 function isCanonical(payload: string): boolean {
-  const shaped = shapeOf(`${EMPTY}.${payload}.${EMPTY}`);
-  return !('misshapen' in shaped) || shaped.misshapen === 'not JSON objects with unique keys';
+  const shaped = parseToken(`${EMPTY}.${payload}.${EMPTY}`);
+  return !('malformed' in shaped) || shaped.malformed === 'not JSON objects with unique keys';
 }
 
 /** A key of the suite as the ring would hold it; undefined where its algorithm is none that the service knows. */

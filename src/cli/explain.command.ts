@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { shapeOf, type ShapedToken } from '@latchkey/token-rules';
+import { parseToken, type ParsedToken } from '@latchkey/token-rules';
 import { SystemClock, type Clock } from '../platform/kernel/clock.js';
 import { EXIT, UsageError, type Command } from './command.js';
 import { judged, type Judgement } from './token-judgement.js';
@@ -27,9 +27,9 @@ export const explainCommand: Command = async ([argument], { json, url }, { out }
   const asked = url === undefined ? undefined : serviceAt(url);
   const token = (argument === '-' ? await text(process.stdin) : argument).trim().replace(/^bearer +/i, '');
   const clock = new SystemClock();
-  const shaped = shapeOf(token);
-  if ('misshapen' in shaped) {
-    const verdict = `Not a token of this service: ${shaped.misshapen}`;
+  const shaped = parseToken(token);
+  if ('malformed' in shaped) {
+    const verdict = `Not a token of this service: ${shaped.malformed}`;
     out(json ? `${JSON.stringify({ accepted: false, verdict })}\n` : `${verdict}.\n`);
     return EXIT.refused;
   }
@@ -45,7 +45,7 @@ function serviceAt(url: string): URL {
   throw new UsageError('--url needs the URL of a service, such as http://localhost:3000');
 }
 
-function described({ header, claims }: ShapedToken, clock: Clock): Omit<Explanation, keyof Judgement> {
+function described({ header, claims }: ParsedToken, clock: Clock): Omit<Explanation, keyof Judgement> {
   const now = clock.now();
   const times = Object.entries({
     issued: claims['iat'],

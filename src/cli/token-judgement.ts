@@ -6,7 +6,7 @@ import {
   claimsFault,
   keyFor,
   type TokenType,
-  type ShapedToken,
+  type ParsedToken,
 } from '@latchkey/token-rules';
 import { TokenService } from '../auth/token.service.js';
 import { ALGORITHMS, type Algorithm, type Config } from '../platform/config/config.js';
@@ -28,7 +28,7 @@ export interface Judgement {
 }
 
 /** A token whose shape was checked. */
-interface Presented extends ShapedToken {
+interface Presented extends ParsedToken {
   readonly token: string;
 }
 

@@ -24,7 +24,7 @@ import { startServer, type TestServer } from '../support/service/server.js';
 import { reminted } from '../support/tokens/tokens.js';
 import { createVerifier, verdictOf } from '../support/service/verifier.js';
 
-const FELT_WITHIN_MS = 1000;
+const EFFECTIVE_WITHIN_MS = 1000;
 
 let server: TestServer;
 let admin: Member;
@@ -67,7 +67,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** What the service itself, or a service with the verifier, answers to some header fields. */
+/** The answer of Latchkey itself, or of a service with the verifier, to a request with these header fields. */
 async function answerOf(name: string, fields: readonly string[], isNarrow = false): Promise<RawAnswer> {
   const path =
     name === 'Latchkey' ? `/auth/verify${isNarrow ? '?scope=tasks:delete' : ''}` : isNarrow ? '/narrow' : '/';
@@ -84,9 +84,10 @@ async function passOn(path: string, authorization: string, response: ServerRespo
 
 const verdictOn = (token: string) => verdictOf(verifier, token);
 
-async function felt(token: string, code: string): Promise<void> {
-  const milliseconds = await eventually(FELT_WITHIN_MS, async () => (await verdictOn(token)) === code);
-  expect(milliseconds).toBeLessThan(FELT_WITHIN_MS);
+/** Expects verifier and Latchkey to refuse the token with this code within a second. */
+async function expectRefused(token: string, code: string): Promise<void> {
+  const milliseconds = await eventually(EFFECTIVE_WITHIN_MS, async () => (await verdictOn(token)) === code);
+  expect(milliseconds).toBeLessThan(EFFECTIVE_WITHIN_MS);
   const { text } = await answerOf('Latchkey', bearer(token));
   expect((JSON.parse(text) as Record<string, unknown>)['code']).toBe(code);
 }
@@ -127,18 +128,18 @@ describe('a service with the verifier answers as Latchkey does', () => {
   });
 
   it.each([
-    ['none', []],
-    ['an empty one', ['authorization', '']],
+    ['missing', []],
+    ['empty', ['authorization', '']],
     ['another scheme', ['authorization', 'Basic YTpi']],
     ['no scheme', ['authorization', 'abc']],
     ['no token', ['authorization', 'Bearer']],
     ['the scheme twice', ['authorization', 'Bearer Bearer abc']],
     ['two tokens', ['authorization', 'Bearer a b']],
-    ['two of them', [...bearer('a'), ...bearer('a')]],
-    ['what is no token', bearer('not.a.token')],
+    ['repeated', [...bearer('a'), ...bearer('a')]],
+    ['a malformed token', bearer('not.a.token')],
     ['a known request id', [...bearer('a'), 'x-request-id', 'known-1']],
-    ['a request id that is none', [...bearer('a'), 'x-request-id', 'a b']],
-  ])('byte for byte to an Authorization header that is %s', async (_, fields) => {
+    ['a malformed request id', [...bearer('a'), 'x-request-id', 'a b']],
+  ])('byte for byte where the Authorization header is or has %s', async (_, fields) => {
     const theirs = refusalIn(await answerOf('Latchkey', fields));
     expect(theirs.code).toBeDefined();
     for (const name of guarded.keys()) {
@@ -150,7 +151,7 @@ describe('a service with the verifier answers as Latchkey does', () => {
     }
   });
 
-  it('byte for byte where a scope is missing, and lets in who holds it', async () => {
+  it('byte for byte where a scope is missing, and accepts tokens that have it', async () => {
     const theirs = refusalIn(await answerOf('Latchkey', bearer(kit.access), true));
     expect([theirs.status, theirs.challenge]).toEqual([
       403,
@@ -164,7 +165,7 @@ describe('a service with the verifier answers as Latchkey does', () => {
   });
 
   it.each(['narrow', 'both'])(
-    'where a handler asks for scopes and its class is public: /%s',
+    'where a handler requires scopes and its class is public: /%s',
     async (path) => {
       const nest = clients.get('Nest') as RawClient;
       expect((await nest.get(`/opened/${path}`)).status).toBe(401);
@@ -175,35 +176,35 @@ describe('a service with the verifier answers as Latchkey does', () => {
     },
   );
 
-  it('to nobody on a route that is public', async () => {
+  it('except on a public route', async () => {
     const { text } = await (clients.get('Nest') as RawClient).get('/public');
     expect(text).toBe('public');
   });
 });
 
-describe('what is revoked at Latchkey is felt within a second:', () => {
-  it('a session', async () => {
+describe('a revocation takes effect at the verifier within a second:', () => {
+  it('of a session', async () => {
     const { access_token: token } = await server.client.newcomer();
     expect(await verdictOn(token)).toBe('accepted');
     await server.client.post('/auth/logout', { token });
-    await felt(token, 'token_revoked');
+    await expectRefused(token, 'token_revoked');
   });
 
-  it('a user, and a new login of theirs lives', async () => {
+  it('of a user, whose next login is accepted', async () => {
     const person = await server.client.newcomer();
     await server.client.post('/auth/logout-all', { token: person.access_token });
-    await felt(person.access_token, 'token_revoked');
+    await expectRefused(person.access_token, 'token_revoked');
     expect(await verdictOn((await server.client.login(person)).access_token)).toBe('accepted');
   });
 
-  it('a change of permissions, after which a refresh brings a token that is good', async () => {
+  it('of stale permissions, after which a refreshed token is accepted', async () => {
     const person = await server.client.newcomer();
     const roles = ['user', await newRole(server, 'tasks:delete')];
     await server.client.request('PATCH', `/users/${person.id}`, {
       token: admin.access_token,
       json: { roles },
     });
-    await felt(person.access_token, 'token_stale');
+    await expectRefused(person.access_token, 'token_stale');
     const { body } = await server.client.refresh(person.refresh_token);
     await expect(verifier.verify(body.access_token, { scopes: ['tasks:delete'] })).resolves.toMatchObject({
       kind: 'user',
@@ -211,7 +212,7 @@ describe('what is revoked at Latchkey is felt within a second:', () => {
     });
   });
 
-  it('a client', async () => {
+  it('of a client', async () => {
     const client = await newClient(server, admin, { scopes: ['tasks:read'] });
     const token = await clientToken(server, client);
     await expect(verifier.verify(token)).resolves.toMatchObject({
@@ -219,7 +220,7 @@ describe('what is revoked at Latchkey is felt within a second:', () => {
       subject: client.client_id,
     });
     await server.client.request('DELETE', `/clients/${client.client_id}`, { token: admin.access_token });
-    await felt(token, 'token_revoked');
+    await expectRefused(token, 'token_revoked');
   });
 
   it.each(['key', 'all'])('of the kind %s', async (kind) => {
@@ -229,13 +230,13 @@ describe('what is revoked at Latchkey is felt within a second:', () => {
     const json = { kind, subject };
     const answer = await server.client.post('/revocations', { token: admin.access_token, json });
     expect(answer.status).toBe(201);
-    await felt(token, 'token_revoked');
+    await expectRefused(token, 'token_revoked');
     admin = await administrator(server);
     const later = await server.client.newcomer();
     expect(await verdictOn(later.access_token)).toBe('accepted');
   });
 
-  it('also by one whose stream is kept from it, which asks for pages instead', async () => {
+  it('also by polling where the stream is unavailable', async () => {
     const hidden = await listening((request, response) => {
       const path = request.url ?? '';
       if (path === '/revocations/stream') return void response.writeHead(404).end();
@@ -248,12 +249,12 @@ describe('what is revoked at Latchkey is felt within a second:', () => {
       const { access_token: token } = await server.client.newcomer();
       await polling.verify(token);
       await server.client.post('/auth/logout', { token });
-      const isDead = () =>
+      const isRefused = () =>
         polling.verify(token).then(
           () => false,
           () => true,
         );
-      await eventually(2 * FELT_WITHIN_MS, isDead);
+      await eventually(2 * EFFECTIVE_WITHIN_MS, isRefused);
     } finally {
       await polling.close();
       await hidden.close();
@@ -261,16 +262,18 @@ describe('what is revoked at Latchkey is felt within a second:', () => {
   });
 });
 
-describe('a verifier that was not told what is revoked', () => {
-  it('says 503 with Retry-After to tokens that may be good, and 401 to those that are not', async () => {
-    const deaf = verifierOf({ feed: { token: () => 'no-token' } });
+describe('a verifier without access to the feed', () => {
+  it('refuses valid tokens with 503 and Retry-After, and invalid ones with 401', async () => {
+    const verifierWithoutFeed = verifierOf({ feed: { token: () => 'no-token' } });
     try {
-      deaf.start().catch(() => undefined);
+      verifierWithoutFeed.start().catch(() => undefined);
       const unavailable = { code: 'unavailable', status: 503, headers: { 'retry-after': '5' } };
-      await expect(deaf.verify(admin.access_token)).rejects.toMatchObject(unavailable);
-      await expect(deaf.verify(`${admin.access_token}x`)).rejects.toMatchObject({ code: 'token_invalid' });
+      await expect(verifierWithoutFeed.verify(admin.access_token)).rejects.toMatchObject(unavailable);
+      await expect(verifierWithoutFeed.verify(`${admin.access_token}x`)).rejects.toMatchObject({
+        code: 'token_invalid',
+      });
     } finally {
-      await deaf.close();
+      await verifierWithoutFeed.close();
     }
   });
 
@@ -281,11 +284,11 @@ describe('a verifier that was not told what is revoked', () => {
     ['secretKey', { secretKey: '' }],
     ['issuer', { issuer: '' }],
     ['audience', { audience: [] }],
-  ])('is not made with a bad %s: %j', (name, change) => {
+  ])('is not created with an invalid %s: %j', (name, change) => {
     expect(() => verifierOf(change)).toThrow(name);
   });
 
-  it('finds nothing wrong on its way', () => {
+  it('reports no errors but 401 and 404 answers', () => {
     expect(errors.map(String).filter((text) => !/answered (?:401|404)$/.test(text))).toEqual([]);
   });
 });

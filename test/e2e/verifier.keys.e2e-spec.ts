@@ -13,7 +13,7 @@ import { createVerifier, verdictOf } from '../support/service/verifier.js';
 let server: TestServer;
 let admin: Member;
 let cache: Guarded;
-/** What the cache before the key set answers; undefined where it asks the service. */
+/** The answer of the cache in front of the key set; undefined where the cache asks the service. */
 let cached: { readonly status: number; readonly text: string } | undefined;
 let verifier: Verifier;
 
@@ -53,7 +53,7 @@ async function keySet(): Promise<{ status: number; text: string }> {
 
 const verdictOn = (token: string) => verdictOf(verifier, token);
 
-/** What whoever has read memory or a backup knows. */
+/** The private key, as an attacker reads it from memory or a backup. */
 async function stolenKey(kid: string): Promise<KeyObject> {
   const [row] = await server.database.query<{ private_key: Buffer }>(
     'SELECT private_key FROM signing_keys WHERE kid = $1',
@@ -62,7 +62,7 @@ async function stolenKey(kid: string): Promise<KeyObject> {
   return unwrapKey(row?.private_key as Buffer, kid, server.secret);
 }
 
-/** A token that calls itself younger than whatever was just done, by as much as the leeway forgives. */
+/** A forged token whose time of issue lies ahead, within the leeway, and so after any revocation. */
 function signed(token: string, key: KeyObject): string {
   const { header, claims } = decode(token);
   const iat = Math.floor(Date.now() / 1000) + 2;
@@ -73,28 +73,31 @@ function signed(token: string, key: KeyObject): string {
   return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
 }
 
-const ORDERS = [
+const WAYS_TO_DROP = [
   ['POST /keys/rotate', (kid: string) => ({ path: '/keys/rotate', json: { compromised: kid } })],
   ['POST /revocations', (kid: string) => ({ path: '/revocations', json: { kind: 'key', subject: kid } })],
 ] as const;
 
 describe('a key that was dropped', () => {
-  it.each(ORDERS)('by %s lets nobody in, though a cache still has it', async (_, order) => {
-    const { access_token: token } = await server.client.newcomer();
-    const kid = String(decode(token).header['kid']);
-    const key = await stolenKey(kid);
-    expect(await verdictOn(signed(token, key))).toBe('accepted');
-    cached = await keySet();
-    const { path, json } = order(kid);
-    expect((await server.client.post(path, { token: admin.access_token, json })).status).toBeLessThan(300);
-    await eventually(1000, async () => (await verdictOn(token)) === 'token_revoked');
-    expect(await verdictOn(signed(token, key))).toBe('token_revoked');
-    cached = undefined;
-    await eventually(3000, async () => (await verdictOn(signed(token, key))) === 'token_invalid');
-  });
+  it.each(WAYS_TO_DROP)(
+    'by %s verifies no token, although a cache still serves it',
+    async (_, requestFor) => {
+      const { access_token: token } = await server.client.newcomer();
+      const kid = String(decode(token).header['kid']);
+      const key = await stolenKey(kid);
+      expect(await verdictOn(signed(token, key))).toBe('accepted');
+      cached = await keySet();
+      const { path, json } = requestFor(kid);
+      expect((await server.client.post(path, { token: admin.access_token, json })).status).toBeLessThan(300);
+      await eventually(1000, async () => (await verdictOn(token)) === 'token_revoked');
+      expect(await verdictOn(signed(token, key))).toBe('token_revoked');
+      cached = undefined;
+      await eventually(3000, async () => (await verdictOn(signed(token, key))) === 'token_invalid');
+    },
+  );
 
-  it.each(['still holds it', 'is not to be had'])(
-    'has a successor that is answered 503 and not 401 while the key set %s',
+  it.each(['still holds it', 'cannot be fetched'])(
+    'has a successor whose tokens get 503 and not 401 while the key set %s',
     async (state) => {
       const old = await server.client.newcomer();
       const kid = String(decode(old.access_token).header['kid']);

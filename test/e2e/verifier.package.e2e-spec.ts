@@ -22,7 +22,7 @@ export const scope: ReadonlySet<string> = token.scopes;
 export const guards = [authenticate(verifier), hook(verifier, { scopes: ['tasks:read'] })];
 `;
 
-/** The package as npm would publish it, installed in a project that is not this one. */
+/** A folder outside the repository with the package as npm would publish it. */
 let project: string;
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ describe('the published verifier', () => {
     expect(await readdir(target)).not.toContain('src');
   });
 
-  it('typechecks in a strict project that knows nothing of this one', async () => {
+  it('typechecks in a strict project outside the repository', async () => {
     await writeFile(join(project, 'program.ts'), PROGRAM);
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
     const tsc = join(project, 'node_modules/typescript/bin/tsc');

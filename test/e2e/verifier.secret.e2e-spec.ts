@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describe('a verifier of tokens that a shared secret signs', () => {
-  it('does not start without the secret, and says what to give', async () => {
+describe('a verifier without the secret of an HS256 issuer', () => {
+  it('does not start, and its error says which option to give', async () => {
     const { access_token: token } = await administrator(server);
     const errors: string[] = [];
     const verifier = createVerifier({
@@ -32,8 +32,10 @@ describe('a verifier of tokens that a shared secret signs', () => {
         '(HS256, HS384, HS512), give the verifier that secret as secretKey',
     );
   });
+});
 
-  it('names the address and the fault where Latchkey cannot be reached', async () => {
+describe('a verifier that cannot reach Latchkey', () => {
+  it('names the URL and the cause in every error', async () => {
     const errors: string[] = [];
     const nowhere = `http://127.0.0.1:${await freePort()}`;
     const verifier = createVerifier({
@@ -44,9 +46,12 @@ describe('a verifier of tokens that a shared secret signs', () => {
       onError: (error) => errors.push((error as Error).message),
     });
     const started = verifier.start();
-    const message = `${nowhere}/.well-known/jwks.json cannot be reached (ECONNREFUSED)`;
-    await eventually(4000, async () => errors.includes(message));
+    const messages = ['.well-known/jwks.json', 'revocations/stream'].map(
+      (path) => `${nowhere}/${path} cannot be reached (ECONNREFUSED)`,
+    );
+    await eventually(4000, async () => messages.every((message) => errors.includes(message)));
     await verifier.close();
+    expect(errors.filter((message) => !message.startsWith(nowhere))).toEqual([]);
     expect(await started).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-/** What a client reads of a refusal; `bearer` is the `error_description` of RFC 6750 section 3. */
+/** The public part of an error; `bearer` is the `error_description` of RFC 6750 section 3. */
 interface BearerEntry {
   readonly status: number;
   readonly title: string;
@@ -8,7 +8,7 @@ interface BearerEntry {
 
 const INVALID_TOKEN = 'Could not validate credentials';
 
-/** Every way in which a request with a bearer token, or without one, is refused. */
+/** The errors of authentication by bearer token. */
 export const BEARER_ERRORS = {
   unavailable: {
     status: 503,
@@ -70,19 +70,19 @@ export const BEARER_ERRORS = {
 
 export type BearerCode = keyof typeof BEARER_ERRORS;
 
-/** `Retry-After` of `unavailable`, in seconds. */
+/** The `Retry-After` of `unavailable`, in seconds. */
 export const UNAVAILABLE_RETRY_SECONDS = 5;
 
 /**
- * The `WWW-Authenticate` of a 401. RFC 9110 section 15.5.2: every 401 names a challenge; RFC 6750 section 3: with the
- * reason where a token came.
+ * The `WWW-Authenticate` header of a 401: RFC 9110 section 15.5.2 requires a challenge on every 401. RFC 6750 section 3
+ * adds the reason where the request had a token.
  */
 export function bearerChallenge(description: string | undefined): string {
   if (description === undefined) return 'Bearer';
   return `Bearer error="invalid_token", error_description="${description}"`;
 }
 
-/** The `WWW-Authenticate` of the 403 (RFC 6750 section 3.1) that names every scope asked for. */
+/** The `WWW-Authenticate` header of a 403 (RFC 6750 section 3.1); it names every required scope. */
 export function scopeChallenge(required: readonly string[]): string {
   return `Bearer error="insufficient_scope", scope="${required.join(' ')}"`;
 }

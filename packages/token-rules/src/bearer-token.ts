@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 /** RFC 6750 section 2.1 with the scheme in any case (RFC 9110 section 11.1). */
 const BEARER = /^bearer $/i;
 
-/** Why a request brings no token that could be looked at. Absent members are those of the code. */
+/** Why a request has no token to verify. Absent members take the defaults of the code. */
 export interface HeaderFault {
   readonly code: 'token_missing' | 'authorization_malformed';
   readonly status?: number;
@@ -12,9 +12,9 @@ export interface HeaderFault {
 }
 
 /**
- * The token of the `Authorization` header, which is the only place one is taken from: never the query or the body.
- * Else the fault: `token_missing` without the header, `authorization_malformed` where it is not `Bearer <token>` (401)
- * or stands more than once (400, RFC 6750 section 3.1).
+ * The token in a request's `Authorization` header; tokens in the query or the body are ignored. Otherwise the fault:
+ * `token_missing` without the header, `authorization_malformed` where the header is not `Bearer <token>` (401) or is
+ * repeated (400, RFC 6750 section 3.1).
  */
 export function bearerTokenOf(
   request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
@@ -30,7 +30,7 @@ export function bearerTokenOf(
       headers: { 'www-authenticate': `Bearer error="invalid_request", error_description="${detail}"` },
     };
   }
-  // RFC 9110 section 5.5: blanks and tabs around a value are no part of it; nothing else is taken away.
+  // RFC 9110 section 5.5: spaces and tabs around a value are not part of it. Other whitespace stays.
   const value =
     isBlank(authorization.at(0)) || isBlank(authorization.at(-1))
       ? authorization.replace(/^[ \t]+|[ \t]+$/g, '')
@@ -38,7 +38,7 @@ export function bearerTokenOf(
   return tokenIn(value) ?? { code: 'authorization_malformed', detail: hint(value) };
 }
 
-/** The token after the scheme; its form is checked later. Proxies ask with each request, so no pattern captures it. */
+/** The token after the scheme; its format is checked later. Runs for every request of a proxy, so without a capture. */
 function tokenIn(value: string): string | undefined {
   if (!BEARER.test(value.slice(0, 7))) return undefined;
   const token = value.at(7) === ' ' ? value.slice(7).replace(/^ +/, '') : value.slice(7);
@@ -63,7 +63,7 @@ function hint(authorization: string): string {
   return 'The Authorization header names a scheme other than Bearer; it must read: Bearer <token>';
 }
 
-/** How often a header stands in a request. Node keeps the first of two and says nothing. */
+/** How often a request has a header. Node's `headers` silently keeps the first of several. */
 export function countHeaders(rawHeaders: readonly string[], name: string): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -9,8 +9,8 @@ export interface BoundedAnswer {
 }
 
 /**
- * A request whose answer is read whole, within five seconds and up to a size.
- * @throws Error where it cannot be had; the text names no secret
+ * Sends a request and reads the whole answer, within five seconds and up to `maxBytes`. Follows no redirect.
+ * @throws Error where that fails; the message names the URL and the cause, and no credentials
  */
 export async function boundedFetch(
   url: string,
@@ -19,18 +19,18 @@ export async function boundedFetch(
 ): Promise<BoundedAnswer> {
   const deadline = new Deadline(WITHIN_MS, `${url} did not answer in time`, limits.signal);
   try {
-    // Credentials go where they were meant to go, and nowhere else.
+    // A redirect would send the credentials to another address.
     const answer = fetch(url, { ...init, signal: deadline.signal, redirect: 'error' });
     return await deadline.race(answer.then((whole) => read(whole, limits.maxBytes)));
   } catch (error) {
-    throw withCause(url, error);
+    throw failedFetch(url, error);
   } finally {
     deadline.end();
   }
 }
 
-/** Node's fetch says "fetch failed" and nothing else; the code of the system is in its cause. */
-function withCause(url: string, error: unknown): unknown {
+/** An error of fetch with the URL and the system's code: Node's own says "fetch failed" and hides the code in `cause`. */
+export function failedFetch(url: string, error: unknown): unknown {
   const { cause } = (error ?? {}) as { cause?: { code?: unknown; message?: unknown } };
   if (!(error instanceof TypeError) || cause === undefined) return error;
   const reason = typeof cause.code === 'string' ? cause.code : String(cause.message);
@@ -48,7 +48,7 @@ async function read(answer: Response, maxBytes: number): Promise<BoundedAnswer> 
   return { status: answer.status, headers: answer.headers, text: Buffer.concat(chunks).toString() };
 }
 
-/** Milliseconds that differ at each call, so that many who were cut off together do not return together. */
+/** Between half and all of a time, at random, so that clients that lost their connection together spread their retries. */
 export function jittered(milliseconds: number): number {
   return milliseconds * (0.5 + Math.random() / 2);
 }

@@ -1,8 +1,8 @@
-/** Where time comes from; a test hands in one that it moves. */
+/** The source of time; tests pass one of their own. */
 export interface VerifierClock {
-  /** Milliseconds since the Unix epoch, which tokens are held against. */
+  /** Milliseconds since the Unix epoch; decides whether tokens have expired. */
   now(): number;
-  /** Milliseconds since any moment; never set back, as `now` may be. */
+  /** Milliseconds since an arbitrary moment. Monotonic: unlike `now` it never goes back. */
   elapsed(): number;
 }
 

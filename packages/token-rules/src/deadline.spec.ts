@@ -1,39 +1,39 @@
 import { describe, expect, it } from '@jest/globals';
 import { Deadline } from './deadline.js';
 
-const FOR_EVER = new Promise<never>(() => undefined);
+const NEVER = new Promise<never>(() => undefined);
 
 describe('a deadline', () => {
-  it('ends what does not heed its signal, when its time has come', async () => {
+  it('rejects when its time is up, also for work that ignores the signal', async () => {
     const deadline = new Deadline(10, 'too late');
-    await expect(deadline.race(FOR_EVER)).rejects.toThrow('too late');
+    await expect(deadline.race(NEVER)).rejects.toThrow('too late');
     expect(deadline.signal.aborted).toBe(true);
   });
 
-  it('ends it when the signal above is given, now or before', async () => {
+  it('rejects when the outer signal is aborted, now or earlier', async () => {
     const outer = new AbortController();
     const deadline = new Deadline(60_000, 'too late', outer.signal);
-    const waiting = deadline.race(FOR_EVER);
+    const waiting = deadline.race(NEVER);
     outer.abort(new Error('closing'));
     await expect(waiting).rejects.toThrow('closing');
     deadline.end();
     const late = new Deadline(60_000, 'too late', outer.signal);
-    await expect(late.race(FOR_EVER)).rejects.toThrow('closing');
+    await expect(late.race(NEVER)).rejects.toThrow('closing');
     late.end();
   });
 
-  it('leaves what is done in time alone', async () => {
+  it('passes on the result of work that is done in time', async () => {
     const deadline = new Deadline(60_000, 'too late');
     expect(await deadline.race(Promise.resolve(1))).toBe(1);
     expect(deadline.signal.aborted).toBe(false);
     deadline.end();
   });
 
-  it('ends what still goes on when it is over', async () => {
+  it('aborts the work that is still under way when it is ended', async () => {
     const deadline = new Deadline(60_000, 'too late');
-    const waiting = deadline.race(FOR_EVER);
+    const waiting = deadline.race(NEVER);
     deadline.end();
     expect(deadline.signal.aborted).toBe(true);
-    await expect(waiting).rejects.toThrow('over');
+    await expect(waiting).rejects.toThrow('ended');
   });
 });

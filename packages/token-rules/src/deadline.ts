@@ -1,47 +1,53 @@
-/** The end of something that waits for others: when another signal is given, or after a time that can be put off. */
+/** A time limit that can be extended. Aborts its signal when the time is up, or when another signal is aborted. */
 export class Deadline {
   private readonly controller = new AbortController();
-  private readonly give = (): void => this.controller.abort(this.outer?.reason ?? new Error(this.words));
-  private readonly given: Promise<never>;
+  private readonly abort = (): void => this.controller.abort(this.outer?.reason ?? new Error(this.message));
+  private readonly aborted: Promise<never>;
   private timer: NodeJS.Timeout;
 
+  /**
+   * @param withinMs the time limit in milliseconds, from now and from each call of `extend`
+   * @param message of the error when the time is up
+   * @param outer a signal that ends the deadline early, with its own reason
+   */
   constructor(
     private readonly withinMs: number,
-    private readonly words: string,
+    private readonly message: string,
     private readonly outer?: AbortSignal,
   ) {
     const { signal } = this.controller;
-    this.given = new Promise((_, reject) => {
+    this.aborted = new Promise((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error));
     });
-    this.given.catch(() => undefined);
-    this.timer = this.wait();
-    if (outer?.aborted) this.give();
-    outer?.addEventListener('abort', this.give);
+    this.aborted.catch(() => undefined);
+    this.timer = this.startTimer();
+    if (outer?.aborted) this.abort();
+    outer?.addEventListener('abort', this.abort);
   }
 
   get signal(): AbortSignal {
     return this.controller.signal;
   }
 
-  /** Waits no longer than this, also for what does not heed the signal. */
+  /** The result of `work`, or the deadline's error when that comes first; works for promises that ignore the signal. */
   race<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.given]);
+    return Promise.race([work, this.aborted]);
   }
 
-  putOff(): void {
+  /** Starts the time limit anew. */
+  extend(): void {
     clearTimeout(this.timer);
-    this.timer = this.wait();
+    this.timer = this.startTimer();
   }
 
-  /** To be called when it is over: leaves nothing behind, and gives the signal to whatever still heeds it. */
+  /** Call it when the work is done: clears the timer, and aborts the signal so that leftover work stops. */
   end(): void {
     clearTimeout(this.timer);
-    this.outer?.removeEventListener('abort', this.give);
-    this.controller.abort(new Error('over'));
+    this.outer?.removeEventListener('abort', this.abort);
+    this.controller.abort(new Error('the deadline was ended'));
   }
 
-  private wait(): NodeJS.Timeout {
-    return setTimeout(this.give, this.withinMs);
+  private startTimer(): NodeJS.Timeout {
+    return setTimeout(this.abort, this.withinMs);
   }
 }

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { duplicateKey } from './json-keys.js';
 import { anyText } from '../../../test/support/fuzz/any-text.js';
 
-describe('a key that stands twice in one object is found', () => {
+describe('a duplicate key in one object is found', () => {
   it.each([
     ['{"a":1,"a":1}', 'a'],
     ['{"a":1,"b":2,"a":3}', 'a'],
@@ -35,7 +35,7 @@ describe('a key that stands twice in one object is found', () => {
     expect(duplicateKey(json)).toBe(key);
   });
 
-  it('whatever the key, the values and the place', () => {
+  it('for any key, values and depth', () => {
     const key = anyText();
     fc.assert(
       fc.property(key, fc.jsonValue(), fc.jsonValue(), fc.nat(3), (name, one, two, depth) => {
@@ -49,7 +49,7 @@ describe('a key that stands twice in one object is found', () => {
   });
 });
 
-describe('nothing is found where every object has each key once:', () => {
+describe('no key is found where every object has each key once:', () => {
   it.each([
     '{}',
     '[]',
@@ -77,7 +77,7 @@ describe('nothing is found where every object has each key once:', () => {
     expect(duplicateKey(json)).toBeUndefined();
   });
 
-  it('whatever the value', () => {
+  it('for any value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(4), (value, indent) => {
         expect(duplicateKey(JSON.stringify(value, null, indent))).toBeUndefined();
@@ -93,7 +93,7 @@ describe('a long text', () => {
     ['of backslashes', `{"a":"${'\\\\'.repeat(4000)}"}`],
     ['of lists', `{"a":${'['.repeat(4000)}${']'.repeat(4000)}}`],
     ['of keys', `{${Array.from({ length: 1000 }, (_, at) => `"k${at}":0`).join(',')}}`],
-  ])('%s is read in a time that grows with its length alone', (_name, json) => {
+  ])('%s is read in linear time', (_name, json) => {
     const started = performance.now();
     expect(duplicateKey(json)).toBeUndefined();
     expect(performance.now() - started).toBeLessThan(500);

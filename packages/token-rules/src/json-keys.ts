@@ -1,9 +1,9 @@
-/** A string literal, or one of the characters that open, close and part the members of an object. */
+/** A string literal, or one of JSON's structural characters. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
 
 /**
- * The first key that stands twice in one object of a JSON text, or undefined. Parsers keep the last of them silently,
- * others the first: a token that means two things is refused (RFC 7515 section 4, RFC 7519 section 4).
+ * The first duplicate key of any object in a JSON text, or undefined. Some parsers keep the last value and others the
+ * first, so such a token would mean two things; RFC 7515 section 4 and RFC 7519 section 4 let it be refused.
  * @param json a text that `JSON.parse` accepts
  */
 export function duplicateKey(json: string): string | undefined {
@@ -14,7 +14,7 @@ export function duplicateKey(json: string): string | undefined {
     else if (token === '[') open.push(undefined);
     else if (token === '}' || token === ']') open.pop();
     else if (token === ':' && text !== undefined) {
-      // Only a key is followed by a colon; escapes must not hide that two keys are the same.
+      // A string before a colon is a key. It is parsed, because escapes can spell one key in several ways.
       const key = JSON.parse(text) as string;
       const keys = open.at(-1);
       if (keys?.has(key)) return key;

@@ -2,26 +2,26 @@ import { boundedFetch } from './bounded-fetch.js';
 import type { VerifierClock } from './clock.js';
 import { keyOfJwk, secretVerificationKey, type Algorithm, type VerificationKey } from './signatures.js';
 
-/** Unknown key ids make one request in this time at most, however many there are, in milliseconds. */
+/** The shortest time between two requests caused by unknown key ids, in milliseconds. */
 export const COOL_DOWN_MS = 10_000;
-/** The same while what is known is not all there is: the last answer was none, or older than a key that was dropped. */
+/** The same while the key set is incomplete: the last request failed, or its answer still held a dropped key. */
 export const RETRY_MS = 1000;
-/** How long a key set is good where its answer does not say, in seconds. */
+/** The lifetime of a key set without `max-age`, in seconds. */
 const DEFAULT_MAX_AGE = 300;
 const MAX_BYTES = 256 * 1024;
 
-/** What a verifier knows keys from. */
+/** The keys that a verifier knows. */
 export interface Keys {
   get(kid: string): VerificationKey | undefined;
-  /** Looks for new keys, where that is due. @returns whether what is known now is all there is */
-  look(): Promise<boolean>;
-  /** Looks for new keys in any case. */
+  /** Fetches the keys unless that was done a moment ago. @returns whether the key set is complete */
+  refreshIfDue(): Promise<boolean>;
+  /** Fetches the keys. */
   refresh(): Promise<void>;
-  /** A key is gone for good, and another signs at once: what is known is not all there is until an answer has neither. */
+  /** Records that a key was dropped for good. The key set is incomplete until an answer arrives without that key. */
   drop(kid: string): Promise<void>;
 }
 
-/** Shared secrets: nothing is fetched. */
+/** Keys from shared secrets; they are never fetched. */
 export class SecretKeys implements Keys {
   private readonly keys: ReadonlyMap<string, VerificationKey>;
 
@@ -34,7 +34,7 @@ export class SecretKeys implements Keys {
     return this.keys.get(kid);
   }
 
-  look(): Promise<boolean> {
+  refreshIfDue(): Promise<boolean> {
     return Promise.resolve(true);
   }
 
@@ -48,10 +48,12 @@ export class SecretKeys implements Keys {
 }
 
 /**
- * The keys of a JWKS (RFC 7517). Fetched anew in the background after half of its max-age, so that a key is known before
- * it signs; and where a token names an unknown one, once in ten seconds, so that made-up names make no requests. While
- * it cannot be fetched the keys at hand stay. An answer that still holds a key that was dropped is older than that, from
- * a cache or an instance that was not told yet: its successor may be missing, so it is asked again like one that failed.
+ * The keys of a JWKS (RFC 7517), fetched
+ * - in the background after half of its max-age, so that a new key is known before it signs;
+ * - when a token names an unknown key, at most once in ten seconds, so that invented key ids cause no load.
+ *
+ * When a fetch fails the known keys stay in use. An answer that still holds a dropped key is outdated, from a cache or
+ * from an instance that has not heard of the change; the successor may be missing, so it counts as a failed fetch.
  */
 export class RemoteKeys implements Keys {
   private keys: ReadonlyMap<string, VerificationKey> = new Map();
@@ -70,19 +72,19 @@ export class RemoteKeys implements Keys {
 
   get(kid: string): VerificationKey | undefined {
     const key = this.keys.get(kid);
-    if (key && this.clock.elapsed() >= this.renewAt) void this.look();
+    if (key && this.clock.elapsed() >= this.renewAt) void this.refreshIfDue();
     return key;
   }
 
-  async look(): Promise<boolean> {
+  async refreshIfDue(): Promise<boolean> {
     const sinceTried = this.clock.elapsed() - (this.triedAt ?? -Infinity);
-    const asked = this.next ?? this.running;
-    if (asked) await asked;
+    const pending = this.next ?? this.running;
+    if (pending) await pending;
     else if (sinceTried >= (this.isComplete ? COOL_DOWN_MS : RETRY_MS)) await this.refresh();
     return this.isComplete;
   }
 
-  /** One request at a time. What runs already may have been answered before: it is asked once more behind it. */
+  /** Sends one request at a time. A running request may have been answered earlier, so another one follows it. */
   refresh(): Promise<void> {
     if (this.next) return this.next;
     if (!this.running) return this.begin();
@@ -94,7 +96,7 @@ export class RemoteKeys implements Keys {
   }
 
   drop(kid: string): Promise<void> {
-    // Rows may come twice.
+    // The feed may deliver a row twice.
     if (this.dropped.has(kid)) return Promise.resolve();
     this.dropped.add(kid);
     this.isComplete = false;
@@ -111,13 +113,15 @@ export class RemoteKeys implements Keys {
   private async fetch(): Promise<void> {
     this.triedAt = this.clock.elapsed();
     try {
-      // RFC 9111 section 5.2.1.4: no cache in between answers with what it has.
+      // RFC 9111 section 5.2.1.4: caches on the way must ask Latchkey again.
       const headers = { accept: 'application/jwk-set+json, application/json', 'cache-control': 'no-cache' };
       const answer = await boundedFetch(this.url, { headers }, { maxBytes: MAX_BYTES });
       if (answer.status !== 200) throw new Error(`${this.url} answered ${answer.status}`);
       this.keys = keysOf(answer.text, this.url);
       if ([...this.dropped].some((kid) => this.keys.has(kid))) {
-        throw new Error(`${this.url} still holds a key that was dropped`);
+        throw new Error(
+          `${this.url} still holds a dropped key: a cache or an instance of the service is behind`,
+        );
       }
       this.renewAt = this.clock.elapsed() + (maxAgeOf(answer.headers) * 1000) / 2;
       this.isComplete = true;
@@ -131,7 +135,7 @@ export class RemoteKeys implements Keys {
 
 function keysOf(text: string, url: string): ReadonlyMap<string, VerificationKey> {
   const { keys } = JSON.parse(text) as { keys?: unknown };
-  if (!Array.isArray(keys)) throw new Error(`${url} is no key set (RFC 7517)`);
+  if (!Array.isArray(keys)) throw new Error(`${url} answered without a key set (RFC 7517)`);
   const known = keys.map(keyOfJwk).filter((key) => key !== undefined);
   if (known.length === 0) {
     throw new Error(

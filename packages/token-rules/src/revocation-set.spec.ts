@@ -46,14 +46,14 @@ describe('a revocation', () => {
     ['client', 'first-party'],
     ['key', KID],
     ['all', '*'],
-  ] as const)('of kind %s kills tokens of its subject issued before it', (kind, subject) => {
+  ] as const)('of kind %s revokes the tokens of its subject that were issued before it', (kind, subject) => {
     expect(set.find(token(NOW - 1), KID)).toBeUndefined();
     set.add(row({ kind, subject }));
     expect(set.find(token(NOW - 1), KID)).toMatchObject({ kind });
   });
 
   it.each(['user', 'client', 'key', 'all'] as const)(
-    'of kind %s leaves what is issued later alone',
+    'of kind %s does not revoke tokens that are issued later',
     (kind) => {
       const subject = { user: 'u1', client: 'first-party', key: KID, all: '*' }[kind];
       set.add(row({ kind, subject }));
@@ -61,7 +61,7 @@ describe('a revocation', () => {
     },
   );
 
-  it('of a client that is gone for good kills what is issued later too, and tells when it was revoked', () => {
+  it('of a deleted client revokes later tokens too, and says when the client was deleted', () => {
     const client = { kind: 'client', subject: 'c1' } as const;
     const later = token(NOW + 900, { client_id: 'c1' });
     set.add(row(client));
@@ -73,7 +73,7 @@ describe('a revocation', () => {
     expect(set.size).toBe(0);
   });
 
-  it('of a key that is gone for good kills whatever it signs, for as long as somebody may sign with it', () => {
+  it('of a dropped key revokes every token that it signs, for ever', () => {
     const later = token(NOW + 60_000);
     set.add(row({ kind: 'key', subject: KID, cutoff: NOW + 1000 }));
     expect(set.find(later, KID)).toMatchObject({ kind: 'key', revokedAt: NOW });
@@ -82,38 +82,38 @@ describe('a revocation', () => {
     expect(set.find(later, KID)).toMatchObject({ kind: 'key' });
   });
 
-  it('tells tokens apart that were issued before and after it in the same second', () => {
+  it('distinguishes tokens that were issued before and after it in the same second', () => {
     set.add(row({}));
     expect(set.find(token(NOW - 400), KID)).toBeDefined();
     expect(set.find(token(NOW + 400), KID)).toBeUndefined();
   });
 
-  it('goes by iat where the token’s id carries no time', () => {
+  it('compares iat where the token’s id has no time', () => {
     set.add(row({}));
     expect(set.find(token(NOW - 1000, { jti: 'anything' }), KID)).toBeDefined();
     expect(set.find(token(NOW + 1000, { jti: 'anything' }), KID)).toBeUndefined();
   });
 
-  it('by version kills older versions whatever the clocks say', () => {
+  it('by version revokes older versions regardless of time', () => {
     set.add(row({ minVersion: 4 }));
     expect(set.find(token(NOW + 60_000, { ver: 3 }), KID)).toBeDefined();
     expect(set.find(token(NOW - 60_000, { ver: 4 }), KID)).toBeUndefined();
   });
 
-  it('by time still counts where another by version came later', () => {
+  it('by time stays in force after a later one by version', () => {
     set.add(row({}));
     set.add(row({ minVersion: 2, cutoff: NOW + 5 }));
     expect(set.find(token(NOW - 1, { ver: 9 }), KID)).toBeDefined();
   });
 
-  it('that is soft makes tokens stale, and a hard one wins over it', () => {
+  it('that is soft makes tokens stale, and a hard one takes precedence', () => {
     set.add(row({ minVersion: 4, soft: true }));
     expect(set.find(token(NOW), KID)).toMatchObject({ soft: true });
     set.add(row({ kind: 'session', subject: 's1' }));
     expect(set.find(token(NOW), KID)).toMatchObject({ soft: false });
   });
 
-  it('is the strictest of its subject’s, in whatever order they arrive', () => {
+  it('is combined with others of its subject to the strictest, in any order of arrival', () => {
     const rows = [
       row({ cutoff: NOW }),
       row({ cutoff: NOW + 100 }),

@@ -3,7 +3,7 @@ import { idTime } from './uuid.js';
 export const REVOCATION_KINDS = ['session', 'user', 'client', 'key', 'all'] as const;
 export type RevocationKind = (typeof REVOCATION_KINDS)[number];
 
-/** A revocation as it is written and read; times in milliseconds since the Unix epoch. */
+/** A revocation as the feed delivers it; times in milliseconds since the Unix epoch. */
 export interface LiveRevocation {
   readonly id: string;
   readonly kind: RevocationKind;
@@ -17,7 +17,7 @@ export interface LiveRevocation {
   readonly expiresAt: number;
 }
 
-/** What is told of a revocation that hit a token; `revokedAt` in milliseconds since the Unix epoch. */
+/** The revocation that applies to a token; `revokedAt` in milliseconds since the Unix epoch. */
 export interface RevocationHit {
   readonly kind: RevocationKind;
   readonly soft: boolean;
@@ -26,7 +26,7 @@ export interface RevocationHit {
   readonly revokedAt: number;
 }
 
-/** What of a verified token decides whether it is revoked. */
+/** The claims that decide whether a token is revoked. */
 export interface RevocableToken {
   readonly sub: string;
   readonly sid: string;
@@ -37,7 +37,7 @@ export interface RevocableToken {
   readonly ver: number;
 }
 
-/** What is kept of a row: there may be a million of them, so no more than a look-up and its explanation need. */
+/** The part of a row that is kept. There may be a million rows, so only what `find` needs. */
 interface Entry {
   readonly cutoff: number;
   readonly minVersion: number | null;
@@ -47,12 +47,12 @@ interface Entry {
   readonly actor: string | null;
 }
 
-/** Subjects with their strictest row, in the order in which they expire. */
+/** Each subject's strictest row, roughly in order of expiry. */
 type Entries = Map<string, Entry>;
 
 /**
- * Every live revocation, found in constant time: a few map look-ups however many there are. Rows that are hard (dead)
- * and soft (stale), by version and by time, are kept apart: none may stand in for another.
+ * Every live revocation, found in constant time by a few map look-ups. Hard rows (token revoked), soft rows (token
+ * stale), rows by version and rows by time have maps of their own, because one of them cannot replace another.
  */
 export class RevocationSet {
   private readonly session: Entries = new Map();
@@ -60,9 +60,9 @@ export class RevocationSet {
   private readonly userVersion: Entries = new Map();
   private readonly staleVersion: Entries = new Map();
   private readonly client: Entries = new Map();
-  private readonly goneClient: Entries = new Map();
+  private readonly permanentClient: Entries = new Map();
   private readonly key: Entries = new Map();
-  private readonly goneKey: Entries = new Map();
+  private readonly permanentKey: Entries = new Map();
   private readonly all: Entries = new Map();
   private readonly reasons = new Map<string, string>();
 
@@ -71,28 +71,28 @@ export class RevocationSet {
   }
 
   /**
-   * Adds a row; adding one twice, or in any order, leads to the same set.
-   * @returns whether it is about a subject or a time that no row was about
+   * Adds a row. Rows may be added in any order and repeatedly.
+   * @returns whether the subject is new, or the row revokes tokens issued later than its known rows do
    */
   add(row: LiveRevocation): boolean {
     const entries = this.mapOf(row);
     const known = entries.get(row.subject);
     const entry = this.entryOf(row);
-    // Taken out first, so that it stands behind what expires earlier.
+    // A map keeps the place of an existing key; deleting it first moves the entry behind those that expire earlier.
     if (known) entries.delete(row.subject);
     entries.set(row.subject, known ? strictest(known, entry) : entry);
     return known === undefined || known.cutoff < entry.cutoff;
   }
 
   /**
-   * Forgets rows whose tokens have all expired, and never a key that is gone for good. Lifetimes are alike, so that
-   * rows expire in about the order in which they came: it stops at the first one that has not, and costs what it
-   * removes.
+   * Removes rows whose tokens have all expired, except dropped keys. Token lifetimes are alike, so rows expire roughly in
+   * the order in which they were added: each map is read up to its first live row.
+   * @param now milliseconds since the Unix epoch
    */
   removeExpired(now: number): void {
     for (const entries of this.maps()) {
-      // A key outlives what it has signed: whoever has it signs anew. There are never more than a few of these.
-      if (entries === this.goneKey) continue;
+      // A stolen key can sign new tokens at any time. There are only ever a few dropped keys.
+      if (entries === this.permanentKey) continue;
       for (const [subject, { expiresAt }] of entries) {
         if (expiresAt * 1000 > now) break;
         entries.delete(subject);
@@ -104,47 +104,47 @@ export class RevocationSet {
     for (const entries of this.maps()) entries.clear();
   }
 
-  /** The row that kills a token, or makes it stale; undefined where it lives. */
+  /** The revocation that applies to a token, hard ones first; undefined where none does. */
   find(token: RevocableToken, kid: string): RevocationHit | undefined {
     return (
-      told('session', this.session.get(token.sid)) ??
-      told('user', olderVersion(this.userVersion.get(token.sub), token)) ??
-      told('user', issuedBefore(this.user.get(token.sub), token)) ??
-      told('client', this.goneClient.get(token.client_id)) ??
-      told('client', issuedBefore(this.client.get(token.client_id), token)) ??
-      told('key', this.goneKey.get(kid)) ??
-      told('key', issuedBefore(this.key.get(kid), token)) ??
-      told('all', issuedBefore(this.all.get('*'), token)) ??
-      told('user', olderVersion(this.staleVersion.get(token.sub), token), true)
+      hit('session', this.session.get(token.sid)) ??
+      hit('user', olderVersion(this.userVersion.get(token.sub), token)) ??
+      hit('user', issuedBefore(this.user.get(token.sub), token)) ??
+      hit('client', this.permanentClient.get(token.client_id)) ??
+      hit('client', issuedBefore(this.client.get(token.client_id), token)) ??
+      hit('key', this.permanentKey.get(kid)) ??
+      hit('key', issuedBefore(this.key.get(kid), token)) ??
+      hit('all', issuedBefore(this.all.get('*'), token)) ??
+      hit('user', olderVersion(this.staleVersion.get(token.sub), token), true)
     );
   }
 
   private maps(): Entries[] {
     const users = [this.user, this.userVersion, this.staleVersion];
-    const gone = [this.goneClient, this.goneKey];
-    return [this.session, ...users, this.client, this.key, ...gone, this.all];
+    const permanent = [this.permanentClient, this.permanentKey];
+    return [this.session, ...users, this.client, this.key, ...permanent, this.all];
   }
 
   private mapOf(row: LiveRevocation): Entries {
     const { kind, minVersion, soft } = row;
-    if (kind === 'client' && isForGood(row)) return this.goneClient;
-    if (kind === 'key' && isForGood(row)) return this.goneKey;
+    if (kind === 'client' && isPermanent(row)) return this.permanentClient;
+    if (kind === 'key' && isPermanent(row)) return this.permanentKey;
     if (kind !== 'user' || minVersion === null) return this[kind];
     return soft ? this.staleVersion : this.userVersion;
   }
 
   private entryOf(row: LiveRevocation): Entry {
     const { minVersion, expiresAt, reason, actor } = row;
-    const cutoff = isForGood(row) ? row.createdAt : row.cutoff;
-    // A handful of reasons for all rows: each is kept once.
+    const cutoff = isPermanent(row) ? row.createdAt : row.cutoff;
+    // All rows share a handful of reasons; each string is stored once.
     const shared = this.reasons.get(reason) ?? reason;
     if (this.reasons.size < 1000) this.reasons.set(shared, shared);
     return { cutoff, minVersion, expiresAt: Math.ceil(expiresAt / 1000), reason: shared, actor };
   }
 }
 
-/** A cutoff at the end says that the subject is gone: no time of issue saves its tokens. */
-export function isForGood({ cutoff, expiresAt }: LiveRevocation): boolean {
+/** Whether a row revokes every token of its subject, whenever issued: its cutoff is not before its expiry. */
+export function isPermanent({ cutoff, expiresAt }: LiveRevocation): boolean {
   return cutoff >= expiresAt;
 }
 
@@ -157,18 +157,18 @@ function strictest(a: Entry, b: Entry): Entry {
   };
 }
 
-function told(kind: RevocationKind, entry: Entry | undefined, soft = false): RevocationHit | undefined {
+function hit(kind: RevocationKind, entry: Entry | undefined, soft = false): RevocationHit | undefined {
   return entry && { kind, soft, reason: entry.reason, actor: entry.actor, revokedAt: entry.cutoff };
 }
 
-/** The permission version does not depend on the clocks of two instances, as every time does. */
+/** Compares permission versions, which unlike times do not depend on the clocks of two instances. */
 function olderVersion(entry: Entry | undefined, { ver }: RevocableToken): Entry | undefined {
   return entry && ver < (entry.minVersion ?? 0) ? entry : undefined;
 }
 
 /**
- * By the time of issue, to the millisecond where the token's id carries it: `iat` cannot tell a token of before from
- * one issued later in the same second.
+ * Compares the time of issue, in milliseconds where the token's id is a UUIDv7. `iat` counts seconds and cannot order a
+ * token and a revocation of the same second.
  */
 function issuedBefore(entry: Entry | undefined, { jti, iat }: RevocableToken): Entry | undefined {
   if (!entry) return undefined;

@@ -27,9 +27,9 @@ export const ALGORITHMS = [
 /** The JWS algorithms of RFC 7518 that the service signs and verifies with. */
 export type Algorithm = (typeof ALGORITHMS)[number];
 
-/** A key that verifies. The algorithm belongs to the key, never to a token. */
+/** A key that verifies signatures. The algorithm is a property of the key; a token's `alg` must match it. */
 export interface VerificationKey {
-  /** Names the key in a token's header (RFC 7515 section 4.1.4). */
+  /** The key id in a token's header (RFC 7515 section 4.1.4). */
   readonly kid: string;
   readonly algorithm: Algorithm;
   readonly verifyWith: KeyObject;
@@ -40,22 +40,22 @@ const RSA_MIN_BITS = 2048;
 const CURVES: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };
 
 /**
- * A name for a secret by which two deployments can be compared; one-way, and keyed apart from every signature. One
- * secret under two algorithms is two keys.
+ * The key id of a shared secret: a one-way digest, so that deployments can compare secrets without showing them, and one
+ * that never equals a signature. The same secret has another id under another algorithm.
  */
 export function secretKid(secret: string, algorithm: Algorithm): string {
   const digest = createHmac('sha256', secret).update(`latchkey key id ${algorithm}`).digest('base64url');
   return digest.slice(0, KID_LENGTH);
 }
 
-/** The key of an HS* algorithm: the text itself, as in the service's `SECRET_KEY`. */
+/** The key of an HS* algorithm: the UTF-8 bytes of the service's `SECRET_KEY`. */
 export function secretVerificationKey(secret: string, algorithm: Algorithm): VerificationKey {
   return { kid: secretKid(secret, algorithm), algorithm, verifyWith: createSecretKey(secret, 'utf8') };
 }
 
 /**
- * A public key of a JWKS (RFC 7517); undefined where it is none that signs our tokens. A secret in a public place, a
- * short modulus, another curve, use or algorithm than said is no key.
+ * Reads a public key of a JWKS (RFC 7517). Returns undefined for keys that do not verify tokens: an unknown algorithm, a
+ * secret (`oct`), an RSA modulus below 2048 bits, a curve, `use` or `key_ops` that does not fit the algorithm.
  */
 export function keyOfJwk(jwk: unknown): VerificationKey | undefined {
   if (typeof jwk !== 'object' || jwk === null) return undefined;
@@ -81,8 +81,8 @@ function isToVerify(operations: unknown): boolean {
 }
 
 /**
- * Whether the last part of a token is the key's signature over the first two (RFC 7515 section 5.2). For tokens whose
- * shape was checked.
+ * Whether the last part of a token is the key's signature over the first two (RFC 7515 section 5.2). Expects a token
+ * that `parseToken` accepted.
  */
 export function signatureVerifies(token: string, { algorithm, verifyWith }: VerificationKey): boolean {
   const end = token.lastIndexOf('.');
@@ -98,10 +98,10 @@ export function signatureVerifies(token: string, { algorithm, verifyWith }: Veri
       case 'RS':
         return verify(hash, input, verifyWith, signature);
       case 'PS':
-        // RFC 7518 section 3.5: the salt is as long as the hash.
+        // RFC 7518 section 3.5: the salt has the length of the hash.
         return verify(hash, input, { key: verifyWith, ...PSS }, signature);
       default:
-        // RFC 7518 section 3.4: the two numbers side by side, and no DER.
+        // RFC 7518 section 3.4: the two numbers are concatenated, unlike in DER.
         return verify(hash, input, { key: verifyWith, dsaEncoding: 'ieee-p1363' }, signature);
     }
   } catch {

@@ -1,5 +1,5 @@
 import { faultyClaim, TOKEN_TYPES, type TokenType } from './token-claims.js';
-import type { ShapedToken } from './token-shape.js';
+import type { ParsedToken } from './token-shape.js';
 import type { Algorithm } from './signatures.js';
 
 export type TokenFaultCode =
@@ -11,14 +11,14 @@ export type TokenFaultCode =
   | 'token_wrong_audience'
   | 'token_revoked';
 
-/** Why a token is refused: the code for the client, the rest for the log. */
+/** Why a token is refused: `code` is for the client, the rest for the log. */
 export interface TokenFault {
   readonly code: TokenFaultCode;
   readonly cause: string;
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-/** What tokens are held against. */
+/** The values that tokens are checked against. */
 export interface TokenRules {
   readonly issuer: string;
   /** Any of them is accepted. */
@@ -26,31 +26,31 @@ export interface TokenRules {
   readonly leewaySeconds: number;
 }
 
-/** RFC 8725 section 3.1: the key is chosen by `kid`, and the algorithm is the key's, whatever the token says. */
+/** Finds the key by `kid`. The token's `alg` must equal the key's algorithm (RFC 8725 section 3.1). */
 export function keyFor<K extends { readonly algorithm: Algorithm }>(
-  { kid, alg, ...rest }: ShapedToken['header'],
+  { kid, alg, ...rest }: ParsedToken['header'],
   find: (kid: string) => K | undefined,
 ): K | TokenFault {
   if ('crit' in rest || 'b64' in rest) return { code: 'token_invalid', cause: 'critical header' };
   const key = typeof kid === 'string' ? find(kid) : undefined;
   if (!key) {
-    const more = { received: clipped(kid) };
+    const more = { received: truncated(kid) };
     return { code: 'token_invalid', cause: 'signature: unknown key id', more };
   }
   if (alg === key.algorithm) return key;
-  const more = { expected: key.algorithm, received: clipped(alg) };
+  const more = { expected: key.algorithm, received: truncated(alg) };
   return { code: 'token_invalid', cause: 'signature: algorithm is not the key’s', more };
 }
 
 /**
- * Checks what a token says about itself, once its signature is good: kind, claims, times, issuer, audience. Expiry,
- * kind, issuer and audience are told by name, everything else is `token_invalid`.
+ * Checks the claims of a token whose signature was verified: kind, types, times, issuer, audience. Faults of expiry,
+ * kind, issuer and audience have codes of their own; all others are `token_invalid`.
  * @param now milliseconds since the Unix epoch
  * @returns the first fault, or undefined where there is none
  */
 export function claimsFault(
   type: TokenType,
-  { header, claims }: ShapedToken,
+  { header, claims }: ParsedToken,
   rules: TokenRules,
   now: number,
 ): TokenFault | undefined {
@@ -66,7 +66,7 @@ export function claimsFault(
   );
 }
 
-/** The claims that say when a token holds, in Unix seconds. */
+/** The claims that limit when a token is valid, in Unix seconds. */
 export interface Times {
   readonly exp: number;
   readonly iat: number;
@@ -79,8 +79,8 @@ interface Parties {
 
 function kindFault(
   type: TokenType,
-  { typ }: ShapedToken['header'],
-  claims: ShapedToken['claims'],
+  { typ }: ParsedToken['header'],
+  claims: ParsedToken['claims'],
 ): TokenFault | undefined {
   if (typ === TOKEN_TYPES[type] && claims['type'] === type) return undefined;
   const other = Object.values(TOKEN_TYPES).includes(typ as never) || claims['type'] !== undefined;
@@ -97,7 +97,7 @@ export function timeFault(
   if (now >= exp) {
     return { code: 'token_expired', cause: 'expired', more: { expired_for_seconds: Math.round(now - exp) } };
   }
-  // Leeway forgives the issuer's clock for running ahead; it never lengthens a token's life.
+  // The leeway is for an issuer whose clock runs ahead. It does not delay expiry.
   const from = Math.max(iat, nbf ?? 0);
   if (from <= now + rules.leewaySeconds) return undefined;
   const more = { ahead_seconds: Math.round(from - now) };
@@ -106,16 +106,16 @@ export function timeFault(
 
 function partyFault({ iss, aud }: Parties, { issuer, audiences }: TokenRules): TokenFault | undefined {
   if (iss !== issuer) {
-    const more = { expected: issuer, received: clipped(iss) };
+    const more = { expected: issuer, received: truncated(iss) };
     return { code: 'token_wrong_issuer', cause: 'wrong issuer', more };
   }
   const given = typeof aud === 'string' ? [aud] : aud;
   if (given.some((name) => audiences.includes(name))) return undefined;
-  const more = { expected: audiences, received: given.slice(0, 10).map(clipped) };
+  const more = { expected: audiences, received: given.slice(0, 10).map(truncated) };
   return { code: 'token_wrong_audience', cause: 'wrong audience', more };
 }
 
-/** What a token says of itself, for the log: short, whatever somebody put there. */
-function clipped(value: unknown): string {
+/** A value from a token, cut to a length that fits the log: anybody can write tokens. */
+function truncated(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, 100) : typeof value;
 }

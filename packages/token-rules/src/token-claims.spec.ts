@@ -9,22 +9,22 @@ const GOOD: Readonly<Record<TokenType, Readonly<Record<string, unknown>>>> = {
   refresh: { ...COMMON, gen: 1, type: 'refresh' },
 };
 const KINDS = Object.keys(TOKEN_TYPES) as TokenType[];
-/** `type` tells the kinds apart and is judged before, together with the header's `typ`. */
+/** `type` is checked earlier, together with the header's `typ`. */
 const required = (kind: TokenType) => Object.keys(GOOD[kind]).filter((claim) => claim !== 'type');
 
 describe.each(KINDS)('the claims of a token of the kind %s', (kind) => {
-  it('are without fault when all are there', () => {
+  it('are valid when all are present', () => {
     expect(faultyClaim(kind, GOOD[kind])).toBeUndefined();
   });
 
-  it.each(required(kind))('are at fault without %s', (claim) => {
+  it.each(required(kind))('are invalid without %s', (claim) => {
     const { [claim]: _, ...rest } = GOOD[kind];
     expect(faultyClaim(kind, rest)).toBe(claim);
     expect(faultyClaim(kind, { ...rest, [claim]: undefined })).toBe(claim);
     expect(faultyClaim(kind, { ...rest, [claim]: null })).toBe(claim);
   });
 
-  it('may hold others that nobody knows', () => {
+  it('may include unknown claims', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (unknown) => {
         expect(faultyClaim(kind, { nbf: undefined, ...unknown, ...GOOD[kind] })).toBe(
@@ -34,7 +34,7 @@ describe.each(KINDS)('the claims of a token of the kind %s', (kind) => {
     );
   });
 
-  it('are named one at a time, whatever they are', () => {
+  it('are checked without an error for any value', () => {
     const claims = fc.record(Object.fromEntries(required(kind).map((claim) => [claim, fc.jsonValue()])));
     fc.assert(
       fc.property(claims, (values) => {

@@ -1,6 +1,6 @@
 import { isUuid } from './uuid.js';
 
-/** `typ` headers (RFC 9068 section 2.1; `rt+jwt` is our own) and `type` claims of the two kinds of token. */
+/** The `typ` header of each kind of token: `at+jwt` from RFC 9068 section 2.1, `rt+jwt` is Latchkey's own. */
 export const TOKEN_TYPES = { access: 'at+jwt', refresh: 'rt+jwt' } as const;
 export type TokenType = keyof typeof TOKEN_TYPES;
 
@@ -30,7 +30,7 @@ export interface RefreshClaims {
   readonly iat: number;
   readonly jti: string;
   readonly sid: string;
-  /** The generation the session's row holds while this token is live. */
+  /** The generation of the session; the token is current while the session's row holds the same number. */
   readonly gen: number;
   readonly type: 'refresh';
 }
@@ -42,9 +42,9 @@ export interface ClaimsOf {
 
 type Check = (value: unknown) => boolean;
 
-/** Seconds; a time in milliseconds is larger and refused. */
+/** In seconds. A time that was given in milliseconds exceeds it. */
 const TIME_LIMIT = 1e11;
-/** Counts are stored in 32 bits with a sign: no larger one was ever issued. */
+/** Counts are stored as signed 32-bit integers. */
 const COUNT_LIMIT = 2 ** 31;
 
 const isText: Check = (value) => typeof value === 'string' && value !== '';
@@ -76,7 +76,7 @@ const CHECKS: Readonly<Record<TokenType, Readonly<Record<string, Check>>>> = {
   refresh: { ...COMMON, gen: isCount },
 };
 
-/** The name of the first claim that is missing or has the wrong type; undefined where all are as they must be. */
+/** The name of the first claim that is missing or has the wrong type; undefined where all claims are valid. */
 export function faultyClaim(type: TokenType, claims: Readonly<Record<string, unknown>>): string | undefined {
   return Object.entries(CHECKS[type]).find(([name, check]) => !check(claims[name]))?.[0];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { shapeOf, TOKEN_MAX_BYTES } from './token-shape.js';
+import { parseToken, TOKEN_MAX_BYTES } from './token-shape.js';
 import { anyText } from '../../../test/support/fuzz/any-text.js';
 
 const SIGNATURE = Buffer.alloc(32, 7).toString('base64url');
@@ -12,14 +12,14 @@ function token(header: string | Buffer, claims: string | Buffer): string {
   return `${part(header)}.${part(claims)}.${SIGNATURE}`;
 }
 
-const THREE = { misshapen: 'not three parts' };
-const SPELLING = { misshapen: 'not canonical base64url' };
-const OBJECTS = { misshapen: 'not JSON objects with unique keys' };
-const LENGTH = { misshapen: 'longer than 8 KiB' };
+const THREE = { malformed: 'not three parts' };
+const SPELLING = { malformed: 'not canonical base64url' };
+const OBJECTS = { malformed: 'not JSON objects with unique keys' };
+const LENGTH = { malformed: 'longer than 8 KiB' };
 
-describe('a token of the right shape', () => {
-  it('is taken apart and not judged', () => {
-    expect(shapeOf(token('{"alg":"none"}', '{"exp":"never"}'))).toEqual({
+describe('a well-formed token', () => {
+  it('is parsed without a check of its content', () => {
+    expect(parseToken(token('{"alg":"none"}', '{"exp":"never"}'))).toEqual({
       header: { alg: 'none' },
       claims: { exp: 'never' },
     });
@@ -31,7 +31,7 @@ describe('a token of the right shape', () => {
       fc.property(value, value, (header, claims) => {
         const text = token(JSON.stringify(header), JSON.stringify(claims));
         fc.pre(text.length <= TOKEN_MAX_BYTES);
-        const shaped = shapeOf(text);
+        const shaped = parseToken(text);
         expect(shaped).toEqual({
           header: JSON.parse(JSON.stringify(header)) as unknown,
           claims: JSON.parse(JSON.stringify(claims)) as unknown,
@@ -44,17 +44,17 @@ describe('a token of the right shape', () => {
     const start = `${part('{}')}.${part('{}')}.`;
     // The largest length at which base64url is canonical without unused bits is a multiple of four.
     const room = TOKEN_MAX_BYTES - start.length;
-    expect(shapeOf(start + 'A'.repeat(room - (room % 4)))).toEqual({ header: {}, claims: {} });
-    expect(shapeOf(start + 'A'.repeat(room + 1))).toEqual(LENGTH);
-    expect(shapeOf('.'.repeat(1_000_000))).toEqual(LENGTH);
+    expect(parseToken(start + 'A'.repeat(room - (room % 4)))).toEqual({ header: {}, claims: {} });
+    expect(parseToken(start + 'A'.repeat(room + 1))).toEqual(LENGTH);
+    expect(parseToken('.'.repeat(1_000_000))).toEqual(LENGTH);
   });
 });
 
-describe('a token is misshapen', () => {
+describe('a token is malformed', () => {
   it.each(['', '.', 'a', 'a.a', 'a.a.a.a', 'a.a.a.a.a', `${token('{}', '{}')}.`])(
-    'when it has not three parts: %j',
+    'when it does not have three parts: %j',
     (text) => {
-      expect(shapeOf(text)).toEqual(THREE);
+      expect(parseToken(text)).toEqual(THREE);
     },
   );
 
@@ -64,23 +64,23 @@ describe('a token is misshapen', () => {
     `${part('{}')}..${SIGNATURE}`,
     `${part('{}')}.${part('{}')}.`,
   ])('when a part is empty: %j', (text) => {
-    expect(shapeOf(text)).toEqual(SPELLING);
+    expect(parseToken(text)).toEqual(SPELLING);
   });
 
   it.each(['=', '==', '+', '/', ' ', '\n', '\r\n', '\t', '\0', '!', 'é', '🗝', '%3D', '"', ','])(
-    'when a part holds %j, wherever it stands',
+    'when a part holds %j, in any position',
     (alien) => {
       const parts = [part('{}'), part('{}'), SIGNATURE];
       for (const at of [0, 1, 2]) {
         for (const change of [(text: string) => text + alien, (text: string) => alien + text]) {
           const changed = parts.map((text, index) => (index === at ? change(text) : text)).join('.');
-          expect(shapeOf(changed)).toEqual(SPELLING);
+          expect(parseToken(changed)).toEqual(SPELLING);
         }
       }
     },
   );
 
-  it('when it is a good one in any other spelling of the same bytes', () => {
+  it('when a part is another spelling of the same bytes', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 70 });
     fc.assert(
@@ -88,14 +88,14 @@ describe('a token is misshapen', () => {
         const good = part(Buffer.from(signature));
         const text = good.slice(0, -1) + last;
         const sameBytes = Buffer.from(text, 'base64url').equals(signature);
-        const shaped = shapeOf(`${part('{}')}.${part('{}')}.${text}`);
+        const shaped = parseToken(`${part('{}')}.${part('{}')}.${text}`);
         expect('header' in shaped && sameBytes).toBe(text === good);
       }),
     );
   });
 
-  it.each(['A', 'AAAAA'])('when a part has a length no bytes encode to: %j', (text) => {
-    expect(shapeOf(`${part('{}')}.${part('{}')}.${text}`)).toEqual(SPELLING);
+  it.each(['A', 'AAAAA'])('when a part has a length that base64url never has: %j', (text) => {
+    expect(parseToken(`${part('{}')}.${part('{}')}.${text}`)).toEqual(SPELLING);
   });
 
   it.each([
@@ -113,17 +113,17 @@ describe('a token is misshapen', () => {
     '{a:1}',
     "{'a':1}",
     '{"a":01}',
-  ])('when header or claims are no JSON object: %j', (json) => {
+  ])('when header or claims are not a JSON object: %j', (json) => {
     const found = json === '' ? SPELLING : OBJECTS;
-    expect(shapeOf(token(json, '{}'))).toEqual(found);
-    expect(shapeOf(token('{}', json))).toEqual(found);
+    expect(parseToken(token(json, '{}'))).toEqual(found);
+    expect(parseToken(token('{}', json))).toEqual(found);
   });
 
   it.each(['{"a":1,"a":1}', '{"a":1,"\\u0061":2}', '{"x":{"a":1,"a":2}}', '{"x":[{"a":1,"a":2}]}'])(
-    'when a key stands twice: %j',
+    'when a key is duplicated: %j',
     (json) => {
-      expect(shapeOf(token(json, '{}'))).toEqual(OBJECTS);
-      expect(shapeOf(token('{}', json))).toEqual(OBJECTS);
+      expect(parseToken(token(json, '{}'))).toEqual(OBJECTS);
+      expect(parseToken(token('{}', json))).toEqual(OBJECTS);
     },
   );
 
@@ -135,19 +135,19 @@ describe('a token is misshapen', () => {
     ['a surrogate', [0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d]],
     ['NUL after the end', [0x7b, 0x7d, 0x00]],
   ])('when header or claims hold %s', (_name, bytes) => {
-    expect(shapeOf(token(Buffer.from(bytes), '{}'))).toEqual(OBJECTS);
-    expect(shapeOf(token('{}', Buffer.from(bytes)))).toEqual(OBJECTS);
+    expect(parseToken(token(Buffer.from(bytes), '{}'))).toEqual(OBJECTS);
+    expect(parseToken(token('{}', Buffer.from(bytes)))).toEqual(OBJECTS);
   });
 
-  it('when it nests deeper than it may be long, without an error', () => {
+  it('when its JSON is deep and unfinished, without an error', () => {
     const deep = '['.repeat(3000);
-    expect(shapeOf(token('{}', `{"a":${deep}`))).toEqual(OBJECTS);
-    expect(shapeOf(token('{}', `{"a":${deep}${']'.repeat(3000)}}`))).toMatchObject({ header: {} });
+    expect(parseToken(token('{}', `{"a":${deep}`))).toEqual(OBJECTS);
+    expect(parseToken(token('{}', `{"a":${deep}${']'.repeat(3000)}}`))).toMatchObject({ header: {} });
   });
 });
 
-describe('whatever the text', () => {
-  it('the check answers and throws nothing', () => {
+describe('any text', () => {
+  it('is parsed without an error', () => {
     const texts = fc.oneof(
       anyText(),
       fc.array(anyText()).map((parts) => parts.join('.')),
@@ -156,16 +156,16 @@ describe('whatever the text', () => {
     );
     fc.assert(
       fc.property(texts, (text) => {
-        const shaped = shapeOf(text);
-        expect('misshapen' in shaped || ('header' in shaped && 'claims' in shaped)).toBe(true);
+        const shaped = parseToken(text);
+        expect('malformed' in shaped || ('header' in shaped && 'claims' in shaped)).toBe(true);
       }),
       { numRuns: 1000 },
     );
   });
 
-  it('a key called __proto__ is a key like others and reaches no prototype', () => {
-    const shaped = shapeOf(token('{"__proto__":{"alg":"HS256"}}', '{"__proto__":{"sub":"x"}}'));
-    if ('misshapen' in shaped) throw new Error(shaped.misshapen);
+  it('may have a key __proto__, which reaches no prototype', () => {
+    const shaped = parseToken(token('{"__proto__":{"alg":"HS256"}}', '{"__proto__":{"sub":"x"}}'));
+    if ('malformed' in shaped) throw new Error(shaped.malformed);
     expect([shaped.header['alg'], shaped.claims['sub']]).toEqual([undefined, undefined]);
     expect(({} as Record<string, unknown>)['alg']).toBeUndefined();
   });

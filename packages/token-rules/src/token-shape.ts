@@ -1,43 +1,43 @@
 import { isUtf8 } from 'node:buffer';
 import { duplicateKey } from './json-keys.js';
 
-/** The longest token that is looked at, in bytes. */
+/** The longest token that is accepted, in bytes. */
 export const TOKEN_MAX_BYTES = 8192;
 /**
- * Whole bytes and nothing else (RFC 4648 section 5): the bits of a last character that no byte needs are 0. They would
- * otherwise let one signature be spelt in several ways.
+ * Canonical base64url (RFC 4648 section 5): the unused bits of the last character are zero. Otherwise one signature would
+ * have several spellings.
  */
 const BASE64URL = /^(?:[\w-]{4})*(?:[\w-]{2}[AEIMQUYcgkosw048]|[\w-][AQgw])?$/;
 
-/** A token that has the shape of one of ours; nothing of it is believed before its signature is checked. */
-export interface ShapedToken {
+/** A well-formed token. Its content is untrusted until the signature is verified. */
+export interface ParsedToken {
   readonly header: Readonly<Record<string, unknown>>;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** Why a text cannot be a token of ours; for the log. */
-export interface Misshapen {
-  readonly misshapen: string;
+/** Why a text is not a well-formed token; for the log. */
+export interface Malformed {
+  readonly malformed: string;
 }
 
 /**
- * The strict check of a token's form, made before any library sees it (RFC 7515 section 5.2, RFC 8725 section 3.11):
- * three parts, base64url without padding in its one canonical spelling, at most 8 KiB, UTF-8 JSON objects without
- * duplicate keys. Tells nothing about signature or claims.
+ * Parses a token strictly, before any library sees it (RFC 7515 section 5.2, RFC 8725 section 3.11): at most 8 KiB, three
+ * parts, canonical base64url without padding, header and claims UTF-8 JSON objects without duplicate keys. Checks neither
+ * signature nor claims.
  */
-export function shapeOf(token: string): ShapedToken | Misshapen {
-  if (token.length > TOKEN_MAX_BYTES) return { misshapen: 'longer than 8 KiB' };
+export function parseToken(token: string): ParsedToken | Malformed {
+  if (token.length > TOKEN_MAX_BYTES) return { malformed: 'longer than 8 KiB' };
   const parts = token.split('.');
-  if (parts.length !== 3) return { misshapen: 'not three parts' };
+  if (parts.length !== 3) return { malformed: 'not three parts' };
   const [header, payload, signature] = parts.map(decode);
-  if (!header || !payload || !signature) return { misshapen: 'not canonical base64url' };
+  if (!header || !payload || !signature) return { malformed: 'not canonical base64url' };
   const headerObject = jsonObject(header);
   const claims = jsonObject(payload);
-  if (!headerObject || !claims) return { misshapen: 'not JSON objects with unique keys' };
+  if (!headerObject || !claims) return { malformed: 'not JSON objects with unique keys' };
   return { header: headerObject, claims };
 }
 
-/** The bytes of a base64url part in its one canonical spelling. */
+/** The bytes of a part in canonical base64url, else undefined. */
 function decode(part: string): Buffer | undefined {
   return part !== '' && BASE64URL.test(part) ? Buffer.from(part, 'base64url') : undefined;
 }
@@ -54,7 +54,7 @@ function jsonObject(bytes: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-/** What a parser was given comes out of it again only where nothing was lost on the way, as it is with our own tokens. */
+/** Latchkey's own tokens equal their JSON written anew, which proves that no key was lost; others take the slow path. */
 function hasUniqueKeys(text: string, value: object): boolean {
   return JSON.stringify(value) === text || duplicateKey(text) === undefined;
 }

@@ -5,27 +5,31 @@ import type { VerifierError } from './verifier-error.js';
 const ACCEPTED_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const tokens = new WeakMap<object, VerifiedToken>();
 
-/** Keeps the token of a request that was let in. */
-export function remember(request: object, token: VerifiedToken): void {
+/** Attaches the verified token to its request. */
+export function attachToken(request: object, token: VerifiedToken): void {
   tokens.set(request, token);
 }
 
-/** Who is asking. @throws Error where the request came through no check */
+/** The verified token of a request. @throws Error where no middleware, hook or guard of this package accepted it */
 export function tokenOf(request: object): VerifiedToken {
   const token = tokens.get(request);
-  if (!token) throw new Error('tokenOf is asked of a request that no check of a token has let in');
+  if (!token) {
+    throw new Error(
+      'tokenOf(request): the request has no verified token; protect its route with authenticate()',
+    );
+  }
   return token;
 }
 
-/** What is answered to a request that is not let in. */
-export interface RefusalAnswer {
+/** The response to a request that is refused. */
+export interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Record<string, unknown>;
 }
 
-/** @param givenId the request's `X-Request-Id`, which is taken over where it is acceptable */
-export function answerTo(error: VerifierError, givenId: unknown): RefusalAnswer {
+/** @param givenId the request's `X-Request-Id`, repeated in the response where it is well-formed */
+export function refusalFor(error: VerifierError, givenId: unknown): Refusal {
   const id = typeof givenId === 'string' && ACCEPTED_ID.test(givenId) ? givenId : randomUUID();
   return {
     status: error.status,

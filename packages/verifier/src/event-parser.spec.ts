@@ -20,8 +20,8 @@ const EVENTS = [
   { event: 'current', data: '{"at":"é"}', lastId: '43' },
 ];
 
-describe('a stream of events', () => {
-  it('is the same events in pieces of any size', () => {
+describe('an event stream', () => {
+  it('gives the same events for chunks of any size', () => {
     const cuts = fc.array(fc.nat({ max: STREAM.length }), { maxLength: 20 });
     fc.assert(
       fc.property(cuts, (at) => {
@@ -33,12 +33,12 @@ describe('a stream of events', () => {
     );
   });
 
-  it('keeps the place it was resumed from, until another comes', () => {
+  it('keeps the id it was resumed from until an event has another', () => {
     const parser = new EventParser('7');
     expect(parser.push('data: x\n\nid: 8\ndata: y\n\n').map(({ lastId }) => lastId)).toEqual(['7', '8']);
   });
 
-  it('gives no event that is not whole', () => {
+  it('gives no incomplete event', () => {
     const parser = new EventParser();
     expect(parser.push('data: x\n')).toEqual([]);
     expect(parser.push('\n')).toHaveLength(1);
@@ -47,7 +47,7 @@ describe('a stream of events', () => {
   it.each([
     ['one line', 'x'.repeat(70_000)],
     ['many lines', 'data: x\n'.repeat(20_000)],
-  ])('is given up where an event of %s has no end', (_, text) => {
+  ])('is refused when an endless event has %s', (_, text) => {
     const parser = new EventParser();
     const pieces = text.match(/.{1,1000}/gs) ?? [];
     expect(() => pieces.forEach((piece) => parser.push(piece))).toThrow('too long');

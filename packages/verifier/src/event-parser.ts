@@ -1,16 +1,16 @@
-/** One event of a stream, as dispatched by WHATWG HTML section 9.2.6. */
+/** One event of an event stream (WHATWG HTML section 9.2.6). */
 export interface ServerEvent {
   readonly event: string;
   readonly data: string;
-  /** The last id so far, in this event or before it; empty where there was none. */
+  /** The id of this event, else of the last event that had one; empty where no event had one. */
   readonly lastId: string;
 }
 
-/** The longest event that is read, in characters. Ours are below two thousand. */
+/** The longest event that is accepted, in characters. Latchkey's are below two thousand. */
 const EVENT_MAX = 64 * 1024;
 const LINE_END = /\r\n|\n|\r/;
 
-/** Reads `text/event-stream` (WHATWG HTML section 9.2.5) in pieces of any size. */
+/** Parses `text/event-stream` (WHATWG HTML section 9.2.5) from chunks of any size. */
 export class EventParser {
   private rest = '';
   private size = 0;
@@ -22,13 +22,13 @@ export class EventParser {
     this.lastId = lastId;
   }
 
-  /** The events that a further piece completes. @throws Error where one has no end */
-  push(piece: string): ServerEvent[] {
+  /** The events that a further chunk completes. @throws Error where an event is longer than 64 Ki characters */
+  push(chunk: string): ServerEvent[] {
     const events: ServerEvent[] = [];
-    let text = this.rest + piece;
+    let text = this.rest + chunk;
     for (;;) {
       const end = LINE_END.exec(text);
-      // A carriage return at the end may be half of a line end.
+      // A carriage return at the end of a chunk may be the first half of CRLF.
       if (!end || (end[0] === '\r' && end.index === text.length - 1)) break;
       const event = this.line(text.slice(0, end.index));
       if (event) events.push(event);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { callbackify } from 'node:util';
-import { answerTo, remember } from './authenticated.js';
+import { refusalFor, attachToken } from './authenticated.js';
 import type { Verifier, VerifyOptions } from './verifier.js';
 import { VerifierError } from './verifier-error.js';
 
@@ -12,24 +12,27 @@ type Middleware = (
   next: (error?: unknown) => void,
 ) => void;
 
-/** Middleware for Express, Connect and everything of that form: lets in who has a good token and all `scopes`. */
+/**
+ * Middleware for Express, Connect and frameworks with the same signature. Accepts requests whose token is valid and has
+ * every scope of `options.scopes`; answers all others itself.
+ */
 export function authenticate(verifier: Verifier, options: VerifyOptions = {}): Middleware {
-  const letIn = async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
+  const isAccepted = async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
     try {
-      remember(request, await verifier.authenticate(request, options));
+      attachToken(request, await verifier.authenticate(request, options));
       return true;
     } catch (error) {
       if (!(error instanceof VerifierError)) throw error;
-      const { status, headers, body } = answerTo(error, request.headers['x-request-id']);
+      const { status, headers, body } = refusalFor(error, request.headers['x-request-id']);
       response.writeHead(status, headers).end(JSON.stringify(body));
       return false;
     }
   };
-  // Out of the promise, so that what the next handler throws is the framework's and no unhandled rejection.
-  const judge = callbackify(letIn);
+  // next() runs outside the promise, so that the framework catches the errors of the next handler.
+  const check = callbackify(isAccepted);
   return (request, response, next) =>
-    judge(request, response, (error, isIn) => {
+    check(request, response, (error, accepted) => {
       if (error) next(error);
-      else if (isIn) next();
+      else if (accepted) next();
     });
 }

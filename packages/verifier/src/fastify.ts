@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { answerTo, remember } from './authenticated.js';
+import { refusalFor, attachToken } from './authenticated.js';
 import type { Verifier, VerifyOptions } from './verifier.js';
 import { VerifierError } from './verifier-error.js';
 
@@ -12,15 +12,18 @@ interface Reply {
 }
 type Hook = (request: { readonly raw: IncomingMessage }, reply: Reply) => Promise<unknown>;
 
-/** An `onRequest` hook for Fastify: lets in who has a good token and all `scopes`. */
+/**
+ * An `onRequest` hook for Fastify. Accepts requests whose token is valid and has every scope of `options.scopes`;
+ * answers all others itself.
+ */
 export function authenticate(verifier: Verifier, options: VerifyOptions = {}): Hook {
   return async (request, reply) => {
     try {
-      remember(request, await verifier.authenticate(request.raw, options));
+      attachToken(request, await verifier.authenticate(request.raw, options));
       return undefined;
     } catch (error) {
       if (!(error instanceof VerifierError)) throw error;
-      const { status, headers, body } = answerTo(error, request.raw.headers['x-request-id']);
+      const { status, headers, body } = refusalFor(error, request.raw.headers['x-request-id']);
       reply.code(status);
       reply.headers({ ...headers });
       reply.send(JSON.stringify(body));

@@ -1,15 +1,18 @@
 import { boundedFetch, type VerifierClock } from '@latchkey/token-rules';
 
-/** Who follows revocations: a client of Latchkey that may use `revocations:read`, or any source of such a token. */
+/**
+ * Credentials for the feed of revocations: a Latchkey client with the scope `revocations:read`, or a function that
+ * returns an access token with that scope.
+ */
 export type FeedAccess =
   | { readonly clientId: string; readonly clientSecret: string }
   | { readonly token: () => Promise<string> | string };
 
 const MAX_BYTES = 64 * 1024;
-/** A token is replaced so long before it expires, in milliseconds. */
+/** A token is replaced this long before it expires, in milliseconds. */
 const MARGIN_MS = 30_000;
 
-/** The access token that follows revocations. */
+/** Obtains the access token for the feed of revocations, and keeps it until shortly before it expires. */
 export class FeedToken {
   private held: { readonly token: string; readonly until: number } | undefined;
 
@@ -19,23 +22,23 @@ export class FeedToken {
     private readonly clock: VerifierClock,
   ) {}
 
-  /** @throws Error where none can be had */
+  /** @throws Error where Latchkey issues no token */
   async get(signal: AbortSignal): Promise<string> {
     if ('token' in this.access) return await this.access.token();
     if (this.held && this.clock.elapsed() < this.held.until) return this.held.token;
-    const asked = this.clock.elapsed();
-    const { token, lifetimeMs } = await this.ask(this.access, signal);
-    this.held = { token, until: asked + Math.max(lifetimeMs - MARGIN_MS, 0) };
+    const requestedAt = this.clock.elapsed();
+    const { token, lifetimeMs } = await this.request(this.access, signal);
+    this.held = { token, until: requestedAt + Math.max(lifetimeMs - MARGIN_MS, 0) };
     return token;
   }
 
-  /** After a refusal. */
+  /** Drops the token, so that the next call requests another; to be called after a 401. */
   forget(): void {
     this.held = undefined;
   }
 
-  /** RFC 6749 section 4.4, the client authenticated as section 2.3.1 says. */
-  private async ask(
+  /** The client credentials grant (RFC 6749 section 4.4) with HTTP Basic authentication (section 2.3.1). */
+  private async request(
     { clientId, clientSecret }: { readonly clientId: string; readonly clientSecret: string },
     signal: AbortSignal,
   ): Promise<{ token: string; lifetimeMs: number }> {
@@ -55,13 +58,13 @@ export class FeedToken {
     if (answer.status !== 200) throw new Error(`${this.tokenUrl} answered ${answer.status}`);
     const { access_token: token, expires_in: seconds } = JSON.parse(answer.text) as Record<string, unknown>;
     if (typeof token !== 'string' || typeof seconds !== 'number') {
-      throw new Error(`${this.tokenUrl} answered no token`);
+      throw new Error(`${this.tokenUrl} answered without a token`);
     }
     return { token, lifetimeMs: seconds * 1000 };
   }
 }
 
-/** RFC 6749 appendix B. */
+/** Encodes for application/x-www-form-urlencoded (RFC 6749 appendix B). */
 function formEncoded(text: string): string {
   return new URLSearchParams({ x: text }).toString().slice(2);
 }

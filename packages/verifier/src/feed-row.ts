@@ -1,14 +1,14 @@
 import { REVOCATION_KINDS, type LiveRevocation } from '@latchkey/token-rules';
 
-/** A row of the feed. */
+/** A revocation with its position in the feed. */
 export interface FeedRow extends LiveRevocation {
-  /** Its place in the feed. */
+  /** The position in the feed; later rows have larger numbers. */
   readonly seq: number;
 }
 
 /**
- * A row as `GET /revocations` and its stream write it.
- * @throws Error where it is none, or of a kind unknown here: a verifier that left it out would let tokens live
+ * Reads a row of `GET /revocations` or of its stream.
+ * @throws Error where the row is malformed or of an unknown kind: skipping it would accept revoked tokens
  */
 export function feedRow(value: unknown): FeedRow {
   const row = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
@@ -24,7 +24,11 @@ export function feedRow(value: unknown): FeedRow {
     (minVersion === null || Number.isSafeInteger(minVersion)) &&
     typeof soft === 'boolean' &&
     !times.some(Number.isNaN);
-  if (!isRow) throw new Error('a row of the feed is not understood; is this package older than the service?');
+  if (!isRow) {
+    throw new Error(
+      'a row of the feed of revocations is not understood: @latchkey/verifier may be older than the service, update it',
+    );
+  }
   return {
     seq: seq as number,
     id,

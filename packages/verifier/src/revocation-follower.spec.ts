@@ -46,17 +46,17 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await follower.close();
-  // The follower has to end its own streams; fetch leaves connections behind that it opened and did not use.
+  // The follower must close its own streams. Connections that fetch opened and never used are closed here.
   await until(() => streams.open === 0);
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
 
-async function until(so: () => boolean): Promise<void> {
-  while (!so()) await delay(5);
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(5);
 }
 
-/** The service says that it has told everything before its own time of so many milliseconds. */
+/** The service reports that the stream is complete up to a moment of its own clock, in milliseconds. */
 function current(at: number, id = '7'): void {
   stream.write(`id: ${id}\nevent: current\ndata: {"at":"${new Date(at).toISOString()}"}\n\n`);
 }
@@ -67,7 +67,7 @@ function row(change: object = {}): string {
     created_at: new Date(START),
     expires_at: new Date(START + 60_000),
   };
-  const what = {
+  const columns = {
     seq: 8,
     id: 'r',
     kind: 'session',
@@ -76,11 +76,11 @@ function row(change: object = {}): string {
     soft: false,
     reason: 'x',
   };
-  return `id: 8\nevent: revocation\ndata: ${JSON.stringify({ ...what, ...times, ...change })}\n\n`;
+  return `id: 8\nevent: revocation\ndata: ${JSON.stringify({ ...columns, ...times, ...change })}\n\n`;
 }
 
 describe('a follower of revocations', () => {
-  it('knows nothing before it was told once, and then from the moment it was', async () => {
+  it('is infinitely stale before the first `current` event, and not stale at that event', async () => {
     expect(follower.stalenessMs()).toBe(Infinity);
     current(0);
     expect(await follower.ready()).toBe(true);
@@ -90,7 +90,7 @@ describe('a follower of revocations', () => {
     expect(follower.stalenessMs()).toBe(3000);
   });
 
-  it('grows stale by either clock: one that is set back, or stands still in a sleep, does not help', async () => {
+  it('is as stale as the clock says that went further: setting one back or suspending it does not help', async () => {
     current(0);
     await follower.ready();
     [clocks.now, clocks.elapsed] = [START - 3_600_000, 65_000];
@@ -99,10 +99,10 @@ describe('a follower of revocations', () => {
     expect(follower.stalenessMs()).toBe(3_600_000);
   });
 
-  it('takes what lay in a buffer for as old as it is', async () => {
+  it('counts the delay of an event that was buffered on the way', async () => {
     current(100_000);
     await follower.ready();
-    // Five seconds later comes what was said after two.
+    // The event that was sent after two seconds arrives after five.
     [clocks.now, clocks.elapsed] = [START + 5000, 10_000];
     stream.write(row());
     current(102_000);
@@ -112,12 +112,12 @@ describe('a follower of revocations', () => {
     await until(() => follower.stalenessMs() === 0);
   });
 
-  it('gives up a stream that is late, and goes on where it was', async () => {
+  it('closes a stream that is late, and resumes from its cursor', async () => {
     current(100_000);
     await follower.ready();
     [clocks.now, clocks.elapsed] = [START + 60_000, 65_000];
     current(101_000);
-    // Meanwhile it asks for pages, too.
+    // Polling goes on meanwhile, without a Last-Event-ID.
     const resumed = () => requests.filter(({ lastEventId }) => lastEventId !== undefined);
     await until(() => resumed().length === 1);
     expect(resumed()[0]).toEqual({
@@ -130,7 +130,7 @@ describe('a follower of revocations', () => {
     await until(() => follower.stalenessMs() === 0);
   });
 
-  it('forgets rows when they have expired', async () => {
+  it('removes rows that have expired', async () => {
     stream.write(row());
     current(START);
     await follower.ready();
@@ -142,8 +142,8 @@ describe('a follower of revocations', () => {
 
   it.each([
     ['was set ahead for a moment', START + 3_600_000, 5000],
-    ['is behind, however long that was', START + 59_000, 105_000],
-  ])('keeps rows whose tokens may live yet where its clock %s', async (_, now, elapsed) => {
+    ['is behind', START + 59_000, 105_000],
+  ])('keeps rows whose tokens may still be valid when the local clock %s', async (_, now, elapsed) => {
     stream.write(row());
     current(START);
     await follower.ready();
@@ -154,16 +154,16 @@ describe('a follower of revocations', () => {
   });
 
   it.each([
-    ['a row that it does not understand', () => void stream.write(row({ kind: 'device' }))],
-    ['an event without an end', () => void stream.write('x'.repeat(70_000))],
+    ['a row of an unknown kind', () => void stream.write(row({ kind: 'device' }))],
+    ['an endless event', () => void stream.write('x'.repeat(70_000))],
     [
-      'a time that is too late',
+      'a late event',
       () => {
         current(100_000);
         current(90_000);
       },
     ],
-  ])('leaves no stream open behind it that it gave up for %s', async (_, spoil) => {
+  ])('closes the stream that it abandons because of %s', async (_, spoil) => {
     spoil();
     await until(() => streams.begun === 2);
     await until(() => streams.open === 1);
@@ -175,7 +175,7 @@ describe('a follower of revocations', () => {
     ['a kind of a later version', { kind: 'device' }],
     ['no time', { expires_at: 'soon' }],
     ['no subject', { subject: 5 }],
-  ])('does not call itself up to date after a row with %s', async (_, change) => {
+  ])('is not up to date after a row with %s', async (_, change) => {
     stream.write(row(change));
     current(0);
     await until(() => reported.length > 0);

@@ -6,24 +6,24 @@ import {
 } from '@latchkey/token-rules';
 
 export interface VerifierErrorOptions {
-  /** Public text; the default of the code where absent. */
+  /** The text for the client. Default: the text of the code. */
   readonly detail?: string;
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** For the log only: what was expected and what arrived. Never a token. */
+  /** For the log only: the expected and the received value. Never holds a token. */
   readonly diagnosis?: Readonly<Record<string, unknown>>;
 }
 
-/** Why a request is not let in, in the words of Latchkey's own answers: docs/errors.md lists the codes. */
+/** Why a request is refused. Codes, texts and headers are those of Latchkey itself; docs/errors.md lists them. */
 export class VerifierError extends Error {
   readonly status: number;
   readonly detail: string;
-  /** `www-authenticate` of RFC 6750 section 3, or `retry-after`. */
+  /** The response headers to set: `www-authenticate` (RFC 6750 section 3) or `retry-after`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly diagnosis: Readonly<Record<string, unknown>> | undefined;
   private readonly type: string;
 
-  /** @param issuer whose page describes the codes */
+  /** @param issuer the base URL of the page that describes the codes */
   constructor(
     readonly code: BearerCode,
     issuer: string,
@@ -44,11 +44,12 @@ export class VerifierError extends Error {
     };
   }
 
+  /** The `WWW-Authenticate` header; undefined for 503. */
   get wwwAuthenticate(): string | undefined {
     return this.headers['www-authenticate'];
   }
 
-  /** The body of RFC 9457. */
+  /** The response body, a problem document (RFC 9457). */
   problem(requestId: string): Record<string, unknown> {
     return {
       type: this.type,

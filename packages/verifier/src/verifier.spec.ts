@@ -9,7 +9,7 @@ const GOOD: VerifierOptions = {
 };
 
 describe('a verifier', () => {
-  it('is made of four options', () => {
+  it('needs four options', () => {
     expect(() => createVerifier(GOOD)).not.toThrow();
   });
 
@@ -23,7 +23,7 @@ describe('a verifier', () => {
   it.each<[string, Partial<VerifierOptions>, string]>([
     ['an empty issuer', { issuer: '' }, 'issuer is missing'],
     ['an empty audience', { audience: '' }, 'audience is missing'],
-    ['no audience of a list', { audience: [] }, 'audience is missing'],
+    ['an empty list of audiences', { audience: [] }, 'audience is missing'],
     [
       'a staleness below ten seconds',
       { maxStalenessSeconds: 9 },

@@ -3,7 +3,7 @@ import {
   scopeChallenge,
   type BearerCode,
   bearerTokenOf,
-  isForGood,
+  isPermanent,
   type LiveRevocation,
   parseScope,
   signatureVerifies,
@@ -14,8 +14,8 @@ import {
   type TokenFault,
   type TokenRules,
   type AccessClaims,
-  shapeOf,
-  type ShapedToken,
+  parseToken,
+  type ParsedToken,
   systemClock,
   type VerifierClock,
   RemoteKeys,
@@ -28,45 +28,46 @@ import { VerifierError, type VerifierErrorOptions } from './verifier-error.js';
 
 const LEEWAY_SECONDS = 5;
 const LEEWAY_MAX_SECONDS = 60;
-/** Less would let one lost packet answer 503. */
+/** With a lower limit a single lost packet would lead to 503. */
 const STALENESS_MIN_SECONDS = 10;
 const START_WITHIN_MS = 5000;
 
 export interface VerifierOptions {
   /** Latchkey's `JWT_ISSUER`. */
   readonly issuer: string;
-  /** Your own name among the tokens' audiences; with several any of them. */
+  /** The audience of your tokens. Of a list, any one is accepted. */
   readonly audience: string | readonly string[];
-  /** Where Latchkey is reached from here; the issuer where absent. */
+  /** The base URL at which this service reaches Latchkey. Default: the issuer. */
   readonly url?: string;
-  /** The issuer's `/.well-known/jwks.json` where absent. */
+  /** The URL of Latchkey's public keys. Default: `/.well-known/jwks.json` of `url`. */
   readonly jwksUri?: string;
-  /** Latchkey's `SECRET_KEY` where it signs with HS256, HS384 or HS512; with several any of them. No JWKS then. */
+  /** Latchkey's `SECRET_KEY`, or a list of them, where it signs with HS256, HS384 or HS512. Replaces the public keys. */
   readonly secretKey?: string | readonly string[];
-  /** Of `secretKey`; HS256 where absent. */
+  /** The algorithm of `secretKey`. Default: HS256. */
   readonly algorithm?: 'HS256' | 'HS384' | 'HS512';
-  /** Who follows revocations; needs the scope `revocations:read`. */
+  /** Credentials for the feed of revocations; they need the scope `revocations:read`. */
   readonly feed: FeedAccess;
   /**
-   * How long tokens are believed while Latchkey cannot be heard, at least 10. It is how long a token that was revoked
-   * meanwhile may live on; after it everything is answered 503 until Latchkey is heard again.
+   * How long tokens are accepted while the feed of revocations is unreachable, in seconds, at least 10. A token that is
+   * revoked during an outage stays accepted for this long at most; then every token is refused with 503 until the feed
+   * is back.
    */
   readonly maxStalenessSeconds: number;
-  /** Forgives Latchkey's clock for running ahead, 5 where absent, at most 60. Never lengthens a token's life. */
+  /** How far Latchkey's clock may run ahead, in seconds. Default 5, at most 60. Does not delay a token's expiry. */
   readonly leewaySeconds?: number;
   readonly clock?: VerifierClock;
-  /** Told of what is tried again by itself: a fetch that failed, a stream that broke. */
+  /** Called with errors that the verifier retries by itself: a failed fetch, a broken stream. */
   readonly onError?: (error: unknown) => void;
 }
 
 export interface VerifyOptions {
-  /** All of them are needed. */
+  /** Scopes that the token must have, all of them. */
   readonly scopes?: readonly string[];
 }
 
-/** Who is asking. */
+/** The claims of a valid access token. */
 export interface VerifiedToken {
-  /** A person, or a service that asks for itself. */
+  /** `user` for a person's token, `client` for a service's own. */
   readonly kind: 'user' | 'client';
   /** The id of the user or client (`sub`). */
   readonly subject: string;
@@ -74,11 +75,11 @@ export interface VerifiedToken {
   readonly clientId: string;
   readonly tokenId: string;
   readonly scopes: ReadonlySet<string>;
-  /** Unix seconds. */
+  /** In Unix seconds. */
   readonly expiresAt: number;
 }
 
-/** Checks the access tokens of one Latchkey. Holds its keys and revocations in memory: a check asks nobody. */
+/** Verifies the access tokens of one Latchkey. Keys and revocations are in memory, so a check needs no request. */
 export class Verifier {
   private readonly keys: Keys;
   private readonly follower: RevocationFollower;
@@ -109,8 +110,9 @@ export class Verifier {
   }
 
   /**
-   * Begins to follow, and waits a few seconds for the first keys and revocations.
-   * @returns whether they are there; without them tokens are answered 503 until they are
+   * Connects to Latchkey and waits up to five seconds for keys and revocations.
+   * @returns whether both have arrived. With false the verifier retries in the background, and refuses every token with
+   *   503 until they have; `onError` says why
    */
   async start(): Promise<boolean> {
     this.follower.start();
@@ -118,45 +120,47 @@ export class Verifier {
     const late = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), START_WITHIN_MS);
     });
-    const ready = Promise.all([this.follower.ready(), this.keys.look()]).then((all) => all.every(Boolean));
+    const ready = Promise.all([this.follower.ready(), this.keys.refreshIfDue()]).then((all) =>
+      all.every(Boolean),
+    );
     const isReady = await Promise.race([ready, late]);
     clearTimeout(timer);
     return isReady;
   }
 
-  /** Ends every connection. */
+  /** Closes the connections to Latchkey. */
   close(): Promise<void> {
     return this.follower.close();
   }
 
-  /** Seconds since everything that was revoked was known here; Infinity before the first time. */
+  /** The age of the known revocations, in seconds; Infinity before they were loaded for the first time. */
   get stalenessSeconds(): number {
     return this.follower.stalenessMs() / 1000;
   }
 
   /**
    * Checks a token as Latchkey itself does: shape, key, signature, kind, claims, times, issuer, audience, revocation.
-   * @throws VerifierError with the first fault; `unavailable` where that cannot be told
+   * @throws VerifierError with the code of the first fault; `unavailable` while keys or revocations are missing or too old
    */
   async verify(token: string, { scopes = [] }: VerifyOptions = {}): Promise<VerifiedToken> {
-    const shaped = shapeOf(token);
-    if ('misshapen' in shaped) throw this.fault({ code: 'token_invalid', cause: shaped.misshapen });
-    const key = await this.keyOf(shaped.header);
+    const parsed = parseToken(token);
+    if ('malformed' in parsed) throw this.fault({ code: 'token_invalid', cause: parsed.malformed });
+    const key = await this.keyOf(parsed.header);
     if (!signatureVerifies(token, key)) {
       throw this.fault({ code: 'token_invalid', cause: 'signature does not verify' });
     }
-    const fault = claimsFault('access', shaped, this.rules, this.clock.now());
+    const fault = claimsFault('access', parsed, this.rules, this.clock.now());
     if (fault) throw this.fault(fault);
-    const claims = shaped.claims as unknown as AccessClaims;
-    this.assertAlive(claims, key.kid);
+    const claims = parsed.claims as unknown as AccessClaims;
+    this.assertNotRevoked(claims, key.kid);
     const verified = verifiedToken(claims);
     if (scopes.every((scope) => verified.scopes.has(scope))) return verified;
-    throw this.refusal('insufficient_scope', { headers: { 'www-authenticate': scopeChallenge(scopes) } });
+    throw this.error('insufficient_scope', { headers: { 'www-authenticate': scopeChallenge(scopes) } });
   }
 
   /**
-   * The same for the `Authorization` header of a request.
-   * @throws VerifierError also `token_missing` and `authorization_malformed`
+   * Verifies the token in a request's `Authorization` header.
+   * @throws VerifierError as `verify` does, and with `token_missing` or `authorization_malformed`
    */
   async authenticate(
     request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
@@ -165,15 +169,15 @@ export class Verifier {
     const found = bearerTokenOf(request);
     if (typeof found === 'string') return this.verify(found, options);
     const { code, ...more } = found;
-    throw this.refusal(code, more);
+    throw this.error(code, more);
   }
 
-  /** What a dropped key signs is refused by its row. It is followed by a key that signs at once. */
+  /** A dropped key's tokens are refused by the row itself. Its successor signs at once, so the keys are fetched anew. */
   private keysChanged(row: LiveRevocation): Promise<void> {
-    return isForGood(row) ? this.keys.drop(row.subject) : this.keys.refresh();
+    return isPermanent(row) ? this.keys.drop(row.subject) : this.keys.refresh();
   }
 
-  private async keyOf(header: ShapedToken['header']): Promise<VerificationKey> {
+  private async keyOf(header: ParsedToken['header']): Promise<VerificationKey> {
     let isUnknown = false;
     const find = (kid: string): VerificationKey | undefined => {
       const known = this.keys.get(kid);
@@ -182,7 +186,7 @@ export class Verifier {
     };
     let key = keyFor(header, find);
     if (isUnknown) {
-      const isComplete = await this.keys.look();
+      const isComplete = await this.keys.refreshIfDue();
       key = keyFor(header, find);
       if (isUnknown && !isComplete) throw this.unavailable('the keys cannot be fetched');
     }
@@ -190,45 +194,48 @@ export class Verifier {
     return key;
   }
 
-  private assertAlive(claims: AccessClaims, kid: string): void {
+  private assertNotRevoked(claims: AccessClaims, kid: string): void {
     if (this.follower.stalenessMs() > this.maxStalenessMs) {
-      throw this.unavailable('the revocations known here are too old');
+      throw this.unavailable('the known revocations are older than maxStalenessSeconds');
     }
     const revocation = this.follower.set.find(claims, kid);
     if (!revocation) return;
     const { soft, kind, reason, revokedAt } = revocation;
-    throw this.refusal(soft ? 'token_stale' : 'token_revoked', {
+    throw this.error(soft ? 'token_stale' : 'token_revoked', {
       diagnosis: { cause: reason, revoked_at: new Date(revokedAt).toISOString(), kind },
     });
   }
 
   private fault({ code, cause, more }: TokenFault): VerifierError {
-    return this.refusal(code, { diagnosis: { cause, ...more } });
+    return this.error(code, { diagnosis: { cause, ...more } });
   }
 
   private unavailable(cause: string): VerifierError {
-    return this.refusal('unavailable', { diagnosis: { cause } });
+    return this.error('unavailable', { diagnosis: { cause } });
   }
 
-  private refusal(code: BearerCode, options: VerifierErrorOptions): VerifierError {
+  private error(code: BearerCode, options: VerifierErrorOptions): VerifierError {
     return new VerifierError(code, this.rules.issuer, options);
   }
 }
 
-/** A verifier of the access tokens of one Latchkey. @throws RangeError, TypeError where an option cannot be */
+/** Makes a verifier; call `start()` before use. @throws TypeError, RangeError naming an option that is missing or invalid */
 export function createVerifier(options: VerifierOptions): Verifier {
   return new Verifier(options);
 }
 
-/** The options without a default, by name. @throws TypeError naming the first that is missing */
+/** @throws TypeError naming the first missing option of those without a default */
 function assertGiven(options: Partial<VerifierOptions>): void {
   const { issuer, audience, feed, maxStalenessSeconds } = options;
   if (typeof issuer !== 'string' || issuer === '')
-    throw new TypeError('issuer is missing: JWT_ISSUER of Latchkey');
-  if (audience === undefined) throw new TypeError('audience is missing: the audience of your tokens');
-  if (feed === undefined) throw new TypeError('feed is missing: a client with the scope revocations:read');
+    throw new TypeError('issuer is missing: give the JWT_ISSUER of Latchkey');
+  if (audience === undefined) throw new TypeError('audience is missing: give the audience of your tokens');
+  if (feed === undefined)
+    throw new TypeError('feed is missing: give clientId and clientSecret with the scope revocations:read');
   if (maxStalenessSeconds === undefined)
-    throw new TypeError('maxStalenessSeconds is missing: how long tokens are believed without Latchkey');
+    throw new TypeError(
+      'maxStalenessSeconds is missing: give the seconds for which tokens are accepted while Latchkey is unreachable',
+    );
 }
 
 function rulesOf({ issuer, audience, leewaySeconds = LEEWAY_SECONDS }: VerifierOptions): TokenRules {
@@ -240,9 +247,9 @@ function rulesOf({ issuer, audience, leewaySeconds = LEEWAY_SECONDS }: VerifierO
 
 function secretsOf(given: string | readonly string[]): readonly string[] {
   const secrets = typeof given === 'string' ? [given] : given;
-  // An empty environment variable would be a key that everybody has.
+  // An empty environment variable would be a key that anybody can guess.
   if (secrets.length === 0 || secrets.some((secret) => Buffer.byteLength(secret) < 32)) {
-    throw new TypeError('secretKey is shorter than 32 bytes');
+    throw new TypeError('secretKey is shorter than 32 bytes: give the SECRET_KEY of Latchkey');
   }
   return secrets;
 }
