@@ -1,7 +1,7 @@
 import type { Actor } from '../access/principal.js';
 import type { AuditAction, AuditDetails, AuditSubjectKind, NewAuditEvent } from './audit-event.js';
 
-/** An event of the audit log that somebody caused: who and, but for the command line, from where, in which session or grant. */
+/** An audit event of an actor: who, and for requests from where and in which session or grant. */
 export function auditEvent(
   actor: Actor,
   action: AuditAction,

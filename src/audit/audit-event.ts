@@ -1,4 +1,4 @@
-/** Everything that is written down: changes of accounts, sessions, roles, clients and keys. A closed list. */
+/** The closed list of recorded actions: changes of accounts, sessions, roles, clients and keys. */
 export const AUDIT_ACTIONS = [
   'user.registered',
   'user.updated',
@@ -35,22 +35,22 @@ export type AuditSubjectKind = 'user' | 'session' | 'role' | 'client' | 'key' | 
 /** Ids, names of roles and scopes, reasons. Never a secret, an address or a person's name. */
 export type AuditDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 
-/** Where the request came from; null where it did not say. */
+/** Where the request came from; null for what it did not say. */
 export interface AuditOrigin {
   readonly ip: string | null;
   readonly userAgent: string | null;
   readonly requestId: string | null;
 }
 
-/** What a room tells the audit log. */
+/** An event as a room records it. */
 export interface NewAuditEvent {
   readonly action: AuditAction;
   /** Who did it: a user's or client's id, `command-line`, or null for the service itself. */
   readonly actor: string | null;
   readonly subject: { readonly kind: AuditSubjectKind; readonly id: string };
-  /** Absent where no request is behind it: the command line, a timer. */
+  /** Absent without a request: the command line, a timer. */
   readonly origin?: AuditOrigin | undefined;
-  /** The session it was done in. */
+  /** The session of the request. */
   readonly sessionId?: string | null | undefined;
   readonly details?: AuditDetails | undefined;
 }
@@ -78,8 +78,8 @@ export interface SignedEvent extends AuditEvent {
 }
 
 /**
- * A place in the order of the log: the transaction, and the era for which transactions are numbered. A new era
- * begins where the database was restored into a server that counts lower.
+ * A place in the order of the log: the transaction, and the era in which transactions are numbered. A new era begins
+ * where the database was restored into a server that numbers transactions lower.
  */
 export interface Position {
   readonly era: number;
@@ -94,12 +94,12 @@ export function isBefore(one: Position, other: Position): boolean {
   return BigInt(one.transactionId) < BigInt(other.transactionId);
 }
 
-/** The month (UTC) an event is kept with: `2026-01`. */
+/** The month (UTC) that an event is kept with, such as `2026-01`. */
 export function monthOf(time: Date): string {
   return time.toISOString().slice(0, 7);
 }
 
-/** What an event's signature covers; the same for the event as it was made and as the database returns it. */
+/** The text that an event's signature covers: the same for the new event and for the row that the database returns. */
 export function eventText(event: AuditEvent): string {
   const { id, createdAt, action, actor, subjectKind, subject, sessionId, ip, userAgent, requestId, details } =
     event;
@@ -122,7 +122,7 @@ export function eventText(event: AuditEvent): string {
   );
 }
 
-/** PostgreSQL keeps the members of jsonb in an order of its own. */
+/** Sorts members, because PostgreSQL keeps those of jsonb in an order of its own. */
 function inOrder(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));

@@ -29,12 +29,12 @@ const EVENT = `
   user_agent AS "userAgent", request_id AS "requestId", details`;
 const PLACED = `${EVENT}, signature, signed_by AS "signedBy", era, transaction_id::text AS "transactionId"`;
 
-/** Every statement on `audit_events` but those on its partitions. */
+/** The statements on `audit_events`, but for those on its partitions. */
 @Injectable()
 export class AuditEventsRepository {
   /**
-   * The era goes up by one where the server counts transactions lower than what is sealed already: the database was
-   * restored into it from a dump. A transaction that runs is never below the seals otherwise.
+   * The era goes up by one where the server numbers this transaction lower than the sealed ones: the database was restored
+   * from a dump. In every other case a running transaction is above the seals.
    */
   async insert(manager: EntityManager, event: SignedEvent): Promise<void> {
     // Raw: the era is decided by the last seal, in the statement.
@@ -62,7 +62,7 @@ export class AuditEventsRepository {
     );
   }
 
-  /** Newest first. An id carries its event's time, and the index is by id: older events are not even looked at. */
+  /** Newest first. An id carries its event's time and the index is by id, so `since` bounds the read. */
   async list(manager: EntityManager, query: AuditEventsQuery): Promise<AuditEvent[]> {
     const { limit, after, actor, subject, action, since } = query;
     const events = manager.createQueryBuilder(AuditEventRow, 'e').orderBy('e.id', 'DESC').limit(limit);
@@ -78,8 +78,8 @@ export class AuditEventsRepository {
   }
 
   /**
-   * Whether there is an event behind the last seal. Asked every second: the order is that of an index, from which one
-   * entry of each month is read. Asking for events above the seal instead, PostgreSQL expects many and reads them all.
+   * Whether there is an event after the last seal. The sealer asks every second, so the statement reads one index entry a
+   * month: for "events above the seal" PostgreSQL expects many rows and reads them all.
    */
   async hasUnsealed(manager: EntityManager): Promise<boolean> {
     // Raw: compares positions of the type xid8.
@@ -105,8 +105,8 @@ export class AuditEventsRepository {
   }
 
   /**
-   * Starts to read all events in the order of the log, for {@link next}, within the transaction. One cursor instead of
-   * pages: the planner may sort, but once; for each page it could sort what is left anew.
+   * Opens a cursor over all events in the order of the log, for {@link next}, within the transaction. With a cursor the
+   * planner sorts at most once; with pages it may sort the rest for each page.
    */
   async open(manager: EntityManager): Promise<void> {
     // Raw: a cursor, and how it is planned.
@@ -118,7 +118,7 @@ export class AuditEventsRepository {
     );
   }
 
-  /** The next events of what {@link open} began; none at the end. */
+  /** The next events of the cursor of {@link open}; empty at the end. */
   async next(manager: EntityManager, count: number): Promise<PlacedEvent[]> {
     // Raw: reads from the cursor.
     return manager.query(`FETCH ${Math.trunc(count)} FROM audit_log`);

@@ -13,7 +13,7 @@ export type AuditFaultKind =
   | 'seal_signature'
   | 'checkpoint';
 
-/** What is wrong, and where. */
+/** A fault of the log and its place. */
 export interface AuditFault {
   readonly kind: AuditFaultKind;
   readonly message: string;
@@ -33,7 +33,7 @@ const MESSAGES: Readonly<Record<AuditFaultKind, string>> = {
   checkpoint: 'the log does not hold the seal of the checkpoint, or another one of that number',
 };
 
-/** Thrown where the first fault is found: nothing behind it can be trusted. */
+/** Thrown at the first fault: nothing after it can be trusted. */
 export class AuditFaultFound extends Error {
   readonly fault: AuditFault;
 
@@ -51,10 +51,10 @@ export class AuditFaultFound extends Error {
   }
 }
 
-/** An event under a key that is no longer configured counts where that key signed a seal this shortly before. */
+/** An event signed by a key that is no longer configured counts if that key signed a seal within this time before it. */
 const KEY_OVERLAP_MS = 86_400_000;
 
-/** Judges events and seals; pure but for what it was made with. */
+/** Judges events and seals. Reads nothing. */
 export class AuditJudge {
   constructor(
     private readonly keys: AuditKeys,
@@ -62,7 +62,7 @@ export class AuditJudge {
     private readonly dropped: Dropped | null,
   ) {}
 
-  /** @throws AuditFaultFound where a seal does not follow the one before it or is not what was signed */
+  /** @throws AuditFaultFound where a seal does not follow the seal before it, or differs from what was signed */
   assertFollows(seal: Seal, previous: Checkpoint): void {
     if (seal.number !== previous.number + 1) {
       throw new AuditFaultFound('seal_missing', { seal: previous.number + 1 });
@@ -70,15 +70,15 @@ export class AuditJudge {
     if (!seal.previousHash.equals(previous.hash) || !sealHash(seal).equals(seal.hash)) {
       throw new AuditFaultFound('seal_broken', { seal: seal.number });
     }
-    // One under an unknown key stands where a later seal that can be checked goes on from it.
+    // A seal under an unknown key counts where a later seal that can be checked follows it.
     if (this.keys.knows(seal.signedBy) && !this.keys.verifiesSeal(seal)) {
       throw new AuditFaultFound('seal_signature', { seal: seal.number });
     }
   }
 
   /**
-   * @param seals all that cover one range of transactions
-   * @param events all of that range, in the order of the log
+   * @param seals every seal over one range of transactions
+   * @param events every event of that range, in the order of the log
    * @throws AuditFaultFound
    */
   assertSealed(seals: readonly Seal[], events: readonly PlacedEvent[]): void {
@@ -98,17 +98,17 @@ export class AuditJudge {
   }
 
   /**
-   * @throws AuditFaultFound for an event under no seal that counts, though others behind it are sealed: only what
-   * this service wrote itself, with a clock gone wrong, may turn up in a month that was dropped
+   * @throws AuditFaultFound for an event without a seal that counts, although later events are sealed. Only events that
+   * this service wrote with a wrong clock may appear in a month that was dropped
    */
   assertGivenUp(event: PlacedEvent): void {
     if (this.isDropped(monthOf(event.createdAt)) && this.isAuthentic(event, event.createdAt)) return;
     throw new AuditFaultFound('event_added', { event: event.id });
   }
 
-  /** @throws AuditFaultFound for an event that waits for its seal and is not the service's own */
+  /** @throws AuditFaultFound for an event that waits for its seal and was not written by this service */
   assertUnsealed(event: PlacedEvent, end: Seal | undefined): void {
-    // Two eras ahead is where no seal would ever reach it.
+    // No seal would ever reach an event two eras ahead.
     if (event.era > (end?.era ?? 0) + 1) throw new AuditFaultFound('event_reordered', { event: event.id });
     if (!this.isAuthentic(event, event.createdAt)) {
       throw new AuditFaultFound('event_forged', { event: event.id });

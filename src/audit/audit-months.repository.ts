@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 /**
- * How long a statement may wait for a lock on the table, and so keep others waiting behind it. PostgreSQL detaches
- * without any lock only where there is no default partition, and that one is what lets no insert fail.
+ * How long a statement may wait for a lock on the table while other statements queue behind it. PostgreSQL detaches
+ * without a lock only where there is no default partition, and the default partition is there so that no insert fails.
  */
 const LOCK_TIMEOUT = '50ms';
 
 /**
- * Raw: partitions are tables that TypeORM does not know; they are made, attached and dropped while the service runs.
- * Statements on the partitions of `audit_events`: one a month (`2026-01`), and one for what belongs to none.
+ * The statements on the partitions of `audit_events`: one a month (`2026-01`), and the default one for all other times.
+ * Raw: TypeORM does not know partitions; they are made, attached and dropped while the service runs.
  */
 @Injectable()
 export class AuditMonthsRepository {
@@ -29,22 +29,22 @@ export class AuditMonthsRepository {
     return rows[0]?.now ?? new Date(0);
   }
 
-  /** Lets nobody drop or attach a month while the transaction reads; writers go on. */
+  /** Keeps months from being dropped or attached while the transaction reads. Writers go on. */
   async lockForReading(manager: EntityManager): Promise<void> {
     await manager.query('LOCK TABLE audit_events IN ACCESS SHARE MODE');
   }
 
-  /** For the rest of the transaction. */
+  /** Bounds waits for locks for the rest of the transaction. */
   async limitWaiting(manager: EntityManager): Promise<void> {
     await manager.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
   }
 
-  /** A table like the others, which nobody sees until it is attached. */
+  /** Makes a table of the same form, which is no partition until it is attached. */
   async create(manager: EntityManager, month: string): Promise<void> {
     await manager.query(`CREATE TABLE ${tableOf(month)} (LIKE audit_events INCLUDING ALL)`);
   }
 
-  /** Takes over what came before its month was there. */
+  /** Moves events that came before their month's partition existed into it. */
   async adoptStrays(manager: EntityManager, month: string, until: string): Promise<void> {
     await manager.query(
       `WITH stray AS (DELETE FROM audit_events_default WHERE created_at >= $1 AND created_at < $2 RETURNING *)
@@ -53,7 +53,7 @@ export class AuditMonthsRepository {
     );
   }
 
-  /** Unlike CREATE TABLE … PARTITION OF this does not lock the parent table against writers. */
+  /** Attaches the table. Unlike CREATE TABLE … PARTITION OF this does not lock the parent table against writers. */
   async attach(manager: EntityManager, month: string, until: string): Promise<void> {
     await manager.query(
       `ALTER TABLE audit_events ATTACH PARTITION ${tableOf(month)}
@@ -65,7 +65,7 @@ export class AuditMonthsRepository {
     await manager.query(`DROP TABLE ${tableOf(month)}`);
   }
 
-  /** The default partition is empty but for what a clock gone wrong has written. */
+  /** Deletes old rows of the default partition, which holds only events of wrong clocks. */
   async deleteStrays(manager: EntityManager, before: string): Promise<void> {
     await manager.query('DELETE FROM audit_events_default WHERE created_at < $1', [startOf(before)]);
   }

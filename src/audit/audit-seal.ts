@@ -9,7 +9,7 @@ export interface TransactionRange {
   readonly to: string;
 }
 
-/** What was given up by retention: everything of older months, and the seals up to a number with their last hash. */
+/** The record of a drop by retention: all events of older months, and the seals up to a number with their last hash. */
 export interface Dropped {
   readonly through: number;
   readonly hash: Buffer;
@@ -18,17 +18,17 @@ export interface Dropped {
 }
 
 /**
- * One link of the chain. It says: of the transactions of this range, these events of this month are in the log, in
- * this order, and no others. Or it records what retention dropped, and covers no event.
+ * One link of the chain. It either states that exactly these events of this month, in this order, belong to a range of
+ * transactions, or records a drop by retention and covers no event.
  */
 export interface SealContent extends TransactionRange {
   readonly number: number;
-  /** Of the events. A batch across the turn of a month makes two seals, so that a month can be dropped whole. */
+  /** The month of the events. A batch across the turn of a month makes two seals, so that a month can be dropped whole. */
   readonly month: string | null;
   readonly eventIds: readonly string[];
   readonly eventsHash: Buffer;
   readonly dropped: Dropped | null;
-  /** Of the seal before, which makes the chain. */
+  /** The hash of the seal before: the link of the chain. */
   readonly previousHash: Buffer;
   readonly createdAt: Date;
   readonly signedBy: string;
@@ -39,19 +39,19 @@ export interface Seal extends SealContent {
   readonly signature: Buffer;
 }
 
-/** Where the chain ends, small enough to keep elsewhere: what shows that the end was cut off. */
+/** The end of the chain, small enough to keep elsewhere. A kept checkpoint shows whether the end was cut off. */
 export interface Checkpoint {
   readonly number: number;
   readonly hash: Buffer;
 }
 
-/** As much of a seal as the next one needs. */
+/** The part of a seal that the next seal needs. */
 export type ChainEnd = Checkpoint & TransactionRange;
 
-/** What the first seal follows. */
+/** The predecessor of the first seal. */
 export const CHAIN_START: ChainEnd = { number: 0, hash: Buffer.alloc(32), era: 0, from: '0', to: '0' };
 
-/** The seal after `end` with this content. */
+/** Makes the seal that follows `end`. */
 export function nextSeal(
   end: Checkpoint,
   content: Omit<SealContent, 'number' | 'previousHash' | 'signedBy'>,
@@ -87,7 +87,7 @@ export function sealHash(seal: SealContent): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** Over the events in their order, each with its place, its signature and its text; no line holds a line break. */
+/** Hashes the events in their order, each with its place, its signature and its text; no part holds a line break. */
 export function hashOfEvents(events: readonly PlacedEvent[]): Buffer {
   const hash = createHash('sha256');
   for (const event of events) {
@@ -98,12 +98,12 @@ export function hashOfEvents(events: readonly PlacedEvent[]): Buffer {
   return hash.digest();
 }
 
-/** `12:…`, as the log and `audit verify` print it. */
+/** A checkpoint as text, `12:…`, as the log and `audit verify` print it. */
 export function checkpointText({ number, hash }: Checkpoint): string {
   return `${number}:${hash.toString('base64url')}`;
 }
 
-/** The checkpoint in a text, or undefined where it is none. */
+/** Parses a checkpoint; undefined where the text is none. */
 export function parseCheckpoint(text: string): Checkpoint | undefined {
   const [, number, hash] = /^(\d{1,15}):([\w-]{43})$/.exec(text) ?? [];
   if (number === undefined || hash === undefined) return undefined;

@@ -3,7 +3,7 @@ import { IsNull, Not, type EntityManager } from 'typeorm';
 import { AuditSealRow } from './audit-seal.entity.js';
 import { CHAIN_START, type ChainEnd, type Seal } from './audit-seal.js';
 
-/** The advisory lock of whoever writes to the chain; any constant that nothing else in the database uses. */
+/** The advisory lock for writing to the chain: any constant that nothing else in the database uses. */
 export const CHAIN_LOCK = 0x6c6b6175;
 
 interface Row {
@@ -30,10 +30,10 @@ const SEAL = `
   dropped_before AS "droppedBefore", previous_hash AS "previousHash", created_at AS "createdAt", hash, signature,
   signed_by AS "signedBy"`;
 
-/** Every statement on `audit_seals`. */
+/** The statements on `audit_seals`. */
 @Injectable()
 export class AuditSealsRepository {
-  /** Whether this transaction is the one that may write to the chain, until it ends. Never waits. */
+  /** Takes the right to write to the chain until the transaction ends. Never waits. @returns whether it was free */
   async tryLock(manager: EntityManager): Promise<boolean> {
     // Raw: an advisory lock, which belongs to no table.
     const rows: Array<{ locked: boolean }> = await manager.query(
@@ -43,7 +43,7 @@ export class AuditSealsRepository {
     return rows[0]?.locked ?? false;
   }
 
-  /** The last seal, and the oldest transaction that still runs: no event will ever come before it again. */
+  /** The last seal, and the oldest running transaction: no event can appear before that one any more. */
   async end(manager: EntityManager): Promise<{ end: ChainEnd; horizon: string }> {
     // Raw: the last seal and the snapshot in one moment.
     const rows: Array<Omit<Row, 'number'> & { number: string | null; horizon: string }> = await manager.query(
@@ -96,7 +96,7 @@ export class AuditSealsRepository {
     return rows.map(toSeal);
   }
 
-  /** The newest record of what retention dropped. */
+  /** The newest record of a drop by retention. */
   async lastDropped(manager: EntityManager): Promise<Seal['dropped']> {
     const seal = await manager.findOne(AuditSealRow, {
       where: { droppedThrough: Not(IsNull()) },
@@ -105,7 +105,7 @@ export class AuditSealsRepository {
     return seal && droppedOf(seal);
   }
 
-  /** The first seal that is about a month to be kept, or that was made after a time. */
+  /** The first seal over a month that is kept, or that was made after a time. */
   async firstToKeep(manager: EntityManager, month: string, madeAfter: Date): Promise<Seal | undefined> {
     // Raw: two columns are of the type xid8.
     const rows: Row[] = await manager.query(
@@ -115,7 +115,7 @@ export class AuditSealsRepository {
     return rows[0] && toSeal(rows[0]);
   }
 
-  /** Deletes at most `limit` seals that retention gave up, and returns how many. */
+  /** Deletes at most `limit` seals that retention dropped, and returns how many. */
   async deleteDropped(manager: EntityManager, limit: number): Promise<number> {
     // Raw: SKIP LOCKED in a bounded delete.
     const [, count]: [unknown, number] = await manager.query(
@@ -129,7 +129,7 @@ export class AuditSealsRepository {
     return count;
   }
 
-  /** When each key signed a seal for the last time, of the seals after a number. */
+  /** When each key last signed a seal, among the seals after a number. */
   async lastUseOfKeys(manager: EntityManager, after: number): Promise<ReadonlyMap<string, Date>> {
     const rows: Array<{ signedBy: string; at: Date }> = await manager
       .createQueryBuilder(AuditSealRow, 's')

@@ -84,7 +84,7 @@ function nextPage({ url }: FastifyRequest, query: AuditQueryDto, after: string):
   return `<${url.split('?', 1)[0]}?${next.toString()}>; rel="next"`;
 }
 
-/** Only named members leave the service, whatever the table comes to hold. */
+/** Picks members by name, so that a new column of the table does not leave the service by itself. */
 export function toAuditEventDto(event: AuditEvent): AuditEventDto {
   return {
     id: event.id,

@@ -13,8 +13,8 @@ interface AuditKey {
 const ID_LENGTH = 22;
 
 /**
- * The keys the audit log is signed with (HMAC-SHA-256), derived from `SECRET_KEY` or, where there is none, from the
- * pinned private key. Whoever can write to the database alone has none of them. Previous secrets still verify.
+ * The keys that sign the audit log (HMAC-SHA-256), derived from `SECRET_KEY` or, without one, from the pinned private key.
+ * The database holds none of them. Previous secrets still verify.
  */
 @Injectable()
 export class AuditKeys {
@@ -27,7 +27,7 @@ export class AuditKeys {
     this.byId = new Map([...others.map(derived), this.current].map((key) => [key.id, key]));
   }
 
-  /** Whether something signed by this key can be checked here. */
+  /** Whether this instance can check signatures of this key. */
   knows(id: string): boolean {
     return this.byId.has(id);
   }
@@ -36,13 +36,13 @@ export class AuditKeys {
     return { ...event, signature: hmac(this.current.events, eventText(event)), signedBy: this.current.id };
   }
 
-  /** Whether a service with a key we have wrote the event, exactly so. */
+  /** Whether the event was signed, exactly as it is, by a known key. */
   verifies(event: SignedEvent): boolean {
     const key = this.byId.get(event.signedBy);
     return key !== undefined && hmac(key.events, eventText(event)).equals(event.signature);
   }
 
-  /** The name of the key that signs, which the hash of a seal covers. */
+  /** The name of the signing key. The hash of a seal covers it. */
   get currentId(): string {
     return this.current.id;
   }
@@ -61,7 +61,7 @@ export class AuditKeys {
   }
 }
 
-/** RFC 5869: independent keys for each purpose, from which the secret cannot be told. */
+/** Derives an independent key for each purpose (RFC 5869). The secret cannot be computed from it. */
 function derived(material: string | Buffer): AuditKey {
   const key = (info: string) => Buffer.from(hkdfSync('sha256', material, '', info, 32));
   return {

@@ -1,5 +1,5 @@
-// Owns: the audit log, its chain of seals and its months. May import: kernel, access, config, database, docs.
-// Never: decides what is worth an event, makes a request wait for the chain, or changes what was written.
+// Owns: the audit log, its chain of seals and its months. May import: platform, access.
+// Never: decides which changes are recorded, makes a request wait for the chain, or changes a recorded event.
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditEventRow } from './audit-event.entity.js';

@@ -8,19 +8,19 @@ import { hashOfEvents, nextSeal } from './audit-seal.js';
 import { AuditSealsRepository } from './audit-seals.repository.js';
 import { AuditKeys } from './audit.keys.js';
 
-/** Whole months that are kept beside the running one. */
+/** Whole months that are kept beside the current one. */
 export const KEEP_MONTHS = 12;
-/** Months that are there before they begin. */
+/** Months whose partition exists before they begin. */
 const MONTHS_AHEAD = 2;
 /** Seals a statement deletes at most, and statements a round. */
 const BATCH = 1000;
 const BATCHES = 20;
-/** Seals stay this much longer than their events, as a witness of the keys that signed around the turn of a month. */
+/** How much longer seals stay than their events: they witness the keys that signed around the turn of a month. */
 const KEEP_SEALS_MS = 172_800_000;
 
 /**
- * Makes the partitions of coming months and drops those of old ones whole. Neither touches a row of a month that is
- * kept, and neither waits for a lock beyond a moment: what others hold is tried again a minute later.
+ * Makes the partitions of coming months and drops those of old months whole. Neither touches a row of a kept month, and
+ * neither waits for a lock longer than a moment: a locked month is tried again a minute later.
  */
 @Injectable()
 export class AuditRetention {
@@ -33,11 +33,11 @@ export class AuditRetention {
     private readonly clock: Clock,
   ) {}
 
-  /** Everything that is due. */
+  /** Makes and drops all months that are due. */
   async upkeep(): Promise<void> {
     const now = this.clock.now();
     await this.createMonths(monthOf(new Date(now)));
-    // Whichever clock is behind: one that runs ahead must not cost the log.
+    // The earlier of the two clocks: one that runs ahead must not drop a month too soon.
     const databaseNow = await this.months.now(this.manager);
     await this.dropBefore(addMonths(monthOf(new Date(Math.min(now, databaseNow.getTime()))), -KEEP_MONTHS));
     await this.deleteSeals();
@@ -60,8 +60,8 @@ export class AuditRetention {
   }
 
   /**
-   * Drops the months before `month`, all or none, and says so in the chain: what remains verifies, and a removal by
-   * anybody else does not look like this one.
+   * Drops the months before `month`, all or none, and records the drop in the chain: the rest verifies, and a removal by
+   * another party looks different.
    */
   async dropBefore(month: string): Promise<void> {
     const old = async (manager: EntityManager): Promise<string[]> =>
@@ -69,7 +69,7 @@ export class AuditRetention {
     if ((await old(this.manager)).length === 0) return;
     await this.transactions.run(async ({ manager }) => {
       if (!(await this.seals.tryLock(manager))) return;
-      // Read again: another instance may just have done it.
+      // Read again under the lock: another instance may just have dropped them.
       const dropping = await old(manager);
       if (dropping.length === 0) return;
       const { end } = await this.seals.end(manager);
@@ -102,7 +102,7 @@ export class AuditRetention {
   }
 }
 
-/** `2026-01` and -1: `2025-12`. */
+/** Adds months: `2026-01` and -1 make `2025-12`. */
 export function addMonths(month: string, count: number): string {
   const [year = 0, number = 1] = month.split('-').map(Number);
   return monthOf(new Date(Date.UTC(year, number - 1 + count)));

@@ -20,11 +20,11 @@ import { AuditRetention } from './audit.retention.js';
 
 const INTERVAL_MS = 1000;
 const UPKEEP_INTERVAL_MS = 60_000;
-/** How often the end of the chain goes to the log, which is kept elsewhere: a cut end of the chain shows there. */
+/** How often the end of the chain is logged. Logs are kept elsewhere, so that a cut end of the chain shows. */
 const CHECKPOINT_INTERVAL_MS = 3_600_000;
-/** Events a seal covers at most, unless one transaction has more: bounds time and memory of a round. */
+/** Events a seal at most, unless one transaction has more. Bounds the time and memory of a round. */
 export const BATCH = 1000;
-/** While the database is away, a line in this many seconds. */
+/** While the database is unavailable, one log line in this many seconds. */
 const FAILURES_A_LINE = 60;
 
 interface Batch {
@@ -34,9 +34,9 @@ interface Batch {
 }
 
 /**
- * Links what was recorded into a chain of signed seals, once a second and never in the path of a request: a chain
- * inside the transactions would make every login wait for the one before it. Every instance tries; an advisory lock
- * lets one of them through.
+ * Links recorded events into a chain of signed seals, once a second and never in the path of a request: a chain inside
+ * the transactions would make every login wait for the one before it. Every instance tries; an advisory lock lets one
+ * of them through.
  */
 @Injectable()
 export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
@@ -64,7 +64,7 @@ export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
     await this.periodic.stop();
   }
 
-  /** Seals everything that can be sealed now, unless another instance is at it; returns how many events it were. */
+  /** Seals every event that can be sealed now, unless another instance is doing so. @returns the number of events */
   async seal(): Promise<number> {
     let sealed = 0;
     while (!this.periodic.stopped && (await this.events.hasUnsealed(this.manager))) {
@@ -75,7 +75,7 @@ export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
     return sealed;
   }
 
-  /** What failed is tried again the next second, from where it stopped. */
+  /** A failed round is tried again the next second, from where it stopped. */
   private async round(): Promise<void> {
     try {
       await this.seal();
@@ -105,8 +105,8 @@ export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Transactions commit in another order than they are numbered in. Only those below the oldest that still runs are
-   * sealed, so that no event can appear among sealed ones later; a long transaction delays the rest, and no more.
+   * Transactions commit in another order than they are numbered. Only transactions below the oldest running one are
+   * sealed, so that no event can appear among sealed ones later. A long transaction delays the sealing, and nothing else.
    */
   private async nextBatch(
     manager: EntityManager,
@@ -114,12 +114,12 @@ export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
     horizon: string,
   ): Promise<Batch | undefined> {
     if (BigInt(horizon) >= BigInt(to)) return this.batchIn(manager, { era, from: to, to: horizon });
-    // The database was restored into a server that counts lower: what the old one left behind is final.
+    // The database was restored into a server that numbers lower: the events of the former era are final.
     const left = await this.batchIn(manager, { era, from: to, to: undefined });
     return left ?? this.batchIn(manager, { era: era + 1, from: '0', to: horizon });
   }
 
-  /** At most {@link BATCH} events of whole transactions, or all of a single transaction. */
+  /** At most {@link BATCH} events of whole transactions, or all events of a single transaction. */
   private async batchIn(
     manager: EntityManager,
     { era, from, to }: { readonly era: number; readonly from: string; readonly to: string | undefined },
@@ -139,7 +139,7 @@ export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
     return { range, events: await this.events.inRange(manager, range), more: true };
   }
 
-  /** A seal for each month of the batch, almost always one. */
+  /** Makes a seal for each month of the batch, almost always one. */
   private sealsOf({ range, events }: Batch, end: Checkpoint): Seal[] {
     const createdAt = new Date(this.clock.now());
     const months = [...new Set(events.map((event) => monthOf(event.createdAt)))].sort();

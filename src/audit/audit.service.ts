@@ -7,7 +7,7 @@ import type { AuditEvent, NewAuditEvent } from './audit-event.js';
 import { AuditEventsRepository, type AuditEventsQuery } from './audit-events.repository.js';
 import { AuditKeys } from './audit.keys.js';
 
-/** Writes down what happened, in the transaction in which it happens, and lists it. */
+/** Records events in the transaction of the change, and lists them. */
 @Injectable()
 export class AuditService {
   constructor(
@@ -18,8 +18,8 @@ export class AuditService {
   ) {}
 
   /**
-   * One INSERT in the caller's transaction: the event is in the log exactly if the change is. It takes no lock that
-   * another request could wait for; chaining it to the other events is the sealer's work, later.
+   * Records an event by one INSERT in the caller's transaction: the event is in the log exactly if the change is. It takes
+   * no lock that another request could wait for; the sealer chains the event to others later.
    */
   async record(transaction: Pick<Transaction, 'manager'>, event: NewAuditEvent): Promise<void> {
     const { action, actor, subject, origin, sessionId, details } = event;

@@ -11,7 +11,7 @@ import { AuditSealRow } from './audit-seal.entity.js';
 import { AuditSealsRepository } from './audit-seals.repository.js';
 import { AuditKeys } from './audit.keys.js';
 
-/** Rows of a table that are in memory at once, beside those of one seal. */
+/** Rows of a table in memory at once, beside those of one seal. */
 const EVENTS_A_PAGE = 1000;
 const SEALS_A_PAGE = 100;
 
@@ -55,7 +55,7 @@ export class AuditVerifier {
   }
 
   /**
-   * One snapshot of the log, however long it takes to read; nobody waits for it.
+   * Verifies one snapshot of the log. No other transaction waits for it, however long it takes.
    * @param against an earlier end of the chain, kept elsewhere: without it a chain whose end was cut off looks whole
    */
   async verify(against?: Checkpoint): Promise<AuditVerification> {
@@ -63,7 +63,7 @@ export class AuditVerifier {
       await this.months.lockForReading(manager);
       const dropped = await this.seals.lastDropped(manager);
       const start = dropped?.through ?? CHAIN_START.number;
-      // Of the seals that are about to be verified: others vouch for nothing.
+      // Only the seals that are verified below count as witnesses of a key.
       const lastUse = await this.seals.lastUseOfKeys(manager, start);
       const judge = new AuditJudge(this.keys, lastUse, dropped);
       const pass = new Pass(judge, this.keys, dropped, against);
@@ -80,7 +80,7 @@ export class AuditVerifier {
     });
   }
 
-  /** The seals in their order, those of one range of transactions together. */
+  /** The seals in their order, grouped by their range of transactions. */
   private async *ranges(manager: EntityManager, start: number): AsyncGenerator<Seal[]> {
     let number = start;
     let range: Seal[] = [];
@@ -101,11 +101,11 @@ export class AuditVerifier {
   }
 }
 
-/** One reading of the log from its beginning to its end. */
+/** One pass over the log from its beginning to its end. */
 class Pass {
   private previous: Checkpoint;
   private last: Seal | undefined;
-  /** The first seal of those at the end of the chain that no known key vouches for. */
+  /** The first of the seals at the end of the chain that no known key signed. */
   private unproven: Seal | undefined;
   private compared: boolean;
   private seals = 0;
@@ -173,7 +173,7 @@ class EventStream implements AsyncIterable<PlacedEvent> {
 
   constructor(private readonly read: () => Promise<PlacedEvent[]>) {}
 
-  /** Takes those that come before a position. */
+  /** The events before a position. */
   async before(position: Position): Promise<PlacedEvent[]> {
     const taken: PlacedEvent[] = [];
     for (let event = await this.peek(); event && isBefore(event, position); event = await this.peek()) {
@@ -183,7 +183,7 @@ class EventStream implements AsyncIterable<PlacedEvent> {
     return taken;
   }
 
-  /** Takes all that are left. */
+  /** The remaining events. */
   async *[Symbol.asyncIterator](): AsyncGenerator<PlacedEvent> {
     for (let event = await this.peek(); event; event = await this.peek()) {
       this.next++;

@@ -5,7 +5,7 @@ import { LruCache } from '../platform/pacing/lru-cache.js';
 
 const KNOWN = 1000;
 
-/** Tells whose requests are counted together. */
+/** Groups requests by client for limits. */
 @Injectable()
 export class ClientAddresses {
   private readonly proxies: readonly AddressRange[];

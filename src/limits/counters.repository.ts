@@ -1,18 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 
-/** What becomes of counters when the attempt they counted is over; each key is `name:key`. */
+/** How counters are settled when the attempt they counted is over; each key is `name:key`. */
 export interface Settlement {
   readonly forget?: readonly string[];
   readonly refund?: readonly string[];
 }
 
-/** What the counters' library has no single statement for. */
+/** Statements on counters that rate-limiter-flexible does not have. */
 @Injectable()
 export class CountersRepository {
   /**
-   * Forgets what was counted under some keys, and gives a point back to others where one is counted still. One
-   * statement, which takes the rows in the order of their keys, so that no two of them deadlock.
+   * Deletes some counters, and gives a point back to others that still count one. One statement, which locks the rows in
+   * the order of their keys, so that two of them do not deadlock.
    */
   async settle(manager: EntityManager, { forget = [], refund = [] }: Settlement): Promise<void> {
     // Raw: locks in order, deletes and gives back in one statement.
@@ -27,7 +27,7 @@ export class CountersRepository {
     );
   }
 
-  /** @returns how many went; fewer than `limit` means that none is left */
+  /** Deletes at most `limit` expired counters. @returns how many; fewer than `limit` means that none is left */
   async deleteExpired(manager: EntityManager, now: Date, limit: number): Promise<number> {
     // Raw: SKIP LOCKED in a bounded delete.
     const [, count]: [unknown, number] = await manager.query(

@@ -13,29 +13,29 @@ import { LIMITS_CONFIG, type LimitsConfig } from '../platform/config/config.js';
 import { LOG, type Log } from '../platform/kernel/log.js';
 import { CountersRepository, type Settlement } from './counters.repository.js';
 
-/** Redis answers at once or is taken for away: a log-in waits for it. Milliseconds. */
+/** A login waits for Redis at most this long, in milliseconds; after that PostgreSQL counts. */
 const REDIS_TIMEOUT_MS = 500;
-/** The first so many keys are forgotten, the others get a point back. */
+/** Deletes the first ARGV[1] keys, and gives a point back to the others. */
 const SETTLE = `for place, key in ipairs(KEYS) do
   if place <= tonumber(ARGV[1]) then redis.call('DEL', key)
   elseif tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
 end`;
 
-/** So many points in so many seconds; the seconds begin with the first. */
+/** A number of points in a number of seconds, which begin with the first point. */
 export interface Budget {
   readonly points: number;
-  /** 0: for ever. */
+  /** 0 for no end. */
   readonly seconds: number;
 }
 
-/** What is left after a point was taken. */
+/** The state of a counter after a point was taken. */
 export interface Taken {
   readonly allowed: boolean;
-  /** Whether the key was {@link Counter.block}ed; otherwise others have taken what there was, and may give it back. */
+  /** Whether the key is {@link Counter.block}ed. If not, other attempts hold the points and may give them back. */
   readonly blocked: boolean;
-  /** How many were taken since the budget began, this one included. */
+  /** Points taken since the budget began, this one included. */
   readonly taken: number;
-  /** Seconds until the budget is whole again, rounded up; undefined where that is never. */
+  /** Seconds until the budget is whole again, rounded up; undefined for never. */
   readonly resetSeconds: number | undefined;
 }
 
@@ -43,13 +43,13 @@ export interface Counter {
   readonly budget: Budget;
   /** Takes a point in one atomic step, so that requests at the same moment cannot overrun the budget. */
   take(key: string): Promise<Taken>;
-  /** Refuses the key from now on for so many seconds; for ever where 0. */
+  /** Refuses the key for a number of seconds; 0 for no end. */
   block(key: string, seconds: number): Promise<void>;
 }
 
 /**
- * Makes the counters: in PostgreSQL, or with `REDIS_URL` in Redis or Valkey. While that is away PostgreSQL counts, from
- * nothing, so that limits hold all the same.
+ * Makes counters in PostgreSQL, or with `REDIS_URL` in Redis or Valkey. While Redis is unavailable PostgreSQL counts from
+ * zero, so that limits hold.
  */
 @Injectable()
 export class Counters implements OnModuleDestroy {
@@ -85,7 +85,7 @@ export class Counters implements OnModuleDestroy {
     );
   }
 
-  /** A counter of this instance alone, for what happens too often to ask a server each time. */
+  /** A counter of this instance alone, for requests that are too frequent to ask a server each time. */
   local(name: string, budget: Budget): Counter {
     return counterOf(
       budget,
@@ -93,7 +93,7 @@ export class Counters implements OnModuleDestroy {
     );
   }
 
-  /** Forgets what shared counters know under some keys, and gives a point back to others where one is counted still. */
+  /** Deletes some shared counters, and gives a point back to others that still count one. */
   async settle(settlement: Settlement): Promise<void> {
     if (!settlement.forget?.length && !settlement.refund?.length) return;
     const settled =
@@ -135,7 +135,7 @@ export class Counters implements OnModuleDestroy {
   }
 }
 
-/** More than anybody takes: what is counted up from here was blocked. */
+/** More points than any budget: a count from here on means that the key was blocked. */
 const BLOCKED = 1_000_000;
 
 interface Query {

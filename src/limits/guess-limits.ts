@@ -14,12 +14,12 @@ import { Counters, type Counter, type Taken } from './counters.js';
 
 /** Wrong passwords before the first delay, and between two delays. */
 const FREE_FAILURES = 5;
-/** Passwords of one account that an instance looks at together. Fewer than are free: right ones never refuse others. */
+/** Passwords of one account that an instance checks at once: fewer than are free, so that right ones refuse no other. */
 const AT_ONCE = FREE_FAILURES - 1;
-/** How often an attempt asks again for a point that others hold who are under way elsewhere, and how long it waits. */
+/** How often an attempt asks again for a point that attempts on other instances hold, and how long it waits each time. */
 const ASKS = 20;
 const BETWEEN_ASKS_MS = 100;
-/** Wrong passwords are counted together for so long, in seconds, where no delay comes between. */
+/** How long wrong passwords are counted together, in seconds, without a delay in between. */
 const WINDOW_SECONDS = 900;
 /** The first delay, in seconds; each further one is three times as long, up to a day. */
 const FIRST_DELAY_SECONDS = 30;
@@ -27,15 +27,15 @@ const DELAY_GROWTH = 3;
 const DAY_SECONDS = 86_400;
 const MONTH_SECONDS = 30 * DAY_SECONDS;
 /**
- * Delays before nothing is evaluated any more: with {@link FREE_FAILURES} each, no more than 100 failures in a row,
+ * Delays before no password is checked any more: with {@link FREE_FAILURES} each, no more than 100 failures in a row,
  * 60 of strangers and 40 of devices the owner has used (NIST SP 800-63B-4 section 3.2.2).
  */
 const STRANGERS_DELAYS = 12;
 const DEVICES_DELAYS = 8;
 
-/** Who tries a password, and whose. */
+/** An attempt: whose password is tried, and by which client. */
 export interface Guess {
-  /** A user's id, or for a name nobody has, that name's hash: both are refused alike. */
+  /** A user's id, or the hash of an unknown name: both are refused alike. */
   readonly account: string;
   readonly accountExists: boolean;
   /** See ClientAddresses; undefined where it is not known. */
@@ -44,7 +44,7 @@ export interface Guess {
   readonly knownDevice: boolean;
 }
 
-/** The two budgets of an account: what strangers use up is not taken from the owner's devices. */
+/** The two budgets of an account: strangers do not use up the budget of the owner's devices. */
 interface Track {
   readonly failures: Counter;
   readonly delays: Counter;
@@ -52,9 +52,9 @@ interface Track {
 }
 
 /**
- * Limits how often a password is guessed. Failures are counted for the account and for the client's address, before the
- * password is looked at and in one step each, in the database, so that neither parallel guesses nor many instances get
- * more; delays grow instead of locking, and a success clears the account.
+ * Limits how often a password is guessed. Each attempt takes a point of the account and one of the client's address
+ * before the password is checked, in one statement in the database, so that neither parallel guesses nor many instances
+ * get more. Delays grow instead of locking the account, and a success clears it.
  */
 @Injectable()
 export class GuessLimits {
@@ -77,18 +77,18 @@ export class GuessLimits {
   }
 
   /**
-   * Does the work of a log-in where not too many are under way already; the next is refused before it costs anything.
-   * @param client see ClientAddresses: one client does not shut the others out
-   * @throws AppError `overloaded`, and what `work` throws
+   * Runs the work of a login unless too many are in flight; a refused login costs nothing.
+   * @param client see ClientAddresses: one client cannot take every place
+   * @throws AppError `overloaded`, and the errors of `work`
    */
   async admit<T>(client: string | undefined, work: () => Promise<T>): Promise<T> {
     return this.admission.run(work, client);
   }
 
   /**
-   * Evaluates a password where the budgets allow it. To be called within {@link admit}.
-   * @param evaluate answers undefined where the password is wrong; what it throws counts as not evaluated
-   * @throws AppError `too_many_attempts` with `Retry-After`, `invalid_credentials`, and what `evaluate` throws
+   * Checks a password where the budgets allow it. To be called within {@link admit}.
+   * @param evaluate returns undefined where the password is wrong; where it throws, the attempt does not count
+   * @throws AppError `too_many_attempts` with `Retry-After`, `invalid_credentials`, and the errors of `evaluate`
    */
   async attempt<T>(guess: Guess, evaluate: () => Promise<T | undefined>): Promise<T> {
     const key = this.accountKey(guess);
@@ -101,7 +101,7 @@ export class GuessLimits {
     }
   }
 
-  /** Forgets every failure for an account: an administrator says so. */
+  /** Forgets every failure of an account, for an administrator. */
   async clear(account: string): Promise<void> {
     await this.counters.settle({ forget: accountKeys(account) });
   }
@@ -129,7 +129,7 @@ export class GuessLimits {
     return {
       failures: counter('', FREE_FAILURES, WINDOW_SECONDS),
       delays: counter('-delays', delays, 0),
-      // Names that nobody has are without number, and are forgotten.
+      // There are endless unknown names, so their counters are deleted.
       delaysOfNobody: counter('-delays', delays, MONTH_SECONDS),
     };
   }
@@ -175,7 +175,7 @@ function addressKeys({ client }: Guess): string[] {
   return client === undefined ? [] : [`address:${client}`];
 }
 
-/** Of both budgets of an account, and of the delays that grew out of them. */
+/** The keys of both budgets of an account, and of the delays that follow from them. */
 function accountKeys(account: string): string[] {
   return ['strangers', 'devices'].flatMap((name) => [`${name}:${account}`, `${name}-delays:${account}`]);
 }

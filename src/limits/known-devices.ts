@@ -8,13 +8,13 @@ const COOKIE = 'latchkey_device';
 const YEAR_SECONDS = 365 * 86_400;
 
 /**
- * A signed cookie that says of a browser that somebody logged in to an account with it. It opens nothing: wrong
- * passwords from such a device have a budget of their own, so that strangers who guess cannot lock the owner out.
+ * A signed cookie that marks a browser as a device that has logged in to an account. It opens nothing: wrong passwords
+ * from such a device have a budget of their own, so that guessing strangers cannot lock the owner out.
  */
 @Injectable()
 export class KnownDevices {
   private readonly current: KeyObject;
-  /** The current one and those of before. */
+  /** The current key and the former ones. */
   private readonly keys: readonly KeyObject[];
   private readonly secure: boolean;
 

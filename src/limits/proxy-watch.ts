@@ -4,12 +4,12 @@ import { HTTP_CONFIG, type HttpConfig } from '../platform/config/config.js';
 import { LOG, type Log } from '../platform/kernel/log.js';
 import { ClientAddresses } from './client-addresses.js';
 
-/** So many requests from a single address outside this machine are a proxy's. */
+/** A single address outside this machine that sends this many requests is taken for a proxy. */
 const TELLING_REQUESTS = 1000;
 
 /**
- * Tells the operator, once, of proxies the settings do not know, behind which all clients have one address and share
- * each other's limits; or of trusted ones that do not say whom they speak for, where no limit by address holds.
+ * Warns the operator once: of an unknown proxy, behind which all clients have one address and share its limits, or of a
+ * trusted proxy that does not send the client's address, behind which no limit by address holds.
  */
 @Injectable()
 export class ProxyWatch {
@@ -43,7 +43,7 @@ export class ProxyWatch {
   private count(peer: string): void {
     if (this.requests > TELLING_REQUESTS || this.http.trustedProxies.length > 0) return;
     this.onlyPeer ??= peer;
-    // A second one, and the question is settled.
+    // A second address settles the question.
     this.requests = this.onlyPeer === peer ? this.requests + 1 : TELLING_REQUESTS + 1;
     if (this.requests !== TELLING_REQUESTS || /^(::ffff:)?127\.|^::1$/.test(peer)) return;
     this.tell('all requests come from one address: where it is a proxy, name it in TRUSTED_PROXIES', peer);

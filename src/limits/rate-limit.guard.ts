@@ -9,7 +9,7 @@ import { RateLimits, type LimitName } from './rate-limits.js';
 const LIMIT = Symbol('RateLimit');
 
 /**
- * Limits how often a client may call an operation, and tells it so in the fields of the IETF draft "RateLimit header
+ * Limits how often a client may call an operation, and sends the fields of the IETF draft "RateLimit header
  * fields for HTTP" (draft-ietf-httpapi-ratelimit-headers).
  */
 export function RateLimited(name: LimitName): MethodDecorator {

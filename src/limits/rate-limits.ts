@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LIMITS_CONFIG, type LimitsConfig } from '../platform/config/config.js';
 import { Counters, type Counter } from './counters.js';
 
-/** What is limited by the client's address, beside wrong passwords. */
+/** The operations that are limited by the client's address, beside wrong passwords. */
 export type LimitName = 'register' | 'refresh' | 'token' | 'password';
 
 /** The counter of each limit. */

@@ -6,8 +6,8 @@ const LOCAL_MAX = 64;
 const USERNAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]{1,62}[\p{L}\p{N}]$/u;
 
 /**
- * What makes a name unique: NFKC and lower case, so that names that differ in case, width or ligature are one
- * (RFC 8265 says the same of user names).
+ * The unique form of a name: NFKC and lower case, so that names that differ in case, width or ligature are one (as RFC
+ * 8265 says of user names).
  */
 export function identityKey(name: string): string {
   return name.normalize('NFKC').toLowerCase().normalize('NFKC');
@@ -27,7 +27,7 @@ export const usernameField = text({ min: 3, max: 64 })
 
 export const fullNameField = text({ max: 200 }).meta({ examples: ['Ada Lovelace'] });
 
-/** A password as it may arrive; whether it may be chosen is for the password policy to say. */
+/** A password in a request. The password policy decides whether it may be chosen. */
 export const passwordField = z
   .string()
   .min(1)
@@ -35,7 +35,7 @@ export const passwordField = z
   .refine(isCleanText, fieldCode('control_character'))
   .meta({ format: 'password', examples: ['correct horse battery staple'] });
 
-/** Format characters (Cf) do not show, so that two addresses would look alike. */
+/** Format characters (Cf) are invisible: with them two different addresses would look alike. */
 function isEmail(value: string): boolean {
   const [local = '', domain = '', ...rest] = value.split('@');
   if (rest.length > 0 || local === '' || local.length > LOCAL_MAX || value.length > EMAIL_MAX) return false;

@@ -27,8 +27,8 @@ export class RolesRepository {
   }
 
   /**
-   * The same for a role that is made, without scopes, where there is none. To name the key column in the update is
-   * what takes the lock that a row of `user_roles` waits for; a weaker one would let a user get the role unseen.
+   * {@link lock}, and makes the role without scopes where there is none. Naming the key column in the update takes the lock
+   * that a new row of `user_roles` waits for; a weaker lock would let a user get the role unseen.
    */
   async lockOrInsert(manager: EntityManager, name: string): Promise<RoleRecord> {
     // Raw: the update of the key column is the lock, which no query builder says.

@@ -12,7 +12,7 @@ import { UsersRepository } from './users.repository.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { auditEvent } from '../audit/actor-event.js';
 
-/** Roles and what follows from a change of one for the tokens of its holders. */
+/** Roles, and what a change of one means for the tokens of its holders. */
 @Injectable()
 export class RolesService {
   constructor(
@@ -53,8 +53,8 @@ export class RolesService {
   }
 
   /**
-   * Makes these the scopes of a role, which is created where it is not there. Access tokens of its holders are stale
-   * from now on; refreshing brings the new scopes.
+   * Sets the scopes of a role, which is created where it does not exist. Access tokens of its holders are stale from then
+   * on; a refresh brings the new scopes.
    * @throws AppError `role_protected`; `insufficient_scope` where the role has or gets more than the actor holds
    */
   async put(actor: Actor, name: string, scopes: readonly string[]): Promise<RoleRecord> {

@@ -1,6 +1,6 @@
 import type { UserStatus } from './user.entity.js';
 
-/** A user with what their roles amount to. */
+/** A user with their roles and the scopes of these roles. */
 export interface UserRecord {
   readonly id: string;
   readonly email: string;
@@ -14,7 +14,7 @@ export interface UserRecord {
   readonly updatedAt: Date;
 }
 
-/** What a login is checked against. */
+/** The part of a user that a login is checked against. */
 export interface StoredCredentials {
   readonly id: string;
   readonly passwordHash: string;

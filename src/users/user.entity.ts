@@ -16,7 +16,7 @@ export class User {
   @Column('text')
   email!: string;
 
-  /** What makes the address unique: NFKC and lower case. Ordered by its bytes, so that its index finds prefixes. */
+  /** The unique form of the address: NFKC and lower case. Ordered by its bytes, so that its index finds prefixes. */
   @Column({ type: 'text', name: 'email_key', collation: 'C' })
   emailKey!: string;
 

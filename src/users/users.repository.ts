@@ -31,7 +31,7 @@ export class UsersRepository {
     return user;
   }
 
-  /** Those of some users that there are, in no order. */
+  /** The users of these ids that exist, in no order. */
   async findByIds(manager: EntityManager, ids: readonly string[]): Promise<UserRecord[]> {
     // Raw: every request for a profile; roles and scopes come in the same round trip.
     return manager.query(`SELECT ${RECORD} FROM users u WHERE u.id = ANY($1)`, [ids]);
@@ -62,7 +62,7 @@ export class UsersRepository {
     if (emailPrefix !== undefined) where.push(`email_key LIKE $${values.push(`${literal(emailPrefix)}%`)}`);
     if (after !== undefined) {
       const last = values.push(after);
-      // By the key of somebody who was deleted meanwhile nothing is found; the service tells that from the end.
+      // The subquery is empty where that user was deleted meanwhile; the service tells this from the end of the list.
       where.push(
         order === 'id' ? `id > $${last}` : `email_key > (SELECT email_key FROM users WHERE id = $${last})`,
       );
@@ -89,8 +89,8 @@ export class UsersRepository {
   }
 
   /**
-   * Whether a user is the only active administrator. Holds the role's row until the transaction ends, so that two
-   * administrators who leave at the same moment are told apart.
+   * Whether a user is the only active administrator. Locks the role until the transaction ends, so that two administrators
+   * who leave at the same moment are told apart.
    */
   async isLastAdministrator(manager: EntityManager, id: string): Promise<boolean> {
     await manager.findOne(Role, { where: { name: 'admin' }, lock: { mode: 'pessimistic_write' } });
@@ -157,7 +157,7 @@ export class UsersRepository {
     return user?.id;
   }
 
-  /** Makes these the roles of a user, whose row the caller holds. */
+  /** Makes these the roles of a user, whom the caller has locked. */
   async replaceRoles(manager: EntityManager, id: string, roles: readonly string[]): Promise<void> {
     // Raw: the difference of two sets of rows in one statement.
     await manager.query(
@@ -167,14 +167,14 @@ export class UsersRepository {
     );
   }
 
-  /** Raises the permission version of everyone who holds a role; answers the new ones by user id. */
+  /** Raises the permission version of every holder of a role. @returns the new versions by user id */
   async raiseVersionsOfHolders(
     manager: EntityManager,
     role: string,
     now: Date,
   ): Promise<ReadonlyMap<string, number>> {
     // Raw: locks and raises any number of rows, and returns the versions.
-    // In one order, so that two roles that change at once do not wait for each other's holders.
+    // Locked in one order, so that two changes of roles do not deadlock on common holders.
     const [rows]: [Array<{ id: string; version: number }>, number] = await manager.query(
       `WITH holders AS (
          SELECT id FROM users WHERE id IN (SELECT user_id FROM user_roles WHERE role = $1) ORDER BY id FOR UPDATE)
@@ -206,7 +206,7 @@ export class UsersRepository {
   }
 }
 
-/** A text for LIKE that stands for itself. */
+/** Escapes a text for LIKE. */
 function literal(value: string): string {
   return value.replace(/[\\%_]/g, String.raw`\$&`);
 }

@@ -14,7 +14,7 @@ import { identityKey } from './identity.js';
 import { UsersRepository } from './users.repository.js';
 import type { NewUser, Page, UserRecord } from './user-records.js';
 
-/** Round trips for users by their ids. */
+/** Limits of the batches that look users up by id. */
 const LOOKUPS = { atOnce: 2, together: 100, patienceMs: 5000 } as const;
 
 export interface CreateUser {

@@ -37,7 +37,7 @@ export const RoleDto = z
   .meta({ id: 'Role' });
 export type RoleDto = z.output<typeof RoleDto>;
 
-/** What a role or a client may do. */
+/** The scopes of a role or a client. */
 export const scopesField = z
   .array(scopeField)
   .max(SCOPES_MAX)
@@ -53,7 +53,7 @@ export function roleName(name: string): string {
   return parseInput(z.object({ name: roleNameField }), { name }).name;
 }
 
-/** The name of a role that should be there. @throws AppError `not_found` where no role can have it */
+/** The name of an existing role. @throws AppError `not_found` where no role can have it */
 export function knownRoleName(name: string): string {
   if (!roleNameField.safeParse(name).success) throw new AppError('not_found');
   return name;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { emailField, fullNameField, usernameField } from '../identity.js';
 import type { UserRecord } from '../user-records.js';
 
-/** A user as clients see one. */
+/** A user as the API shows one. */
 export const UserDto = z
   .object({
     id: z.uuid().meta({ examples: ['019a0c5e-7b1a-7c3e-9f00-0a1b2c3d4e5f'] }),
@@ -24,7 +24,7 @@ export const UserDto = z
   .meta({ id: 'User' });
 export type UserDto = z.output<typeof UserDto>;
 
-/** Only named members leave the service, whatever the table comes to hold. */
+/** Picks members by name, so that a new column of the table does not leave the service by itself. */
 export function toUserDto(user: UserRecord): UserDto {
   return {
     id: user.id,
@@ -39,7 +39,7 @@ export function toUserDto(user: UserRecord): UserDto {
   };
 }
 
-/** What a person may change of their own profile; null takes a name away. */
+/** The fields of a profile that its owner may change; null removes a name. */
 export const ChangeProfileDto = z
   .strictObject({
     email: emailField.optional(),
