@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 
-/** How to reach a database. `host` may be a folder that holds a Unix socket. */
+/** The address of a database and an account for it. `host` may be the folder of a Unix socket. */
 export interface PostgresConnection {
   host: string;
   port: number;
@@ -11,9 +11,9 @@ export interface PostgresConnection {
 }
 
 /**
- * Makes sure the database exists; several processes may do so at once.
+ * Creates the database unless it exists; safe when several processes do so at once.
  * @returns the server's version, e.g. `18.4`
- * @throws EmbeddedPostgresError when the server does not let this process in
+ * @throws EmbeddedPostgresError when the server refuses the connection
  */
 export async function ensureDatabase(connection: PostgresConnection): Promise<string> {
   try {
@@ -28,8 +28,8 @@ export async function ensureDatabase(connection: PostgresConnection): Promise<st
     });
   } catch (cause) {
     throw new EmbeddedPostgresError(
-      `The embedded PostgreSQL runs but does not let this process in (${(cause as Error).message}). ` +
-        'Its log, postgres.log in the data folder, says why.',
+      `The embedded PostgreSQL is running but refuses the connection (${(cause as Error).message}). ` +
+        'See its log, postgres.log in the data folder.',
       { cause },
     );
   }
@@ -38,7 +38,7 @@ export async function ensureDatabase(connection: PostgresConnection): Promise<st
 async function createDatabase(client: Client, name: string): Promise<void> {
   // Raw: there is no data source yet.
   await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`).catch((error: { code?: string }) => {
-    // duplicate_database, or a unique violation in the catalog: another process was faster.
+    // duplicate_database, or a unique violation in the catalog: another process created it first.
     if (error.code !== '42P04' && error.code !== '23505') throw error;
   });
 }
@@ -47,9 +47,9 @@ async function withClient<T>(
   connection: PostgresConnection,
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
-  // `ssl` is named because pg would otherwise look at PGSSLMODE.
+  // Without `ssl` pg would use the environment's PGSSLMODE.
   const client = new Client({ ...connection, ssl: false, connectionTimeoutMillis: 10_000 });
-  // A connection that breaks rejects the query under way as well; without a listener it would end the process.
+  // Without a listener the error of a broken connection would end the process. The running query rejects as well.
   client.on('error', () => undefined);
   try {
     await client.connect();

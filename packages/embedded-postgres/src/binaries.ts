@@ -4,27 +4,27 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import type { DataFolder } from './data-folder.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 
-/** PostgreSQL's programs, and what they need in their environment to find their libraries. */
+/** The paths of PostgreSQL's programs, and the environment variables with which they find their libraries. */
 export interface Binaries {
   /** The folder that holds `bin`, `lib` and `share`. */
   readonly native: string;
   readonly initdb: string;
   readonly postgres: string;
   readonly pgCtl: string;
-  /** First number of the version, e.g. `18`: a cluster belongs to one. */
+  /** The major version, e.g. `18`. A cluster works with one major version only. */
   readonly major: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Ends every message about a machine that cannot run the embedded server. */
+/** The last sentence of every message about a machine that cannot run the embedded server. */
 export const USE_YOUR_OWN = 'Set DATABASE_URL to use a PostgreSQL server (version 14 or newer) of your own.';
 
 const require = createRequire(import.meta.url);
 
 /**
- * Finds the programs in the optional npm package for this platform, never those on the PATH, and makes the
- * libraries' symbolic links where npm left them out.
- * @throws EmbeddedPostgresError when there is no package for this platform, or it is not installed
+ * Finds the programs in the optional npm package for this platform, never those on the PATH. Creates the symbolic links
+ * of the libraries where npm did not.
+ * @throws EmbeddedPostgresError when the package for this platform does not exist or is not installed
  */
 export async function findBinaries(folder: DataFolder): Promise<Binaries> {
   const root = findPackage();
@@ -41,7 +41,7 @@ export async function findBinaries(folder: DataFolder): Promise<Binaries> {
   };
 }
 
-/** Says that this machine cannot run the server at all, before anything is made for it. @throws EmbeddedPostgresError */
+/** Checks that the package is installed, before any folder is created. @throws EmbeddedPostgresError when it is not */
 export function assertPackage(): void {
   findPackage();
 }
@@ -50,7 +50,7 @@ function findPackage(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    // The package exports one file, dist/index.js; the programs lie beside dist.
+    // The package exports only dist/index.js; the programs are in a folder next to dist.
     return dirname(dirname(require.resolve(name)));
   } catch (cause) {
     throw new EmbeddedPostgresError(
@@ -62,7 +62,7 @@ function findPackage(): string {
   }
 }
 
-/** What child processes get of the environment: English messages, UTC, and the little that Windows insists on. */
+/** The environment of child processes: English messages, UTC, and the few variables that Windows requires. */
 export function minimalEnvironment(): Record<string, string> {
   if (process.platform !== 'win32') return { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
   const kept = ['SystemRoot', 'SystemDrive', 'TEMP', 'TMP', 'PATH'];
@@ -70,8 +70,8 @@ export function minimalEnvironment(): Record<string, string> {
 }
 
 /**
- * npm packages cannot hold symbolic links; a postinstall script makes them, which npm may be told not to run.
- * Where node_modules is read-only the links go to the data folder, and the loader is pointed there.
+ * npm packages cannot contain symbolic links. A postinstall script creates them, unless npm runs with --ignore-scripts.
+ * Where node_modules is read-only the links are created in the data folder, and the loader's path includes that folder.
  */
 async function linkLibraries(root: string, folder: DataFolder): Promise<Record<string, string>> {
   const missing = await missingLinks(root);
@@ -82,7 +82,7 @@ async function linkLibraries(root: string, folder: DataFolder): Promise<Record<s
     const lib = join(folder.root, 'postgres-lib');
     await mkdir(lib, { recursive: true, mode: 0o755 });
     for (const link of missing) await linkOnce(join(root, link.source), join(lib, basename(link.target)));
-    // The package's folder too: a library loaded through a link looks for its own needs beside the link.
+    // The package's folder is included because a library searches its dependencies next to the link it was loaded by.
     const path = [lib, join(root, 'native', 'lib')].join(delimiter);
     return { [process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH']: path };
   }
@@ -106,7 +106,7 @@ async function missingLinks(root: string): Promise<Link[]> {
   return missing;
 }
 
-/** Another process may be making the same links: one that is there already is as good. */
+/** Creates a link unless it exists: another process may create the same links. */
 async function linkOnce(source: string, target: string): Promise<void> {
   await symlink(source, target).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;

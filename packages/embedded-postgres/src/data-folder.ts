@@ -2,31 +2,31 @@ import { chmod, mkdir, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 
-/** Every path the embedded server uses; all absolute and free of symbolic links. */
+/** The paths that the embedded server uses; all absolute and without symbolic links. */
 export interface DataFolder {
   readonly root: string;
-  /** The database cluster (PGDATA). It exists only in full: it is made under another name and renamed. */
+  /** The database cluster (PGDATA). It is always complete: it is created under another name and then renamed. */
   readonly cluster: string;
-  /** Sockets and the watchdog's address; nothing in it outlives the server. */
+  /** The folder of the sockets and the watchdog's address; its contents are worthless without the running server. */
   readonly run: string;
-  /** Where the watchdog of the running server can be reached. */
+  /** The file with the address of the running server's watchdog. */
   readonly state: string;
   /** The server's own log. */
   readonly log: string;
 }
 
-/** Windows has no file modes to speak of, and no uid 0. */
+/** Always false on Windows, which has no uid. */
 export const isRoot = process.getuid?.() === 0;
 
 /**
- * Makes the data folder when it is missing and returns its paths.
- * @throws EmbeddedPostgresError when the folder cannot be made or entered
+ * Creates the data folder when it is missing and returns its paths.
+ * @throws EmbeddedPostgresError when the folder cannot be created or entered
  */
 export async function openDataFolder(dataDir: string): Promise<DataFolder> {
   try {
-    const made = await mkdir(resolve(dataDir), { recursive: true, mode: 0o700 });
-    // Root's server runs under another account, which has to pass through; every entry keeps its own mode.
-    if (made && isRoot) await chmod(resolve(dataDir), 0o711);
+    const created = await mkdir(resolve(dataDir), { recursive: true, mode: 0o700 });
+    // As root the server runs under another account, which must pass through this folder. The entries keep their modes.
+    if (created && isRoot) await chmod(resolve(dataDir), 0o711);
     const root = await realpath(dataDir);
     return {
       root,

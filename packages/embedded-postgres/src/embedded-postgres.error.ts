@@ -1,6 +1,6 @@
 /**
- * The embedded PostgreSQL cannot be used. The message is written for a person: what failed and what to do;
- * it never holds the password. The technical reason, where there is one, is in `cause`.
+ * The embedded PostgreSQL cannot be used. The message is for the operator: it says what failed and what to do, and never
+ * contains the password. `cause` holds the technical error, where there is one.
  */
 export class EmbeddedPostgresError extends Error {
   override readonly name = 'EmbeddedPostgresError';

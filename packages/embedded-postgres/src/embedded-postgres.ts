@@ -9,49 +9,49 @@ import { chooseRunner } from './unprivileged.js';
 export { EmbeddedPostgresError };
 export type { PostgresConnection } from './application-database.js';
 
-/** A running server of this process, or one that this process shares. */
+/** A running server that this process uses, alone or together with other processes. */
 export interface EmbeddedPostgres {
-  /** `host` is a socket folder, or 127.0.0.1 where the folder's path is too long for sockets. */
+  /** `host` is the socket folder, or 127.0.0.1 where that folder's path is too long for a socket. */
   readonly connection: PostgresConnection;
-  /** The absolute data folder; the cluster is in its subfolder `postgres`. */
+  /** The absolute path of the data folder; the cluster is in its subfolder `postgres`. */
   readonly dataDir: string;
-  /** The server was running already: another process, or an earlier call, had started it. */
+  /** Whether the server was already running, started by another process or an earlier call. */
   readonly joined: boolean;
   /** The server's version, e.g. `18.4`. */
   readonly version: string;
   /**
-   * Gives the server up. The last user's call stops it (fast: open connections are ended, open transactions
-   * rolled back) and resolves when it has stopped; while other processes use it, it runs on for them.
-   * Idempotent. A process that ends without this call, however it ends, gives the server up as well.
+   * Stops using the server. While other processes use it, it keeps running; otherwise it shuts down in PostgreSQL's fast
+   * mode (connections are closed, transactions rolled back), and the promise resolves when it has stopped. Idempotent.
+   * A process that ends without this call, even by kill -9, stops using the server too.
    */
   stop(): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
-  /** Made when missing. The cluster is in `<dataDir>/postgres`, its log in `<dataDir>/postgres.log`. */
+  /** Created when missing. The cluster is in `<dataDir>/postgres`, its log in `<dataDir>/postgres.log`. */
   dataDir: string;
-  /** PostgreSQL settings, as on its command line; they do not change a server that runs already. */
+  /** PostgreSQL settings, as on its command line. A server that is already running keeps its own. */
   settings?: Record<string, string>;
-  /** How long the start, without the making of a new cluster, may take, in milliseconds. Default 30,000. */
+  /** The time limit for the start, without the creation of a cluster, in milliseconds. Default 30,000. */
   startTimeoutMs?: number;
 }
 
 /**
- * Starts the PostgreSQL of the optional npm packages on a folder, or joins the server that runs on it.
+ * Starts the PostgreSQL of the optional npm packages on a folder, or joins the server that is running there.
  *
- * Guarantees: one server at most runs on a folder, whichever processes start at the same time; what was
- * committed survives a kill -9 of any of them; the server stops when the last process that uses it has gone.
- * @throws EmbeddedPostgresError with a message for a person
+ * Guarantees: at most one server runs on a folder, even when processes start at the same time; committed data survives a
+ * kill -9 of any process; the server stops when the last process that uses it has ended.
+ * @throws EmbeddedPostgresError with a message for the operator
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   try {
     return await start(options);
   } catch (cause) {
     if (cause instanceof EmbeddedPostgresError) throw cause;
-    // What is left are refusals of the file system: a full disk, a folder of another account.
+    // All other errors are from the file system: a full disk, a folder of another account.
     throw new EmbeddedPostgresError(
       `The embedded PostgreSQL cannot use ${options.dataDir} (${(cause as Error).message}). ` +
-        `Mend that, or choose another DATA_DIR. ${USE_YOUR_OWN}`,
+        `Fix that, or choose another DATA_DIR. ${USE_YOUR_OWN}`,
       { cause },
     );
   }

@@ -2,32 +2,32 @@ import { readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Names of half-made clusters begin with this, followed by the maker's process id and a hyphen. */
+/** Unfinished clusters are named with this prefix, the process id of their creator and a hyphen. */
 export const DRAFT_PREFIX = 'postgres.new-';
 
-/** After this long the others no longer wait for the one that makes the cluster. */
+/** The longest time that other processes wait for the one that creates the cluster, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
-/** The folders whose turn this process itself has taken: tells a lock of ours from one of a namesake. */
-const ownTurns = new Set<string>();
+/** The locks that this process holds; distinguishes them from locks of an earlier process with the same id. */
+const heldLocks = new Set<string>();
 
 /**
- * Lets one process make the cluster while others wait for it, which spares them the work. Nothing depends on
- * it: should two get their turn, the rename decides. Hence a lock file left behind is simply passed over.
- * @param done whether the cluster is there by now, and nobody needs to wait any longer
- * @returns what to call at the end of the turn
+ * Takes the lock for creating the cluster, so that several processes do not all run initdb. The lock only saves work: if
+ * two processes hold it, the final rename decides. A lock file that was left behind can therefore be ignored.
+ * @param done whether the cluster exists by now; then the wait ends without the lock
+ * @returns a function that releases the lock
  */
-export async function waitForTurn(root: string, done: () => Promise<boolean>): Promise<() => Promise<void>> {
+export async function lockCreation(root: string, done: () => Promise<boolean>): Promise<() => Promise<void>> {
   const lock = join(root, 'postgres.init');
   while (!(await takeLock(lock))) {
     if (await done()) return () => Promise.resolve();
     if (await isStale(lock)) await unlink(lock).catch(() => undefined);
     else await sleep(25);
   }
-  ownTurns.add(lock);
+  heldLocks.add(lock);
   await removeAbandonedDrafts(root);
   return async () => {
-    ownTurns.delete(lock);
+    heldLocks.delete(lock);
     await unlink(lock).catch(() => undefined);
   };
 }
@@ -44,20 +44,20 @@ async function takeLock(lock: string): Promise<boolean> {
 
 async function isStale(lock: string): Promise<boolean> {
   const pid = Number(await readFile(lock, 'utf8').catch(() => ''));
-  // Just made and not written yet, or gone: look again.
+  // The file was created a moment ago and is still empty, or it is gone: check again.
   if (!pid) return isOlderThan(lock, 1000);
-  // In a container every start has the same process id.
-  if (pid === process.pid) return !ownTurns.has(lock);
+  // In a container the service has the same process id at every start.
+  if (pid === process.pid) return !heldLocks.has(lock);
   return hasEnded(pid) || (await isOlderThan(lock, PATIENCE_MS));
 }
 
-/** What processes left that were killed while they made the cluster. */
+/** Removes the unfinished clusters of processes that were killed. */
 async function removeAbandonedDrafts(root: string): Promise<void> {
   for (const name of await readdir(root)) {
     if (!name.startsWith(DRAFT_PREFIX)) continue;
     const pid = Number.parseInt(name.slice(DRAFT_PREFIX.length), 10);
     if (pid !== process.pid && !hasEnded(pid)) continue;
-    // An initdb that lost its parent may still be writing into it; then the next first start removes it.
+    // This fails while an orphaned initdb still writes into the folder. The next creation of a cluster tries again.
     await rm(join(root, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }

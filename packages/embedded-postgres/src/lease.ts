@@ -3,27 +3,27 @@ import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import type { ServerAddress, WatchdogState } from './watchdog.js';
 
-/** This process's hold on the running server: the server lives while anybody holds a lease. */
+/** A process's claim on the running server. The server runs while there is at least one lease. */
 export interface Lease {
   /**
-   * Lets go. Resolves when the server has stopped, or at once when others still use it. Idempotent.
-   * A process that dies lets go as well.
+   * Ends the claim. Resolves when the server has stopped, or at once while other processes use it. Idempotent. The death
+   * of the process ends its lease too.
    */
   release(): Promise<void>;
 }
 
-/** More often than this nobody kills a watchdog by mistake. */
+/** A watchdog that was killed is replaced this many times; more kills than that are on purpose. */
 const MAX_REPLACEMENTS = 10;
 
-/** Of the process that started the watchdog: its hold is the watchdog's standard input. */
+/** The lease of the process that started the watchdog: the watchdog's standard input. */
 export class StarterLease implements Lease {
   private released: Promise<void> | undefined;
   private server: number | undefined;
   private replacements = 0;
 
   /**
-   * @param replace starts another watchdog for a running server, in case this one is killed
-   * @param runningServer the process id of the server that runs on the cluster now
+   * @param replace starts another watchdog for a running server; called when this one was killed
+   * @param runningServer returns the process id of the server that is running on the cluster
    */
   constructor(
     private watchdog: ChildProcess,
@@ -33,7 +33,7 @@ export class StarterLease implements Lease {
     this.use(watchdog);
   }
 
-  /** Resolves when the server accepts connections. @throws Error when the watchdog ends before, and with it the server */
+  /** Resolves when the server accepts connections. @throws Error when server and watchdog end before that */
   async untilReady(): Promise<void> {
     const { watchdog } = this;
     watchdog.ref();
@@ -47,10 +47,10 @@ export class StarterLease implements Lease {
   }
 
   release(): Promise<void> {
-    return (this.released ??= this.letGo());
+    return (this.released ??= this.sendRelease());
   }
 
-  private async letGo(): Promise<void> {
+  private async sendRelease(): Promise<void> {
     if (hasEnded(this.watchdog)) await this.replaceKilled();
     const { watchdog } = this;
     if (hasEnded(watchdog)) return;
@@ -58,8 +58,8 @@ export class StarterLease implements Lease {
       watchdog.ref();
       watchdog.once('exit', () => resolve());
       watchdog.once('error', () => resolve());
-      watchdog.stdout?.on('data', (words: Buffer) => {
-        if (!words.includes('kept')) return;
+      watchdog.stdout?.on('data', (answer: Buffer) => {
+        if (!answer.includes('kept')) return;
         watchdog.stdin?.end();
         watchdog.unref();
         resolve();
@@ -75,13 +75,13 @@ export class StarterLease implements Lease {
     watchdog.once('exit', () => {
       if (!this.released) void this.replaceKilled();
     });
-    // A hold must not keep the process from ending: ending is what lets go.
+    // The lease must not keep the process alive: the end of the process ends the lease.
     watchdog.unref();
     (watchdog.stdin as Socket | null)?.unref();
     (watchdog.stdout as Socket | null)?.unref();
   }
 
-  /** A watchdog ends with its server. If the server runs on, the watchdog was killed and somebody must watch. */
+  /** A watchdog ends with its server. If the server is still running, the watchdog was killed and needs a replacement. */
   private async replaceKilled(): Promise<void> {
     const running = await this.runningServer();
     if (!running || running !== this.server || !hasEnded(this.watchdog)) return;
@@ -92,7 +92,7 @@ export class StarterLease implements Lease {
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
 
-/** Of a process that joined: a connection to the watchdog. */
+/** The lease of a process that joined a running server: a connection to the watchdog. */
 export class JoinedLease implements Lease {
   private released: Promise<void> | undefined;
   private socket: Socket | undefined;
@@ -105,14 +105,14 @@ export class JoinedLease implements Lease {
     this.use(socket);
   }
 
-  /** Joins the server whose watchdog published `stateFile`; undefined when there is none, or it is stopping. */
+  /** Joins the server whose watchdog wrote `stateFile`; undefined when there is none or it is stopping. */
   static async take(stateFile: string): Promise<JoinedLease | undefined> {
     const state = await readState(stateFile);
-    const socket = state && (await knock(state));
+    const socket = state && (await connectTo(state));
     return socket && new JoinedLease(stateFile, state.address, socket);
   }
 
-  /** False when the server has stopped, or its watchdog was killed. */
+  /** False when the server has stopped or its watchdog was killed. */
   get held(): boolean {
     return this.socket !== undefined;
   }
@@ -137,20 +137,20 @@ export class JoinedLease implements Lease {
     });
   }
 
-  /** The process that started the server replaces a watchdog that was killed: hold on to the new one. */
+  /** Connects to the new watchdog: the process that started the server replaces one that was killed. */
   private rejoin(attempts: number): void {
-    const again = async () => {
+    const attempt = async () => {
       const state = this.released ? undefined : await readState(this.stateFile);
-      const socket = state && (await knock(state));
+      const socket = state && (await connectTo(state));
       if (socket) this.use(socket);
       else if (attempts > 1 && !this.released) this.rejoin(attempts - 1);
     };
-    setTimeout(() => void again(), 100).unref();
+    setTimeout(() => void attempt(), 100).unref();
   }
 }
 
-/** Resolves with a connection once the watchdog has welcomed it, with undefined when it does not. */
-function knock(state: WatchdogState): Promise<Socket | undefined> {
+/** Resolves with a connection that the watchdog accepted, or with undefined when it did not. */
+function connectTo(state: WatchdogState): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect(state.listen);
     socket.setTimeout(5000, () => socket.destroy());

@@ -3,34 +3,34 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** What PostgreSQL writes into postmaster.pid, line by line (src/include/utils/pidfile.h). */
+/** The lines of PostgreSQL's postmaster.pid (src/include/utils/pidfile.h). */
 export interface PostmasterFile {
   readonly pid: number;
-  /** Where clients connect: a socket folder or an address. Empty until the server listens. */
+  /** The socket folder or address for clients. Empty until the server listens. */
   readonly host: string;
   readonly port: number;
   /** `starting`, `ready`, `stopping` or `standby`. */
   readonly status: string;
 }
 
-/** Reads the cluster's lock file; undefined when there is none, or it is still being written. */
+/** Reads the cluster's lock file; undefined when there is none or it is incomplete. */
 export async function readPostmasterFile(cluster: string): Promise<PostmasterFile | undefined> {
   const text = await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '');
   const lines = text.split('\n').map((line) => line.trim());
   const pid = Number(lines[0]);
-  // A negative number is PostgreSQL's single-user mode, which nobody can join.
+  // A negative number means single-user mode, which accepts no connections.
   if (!(pid > 0)) return undefined;
   return { pid, port: Number(lines[3]), host: lines[4] || lines[5] || '', status: lines[7] ?? '' };
 }
 
 /**
- * Whether the process of the lock file is a PostgreSQL server on this cluster. After a crash the file stays,
- * and its number soon belongs to some other process. When in doubt the answer is yes: a second server on the
- * same files is the one thing that must not happen.
+ * Whether the process in the lock file is a PostgreSQL server on this cluster. After a crash the file stays, and its
+ * process id may soon belong to another program. In doubt the answer is true: two servers on the same files would destroy
+ * the data.
  */
 export async function isServerOf(cluster: string, pid: number): Promise<boolean> {
   if (!isAlive(pid)) return false;
-  // Windows: PostgreSQL itself asks the process through a named pipe only its servers have.
+  // On Windows PostgreSQL checks this itself, through a named pipe that only its servers have.
   if (process.platform === 'win32') return true;
   const command = await commandLineOf(pid);
   return command === undefined || (command.includes('postgres') && command.includes(cluster));
@@ -45,7 +45,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Empty for a process that is gone but not yet collected by its parent; undefined when it cannot be read. */
+/** Empty for a zombie process; undefined when the command line cannot be read. */
 async function commandLineOf(pid: number): Promise<string | undefined> {
   try {
     if (process.platform === 'linux') return await readFile(`/proc/${pid}/cmdline`, 'utf8');

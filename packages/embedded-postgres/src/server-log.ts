@@ -4,8 +4,7 @@ import { open, rename, stat } from 'node:fs/promises';
 const MAX_BYTES = 10 * 1024 * 1024;
 
 /**
- * The server's log file. It is bounded at each start: over 10 MiB it is set aside as `<path>.1`, which
- * replaces the one before.
+ * The server's log file. At each start a log over 10 MiB is renamed to `<path>.1`, replacing the previous one.
  */
 export class ServerLog {
   private constructor(
@@ -13,16 +12,16 @@ export class ServerLog {
     private readonly start: number,
   ) {}
 
-  /** Sets an overlong log aside and remembers where this start's lines begin. */
+  /** Rotates a log that is too long, and notes where the lines of this start begin. */
   static async begin(path: string): Promise<ServerLog> {
     const size = await sizeOf(path);
     if (size <= MAX_BYTES) return new ServerLog(path, size);
-    // Two starting processes may both try; one of them finds the file gone.
+    // When two processes start at once, the second rename finds no file.
     await rename(path, `${path}.1`).catch(() => undefined);
     return new ServerLog(path, await sizeOf(path));
   }
 
-  /** Calls `use` with a file descriptor for a child to append to, and closes it afterwards. */
+  /** Calls `use` with a file descriptor to which a child process can append, and closes it afterwards. */
   appending<T>(use: (descriptor: number) => T): T {
     const descriptor = openSync(this.path, 'a', 0o600);
     try {
@@ -33,8 +32,8 @@ export class ServerLog {
   }
 
   /**
-   * The lines that tell why a start failed: its errors, else its last ten lines. The server is told to log
-   * no statements and no details, so they hold no data.
+   * The lines about a failed start: at most ten errors, or the last ten lines when there are none. They contain no data,
+   * because the server's settings keep statements and details out of the log.
    */
   async relevantLines(): Promise<string> {
     const lines = (await this.read()).split('\n').filter((line) => line.trim() !== '');

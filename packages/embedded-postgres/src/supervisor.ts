@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Binaries } from './binaries.js';
-import { closeToOthers } from './cluster.js';
+import { restrictToOwner } from './cluster.js';
 import type { DataFolder } from './data-folder.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import { JoinedLease, type Lease, StarterLease } from './lease.js';
@@ -12,22 +12,22 @@ import { ServerLog } from './server-log.js';
 import type { Runner } from './unprivileged.js';
 import { type ServerAddress, type ServerCommand, spawnWatchdog, type WatchdogPlan } from './watchdog.js';
 
-/** A server that accepts connections, and this process's hold on it. */
+/** A server that accepts connections, and this process's lease on it. */
 export interface RunningServer {
   readonly address: ServerAddress;
   readonly joined: boolean;
   readonly lease: Lease;
 }
 
-/** The longest socket path that every system takes (macOS: 103 bytes, Linux: 107), with room to spare. */
+/** A little below the longest socket path of every system (macOS: 103 bytes, Linux: 107). */
 const MAX_SOCKET_PATH_BYTES = 100;
-/** A watchdog publishes its address as soon as the server runs; a server without one for this long has lost it. */
+/** A server without a published watchdog for this long has lost its watchdog, in milliseconds. */
 const UNWATCHED_MS = 1000;
-/** A start that lost against another, or against the remains of a crash, is tried again this often. */
+/** How often a start is tried that fails because of another start or the remains of a crash. */
 const ATTEMPTS = 5;
 const TIMEOUT = Symbol('the deadline has passed');
 
-/** Brings the cluster's server up, or joins the one that runs: exactly one server runs on a cluster. */
+/** Starts the cluster's server, or joins the running one. At most one server runs on a cluster. */
 export class Supervisor {
   private readonly deadline: number;
   private unwatched = { pid: 0, since: 0 };
@@ -57,7 +57,7 @@ export class Supervisor {
     await mkdir(this.folder.run, { recursive: true, mode: 0o700 });
     await chmod(this.folder.run, 0o700);
     await this.runner.give(this.folder.run);
-    await closeToOthers(this.folder);
+    await restrictToOwner(this.folder);
   }
 
   private async join(): Promise<RunningServer | undefined> {
@@ -74,7 +74,7 @@ export class Supervisor {
   private async adoptOrStart(): Promise<RunningServer | undefined> {
     const file = await readPostmasterFile(this.folder.cluster);
     if (!file || !(await isServerOf(this.folder.cluster, file.pid))) return this.start(file);
-    // Between a server and its watchdog there is a moment at either end of its life: wait for that to pass.
+    // A server is briefly without a watchdog when it starts and when it stops. Wait until that is over.
     if (file.pid !== this.unwatched.pid) this.unwatched = { pid: file.pid, since: Date.now() };
     if (file.status !== 'ready' || Date.now() - this.unwatched.since < UNWATCHED_MS) return undefined;
     const address = { host: file.host, port: file.port };
@@ -84,7 +84,7 @@ export class Supervisor {
     return gone ? undefined : { address, joined: true, lease };
   }
 
-  /** `stale` is a lock file whose number does not belong to a server of this cluster (any more). */
+  /** @param stale a lock file whose process id is not a server of this cluster */
   private async start(stale: PostmasterFile | undefined): Promise<RunningServer | undefined> {
     const log = await ServerLog.begin(this.folder.log);
     const address = await this.chooseAddress();
@@ -102,8 +102,8 @@ export class Supervisor {
     const { cluster } = this.folder;
     const settings = { ...this.ownSettings(address), ...this.settings };
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    // PostgreSQL takes a lock file that names its grandparent for a stale one: this tells it about a number that
-    // has passed to another program, and, unlike removing the file, cannot hit a server that has just started.
+    // PostgreSQL ignores a lock file with the process id of its grandparent. Naming the id of the stale file there makes
+    // PostgreSQL replace the file itself; removing it here could remove that of a server that has just started.
     const grandparent: Record<string, string> = stale ? { PG_GRANDPARENT_PID: String(stale.pid) } : {};
     const env = { ...this.binaries.environment, ...grandparent };
     return { ...command(this.binaries.postgres, ['-D', cluster, ...options]), cwd: cluster, env, uid, gid };
@@ -114,23 +114,23 @@ export class Supervisor {
     return {
       port: String(port),
       listen_addresses: sockets ? '' : host,
-      // Quoted, since a folder's name may hold a comma.
+      // Quoted, because a folder's name may contain a comma.
       unix_socket_directories: sockets ? `"${host.replaceAll('"', '""')}"` : '',
       unix_socket_permissions: '0700',
       max_connections: '110',
       shared_buffers: '64MB',
-      // The default keeps three processes for reading; a small database needs none.
+      // The default runs three I/O worker processes, which a small database does not need.
       io_method: 'sync',
-      // One process less; nothing is replicated.
+      // Saves a process; nothing is replicated.
       max_logical_replication_workers: '0',
       log_checkpoints: 'off',
-      // Keeps data, such as an address in a duplicate-key detail, out of the log.
+      // Keeps data out of the log, such as the address in the detail of a duplicate-key error.
       log_min_error_statement: 'panic',
       log_error_verbosity: 'terse',
     };
   }
 
-  /** The socket folder, which only its owner can enter; where sockets cannot be had, the loopback interface. */
+  /** The socket folder, which only its owner can enter; the loopback interface where sockets are not available. */
   private async chooseAddress(): Promise<ServerAddress> {
     const tooLong = Buffer.byteLength(join(this.folder.run, '.s.PGSQL.5432')) > MAX_SOCKET_PATH_BYTES;
     if (process.platform !== 'win32' && !tooLong) return { host: this.folder.run, port: 5432 };
@@ -161,14 +161,14 @@ export class Supervisor {
     return file && (await isServerOf(this.folder.cluster, file.pid)) ? file.pid : undefined;
   }
 
-  /** The server ended early. Perhaps another process was faster; then the next round joins its server. */
+  /** Handles a server that ended early. When another process started one first, the next round joins that. */
   private async lostOrFailed(reason: Error, log: ServerLog): Promise<undefined> {
     const lines = await log.relevantLines();
     if (await this.runningPid()) return undefined;
-    // Lock files of a crash whose last processes are on their way out, a port somebody took meanwhile.
-    const passing = /lock file|shared memory|could not bind|Address already in use/.test(lines);
+    // The last processes of a crashed server hold its lock files, or another program took the port.
+    const isTemporary = /lock file|shared memory|could not bind|Address already in use/.test(lines);
     this.failures += 1;
-    if (!passing || this.failures >= ATTEMPTS) throw await this.failure(reason, log);
+    if (!isTemporary || this.failures >= ATTEMPTS) throw await this.failure(reason, log);
     await this.pause(100);
   }
 
@@ -177,7 +177,7 @@ export class Supervisor {
     return new EmbeddedPostgresError(
       `The embedded PostgreSQL did not start (${reason.message}).` +
         (lines ? ` Its log says:\n${lines}\n` : ' ') +
-        `The whole log is in ${this.folder.log}. Mend what it names, or set DATABASE_URL.`,
+        `The whole log is in ${this.folder.log}. Fix what it names, or set DATABASE_URL.`,
       { cause: reason },
     );
   }
@@ -186,7 +186,7 @@ export class Supervisor {
     return this.failure(new Error(`it was not ready within ${this.timeoutMs} ms`), log);
   }
 
-  /** Waits a moment; past the deadline it lets go by `giveUp` and throws. */
+  /** Waits; after the deadline it calls `giveUp` and throws instead. */
   private async pause(ms: number, giveUp?: () => Promise<void>): Promise<void> {
     if (Date.now() > this.deadline) {
       await giveUp?.();

@@ -5,14 +5,14 @@ import { type Binaries, USE_YOUR_OWN } from './binaries.js';
 import { type DataFolder, isRoot } from './data-folder.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 
-/** How to run PostgreSQL's programs so that they accept the account: the server refuses to run as root. */
+/** Runs PostgreSQL's programs under an account that the server accepts: it refuses to run as root. */
 export interface Runner {
-  /** Given to spawn; absent when the programs run under this process's own account. */
+  /** For spawn; absent when the programs run under this process's account. */
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
   /** The command line that runs a program under the account. */
   readonly command: (program: string, args: readonly string[]) => { file: string; args: string[] };
-  /** Hands a file or folder made by this process to the account. */
+  /** Makes the account the owner of a file or folder that this process created. */
   readonly give: (path: string) => Promise<void>;
 }
 
@@ -22,17 +22,17 @@ interface Account {
   readonly gid: number;
 }
 
-const asMyself: Runner = {
+const sameAccount: Runner = {
   command: (program, args) => ({ file: program, args: [...args] }),
   give: () => Promise.resolve(),
 };
 
 /**
- * As root: the owner of an existing cluster, else `postgres`, else `nobody`. Otherwise the process's account.
- * @throws EmbeddedPostgresError when root lacks an account or the rights to switch to it
+ * Chooses the account: the process's own, or as root the owner of an existing cluster, else `postgres`, else `nobody`.
+ * @throws EmbeddedPostgresError when root has no such account or lacks the capabilities to switch to it
  */
 export async function chooseRunner(folder: DataFolder, binaries: Binaries): Promise<Runner> {
-  if (!isRoot) return asMyself;
+  if (!isRoot) return sameAccount;
   const account = await chooseAccount(folder);
   await requireCapabilities();
   const reachable = (await mayEnter(account, folder.root)) && (await mayEnter(account, binaries.native));
@@ -52,7 +52,7 @@ async function chooseAccount(folder: DataFolder): Promise<Account> {
   if (owner)
     throw new EmbeddedPostgresError(
       `The database in ${folder.cluster} belongs to root, and PostgreSQL refuses to run as root. ` +
-        `Give it away with: chown -R ${account.name} '${folder.cluster}'`,
+        `Change its owner with: chown -R ${account.name} '${folder.cluster}'`,
     );
   return account;
 }
@@ -61,13 +61,13 @@ async function readAccounts(): Promise<Map<string, Account>> {
   const accounts = new Map<string, Account>();
   for (const line of (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n')) {
     const [name = '', , uid, gid] = line.split(':');
-    // Some systems write nobody's id as -2; the kernel means the same number without a sign.
+    // Some systems list the id of nobody as -2; the kernel uses the same 32 bits unsigned.
     if (Number(uid)) accounts.set(name, { name, uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 });
   }
   return accounts;
 }
 
-/** Goes by the permission bits of the folder and all above it; an ACL that says more is not seen. */
+/** Checks the permission bits of the folder and of all folders above it. ACLs are not considered. */
 async function mayEnter(account: Account, path: string): Promise<boolean> {
   const { mode, uid, gid } = await stat(path);
   const bit = uid === account.uid ? 0o100 : gid === account.gid ? 0o010 : 0o001;
@@ -78,10 +78,10 @@ async function mayEnter(account: Account, path: string): Promise<boolean> {
 const giveTo = (account: Account) => (path: string) => chown(path, account.uid, account.gid);
 
 function switchingAccount(account: Account): Runner {
-  return { ...asMyself, uid: account.uid, gid: account.gid, give: giveTo(account) };
+  return { ...sameAccount, uid: account.uid, gid: account.gid, give: giveTo(account) };
 }
 
-/** Only root can enter the folder: the account keeps root's right to pass (CAP_DAC_OVERRIDE), and no other. */
+/** For a folder that only root can enter: the account keeps CAP_DAC_OVERRIDE of root's capabilities, and no other. */
 function keepingAccess(account: Account, folder: DataFolder): Runner {
   const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
   if (!setpriv)
@@ -104,14 +104,14 @@ function keepingAccess(account: Account, folder: DataFolder): Runner {
   };
 }
 
-/** What root needs to hand files to another account, run a program under it, reach its files and signal it. */
+/** The capabilities to change owners, run programs under another account, reach its files and signal it, by bit. */
 const CAPABILITIES = { CHOWN: 0, DAC_OVERRIDE: 1, KILL: 5, SETGID: 6, SETUID: 7 } as const;
 
-/** A container may run as root without root's rights; saying so beats PostgreSQL's "operation not permitted". */
+/** A container may run as root without its capabilities; PostgreSQL would only say "operation not permitted". */
 async function requireCapabilities(): Promise<void> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
   const held = /^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1];
-  // Only Linux divides root's rights.
+  // Only Linux has capabilities.
   if (!held) return;
   const missing = Object.entries(CAPABILITIES).filter(
     ([, bit]) => !((BigInt(`0x${held}`) >> BigInt(bit)) & 1n),

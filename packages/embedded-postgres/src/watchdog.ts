@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { minimalEnvironment } from './binaries.js';
 
-/** How to run the server. */
+/** The command that runs the server. */
 export interface ServerCommand {
   readonly file: string;
   readonly args: readonly string[];
@@ -13,23 +13,23 @@ export interface ServerCommand {
   readonly gid?: number | undefined;
 }
 
-/** What a watchdog must know; it holds no secret, since command lines are public. */
+/** The watchdog's input. It contains no secret, because it is passed on the command line, which is public. */
 export interface WatchdogPlan {
-  /** The server to start, or the process id of one that has lost its watchdog. */
+  /** The server to start, or the process id of a running server that has lost its watchdog. */
   readonly server: ServerCommand | number;
-  /** The cluster's postmaster.pid: it tells when the server has taken hold of the files, and let go. */
+  /** The cluster's postmaster.pid. It exists while the server owns the cluster's files. */
   readonly lockFile: string;
-  /** Where to publish the watchdog's own address and the server's (0600). */
+  /** The file for the addresses of watchdog and server, with mode 0600. */
   readonly stateFile: string;
-  /** Where the watchdog listens. */
+  /** The address on which the watchdog listens. */
   readonly listen: { readonly path: string } | { readonly host: string; readonly port: number };
-  /** Where the server listens. */
+  /** The address on which the server listens. */
   readonly address: ServerAddress;
-  /** A command that stops the server, where signals cannot (Windows). */
+  /** The command that stops the server on Windows, which has no signals. */
   readonly stopCommand?: readonly string[] | undefined;
 }
 
-/** A socket folder or an address, and the port. */
+/** The server's socket folder or IP address, and its port. */
 export interface ServerAddress {
   readonly host: string;
   readonly port: number;
@@ -43,17 +43,17 @@ export interface WatchdogState {
 }
 
 /**
- * Runs in a process of its own, is the server's parent, and keeps it exactly as long as somebody uses it. Every
- * user holds a connection to it: the process that started the server its standard input, processes that joined
- * a socket. The system closes those whatever a process dies of, so a kill -9 counts as leaving; when the last
- * one has left, the server is stopped. One thread decides, so nobody can join a server that is about to stop.
+ * A process of its own that is the server's parent and stops the server when no process uses it. Every process that uses
+ * the server is connected to the watchdog: the one that started it by the watchdog's standard input, the others by a
+ * socket. The operating system closes these connections even after a kill -9; when the last one is closed, the watchdog
+ * stops the server. A single thread decides, so no process can join a server that is about to stop.
  *
- * It says `ready` on its standard output once the server accepts connections, and ends with the server. A user
- * who sends `release` is answered `kept` when others stay; else the connection ends with the server.
+ * The watchdog writes `ready` to its standard output when the server accepts connections, and ends with the server. It
+ * answers `release` with `kept` while other processes use the server; otherwise the connection ends with the server.
  *
- * The class is handed to `node -e` as text: it must not use anything from outside its own body.
+ * The source text of this class is passed to `node -e`, so it must not refer to anything outside its body.
  */
-/* istanbul ignore next -- counters would not exist in the other process */
+/* istanbul ignore next -- the coverage counters do not exist in the other process */
 export class Watchdog {
   private readonly fs = process.getBuiltinModule('node:fs');
   private readonly childProcess = process.getBuiltinModule('node:child_process');
@@ -64,23 +64,23 @@ export class Watchdog {
   private seenRunning = false;
   private ready = false;
   private stopping = false;
-  private lastNamed = 0;
-  private nextLook: NodeJS.Timeout | undefined;
+  private lastSeenRunning = 0;
+  private nextCheck: NodeJS.Timeout | undefined;
 
   constructor(private readonly plan: WatchdogPlan) {}
 
   run(): void {
     process.title = 'latchkey embedded-postgres watchdog';
-    // A signal meant for the whole group of processes must not end the watch before the server's users end.
+    // A signal to the whole process group must not end the watchdog before the processes that use the server.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
     process.stdout.on('error', () => undefined);
     this.pid = typeof this.plan.server === 'number' ? this.plan.server : this.spawn(this.plan.server);
     this.hold(process.stdin, process.stdout);
-    this.look();
+    this.check();
   }
 
   private spawn({ file, args, ...options }: ServerCommand): number {
-    // In a group of its own: Ctrl-C must not stop the server before its users have finished.
+    // In a process group of its own, so that Ctrl-C does not stop the server before its users have finished.
     const child = this.childProcess.spawn(file, args, {
       ...options,
       detached: true,
@@ -95,25 +95,26 @@ export class Watchdog {
     return child.pid ?? 0;
   }
 
-  /** Runs again and again: often while something is about to change, twice a second otherwise. */
-  private look(): void {
-    clearTimeout(this.nextLook);
+  /** Checks the server: every 5 ms while it starts or stops, otherwise twice a second. */
+  private check(): void {
+    clearTimeout(this.nextCheck);
     const status = this.readStatus();
-    const named = status !== undefined;
-    if (named) this.lastNamed = Date.now();
-    this.seenRunning ||= named;
-    const letGo = this.seenRunning && !named;
-    // One that has let go but does not disappear is waiting for its parent to collect it.
-    const ended = !this.isAlive() || (this.stopping && letGo && Date.now() - this.lastNamed > 300);
+    const ownsFiles = status !== undefined;
+    if (ownsFiles) this.lastSeenRunning = Date.now();
+    this.seenRunning ||= ownsFiles;
+    const gaveUpFiles = this.seenRunning && !ownsFiles;
+    // A process that gave up the files and still exists is a zombie, which its parent has not yet reaped.
+    const ended =
+      !this.isAlive() || (this.stopping && gaveUpFiles && Date.now() - this.lastSeenRunning > 300);
     if (ended) return this.finish();
-    // Somebody else stopped it, or removed the folder under it: see to it that it ends.
-    if (letGo && !this.stopping) return this.stop();
-    if (named && !this.stopping && !this.server) this.listen();
+    // Another program stopped the server or removed its folder: make sure that the server ends.
+    if (gaveUpFiles && !this.stopping) return this.stop();
+    if (ownsFiles && !this.stopping && !this.server) this.listen();
     if (status === 'ready' && !this.ready) this.announce();
-    this.nextLook = setTimeout(() => this.look(), this.stopping || !this.ready ? 5 : 500);
+    this.nextCheck = setTimeout(() => this.check(), this.stopping || !this.ready ? 5 : 500);
   }
 
-  /** Not before the server holds the lock file: of several servers started at once only one gets that far. */
+  /** Called when the server owns the lock file: of several servers started at once only one gets that far. */
   private listen(): void {
     const { listen, address, stateFile } = this.plan;
     if ('path' in listen) this.fs.rmSync(listen.path, { force: true });
@@ -137,8 +138,8 @@ export class Watchdog {
 
   private welcome(socket: Socket): void {
     socket.on('error', () => undefined);
-    socket.once('data', (word) => {
-      if (this.stopping || word.toString() !== `${this.token}\n`) {
+    socket.once('data', (message) => {
+      if (this.stopping || message.toString() !== `${this.token}\n`) {
         socket.destroy();
         return;
       }
@@ -163,10 +164,10 @@ export class Watchdog {
     this.stopping = true;
     this.unpublish();
     this.signal('SIGINT');
-    // An immediate stop loses nothing either: the next start replays the log.
+    // SIGQUIT is PostgreSQL's immediate shutdown. It loses no data: the next start replays the write-ahead log.
     setTimeout(() => this.signal('SIGQUIT'), 30_000);
     setTimeout(() => this.finish(), 40_000);
-    this.look();
+    this.check();
   }
 
   private signal(name: 'SIGINT' | 'SIGQUIT'): void {
@@ -175,7 +176,7 @@ export class Watchdog {
       if (file) this.childProcess.spawn(file, args, { stdio: 'ignore' });
       else process.kill(this.pid, name);
     } catch {
-      // It has gone in this moment; the next look sees it.
+      // The server ended a moment ago; the next check notices.
     }
   }
 
@@ -191,7 +192,7 @@ export class Watchdog {
     process.exit(0);
   }
 
-  /** The last line of the lock file while it names our server: it is removed at the end of an orderly stop. */
+  /** The status in the lock file; undefined unless the file names this server, which removes it when it stops. */
   private readStatus(): string | undefined {
     try {
       const lines = this.fs.readFileSync(this.plan.lockFile, 'utf8').split('\n');
@@ -211,11 +212,11 @@ export class Watchdog {
   }
 }
 
-/** Starts a watchdog; its standard input is this process's hold on the server, its errors go to `log`. */
+/** Starts a watchdog. Its standard input is this process's lease on the server; its errors go to the descriptor `log`. */
 export function spawnWatchdog(plan: WatchdogPlan, log: number): ChildProcess {
   const source = `new (${Watchdog.toString()})(JSON.parse(process.argv[1])).run()`;
   return spawn(process.execPath, ['--input-type=commonjs', '-e', source, JSON.stringify(plan)], {
-    // In a group of its own, or Ctrl-C in the terminal would reach it.
+    // In a process group of its own, so that Ctrl-C in the terminal does not reach it.
     detached: true,
     windowsHide: true,
     cwd: '/',
