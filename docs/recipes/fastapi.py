@@ -1,8 +1,8 @@
-"""Checks Latchkey's access tokens in FastAPI. Needs fastapi and PyJWT[crypto] 2.6 or newer.
+"""Verifies Latchkey's access tokens in FastAPI. Needs fastapi and PyJWT[crypto] 2.6 or newer.
 
-It does not hear of revocations: whoever logs out, or loses a role, is let in until the token expires, 15 minutes at
-most. Where that is too long, put a proxy before the API that asks the service about each request (docs/forward-auth.md),
-or follow the service's feed, GET /revocations.
+It does not know revocations: after a logout or the loss of a role a token is accepted until it expires, 15 minutes at
+most. If that is too long, put a proxy in front of the API that asks Latchkey about each request (docs/forward-auth.md),
+or follow Latchkey's feed of revocations, GET /revocations.
 """
 
 import os
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import jwt
 from fastapi import Depends, FastAPI, HTTPException, Request
 
-ISSUER = os.environ["LATCHKEY_ISSUER"]  # JWT_ISSUER of the service
-AUDIENCE = os.environ.get("LATCHKEY_AUDIENCE", "latchkey")  # one of its JWT_AUDIENCE
-# One algorithm, from the settings and never from the token: with HS256 the key is SECRET_KEY, otherwise the published
-# ones. A token of any other algorithm is refused, so a public key is never taken for a secret.
+ISSUER = os.environ["LATCHKEY_ISSUER"]  # Latchkey's JWT_ISSUER
+AUDIENCE = os.environ.get("LATCHKEY_AUDIENCE", "latchkey")  # one of Latchkey's JWT_AUDIENCE
+# The one accepted algorithm. It comes from the settings and never from the token, so that a public key cannot be used as
+# an HMAC secret. With HS256 the key is Latchkey's SECRET_KEY, otherwise one of the published keys.
 ALGORITHM = os.environ.get("LATCHKEY_ALGORITHM", "ES256")
 SECRET_KEY = os.environ["LATCHKEY_SECRET_KEY"] if ALGORITHM.startswith("HS") else None
 JWKS_URL = os.environ.get("LATCHKEY_JWKS_URL", f"{ISSUER}/.well-known/jwks.json")
@@ -26,7 +26,7 @@ REQUIRED = ["iss", "aud", "sub", "exp", "iat", "jti", "sid", "client_id", "scope
 
 
 class Keys:
-    """The published keys by `kid`: read again every five minutes, and for a new `kid`, but not for every made-up one."""
+    """The published keys by `kid`, fetched every five minutes, and for an unknown `kid` at most once in ten seconds."""
 
     SECONDS_BETWEEN_SEARCHES = 10
 
@@ -89,7 +89,7 @@ def verified(token):
         leeway=LEEWAY_SECONDS,
         options={"require": REQUIRED},
     )
-    # PyJWT adds the leeway to the end of a token's life too. It is for a clock that runs ahead, and lengthens nothing.
+    # The leeway is for an issuer whose clock runs ahead; it must not delay expiry, as PyJWT would.
     if claims["exp"] <= time.time():
         raise jwt.ExpiredSignatureError("expired")
     if claims.get("type") != "access" or not all(isinstance(claims[name], str) for name in ("sub", "sid", "scope")):
@@ -98,7 +98,7 @@ def verified(token):
 
 
 def access(*scopes):
-    """A dependency: the caller, whose token is good and has these scopes."""
+    """A dependency that returns the caller and requires a valid token with all these scopes."""
 
     def caller(request: Request) -> Caller:
         token = bearer_token(request)
@@ -108,7 +108,7 @@ def access(*scopes):
             raise invalid("Token has expired")
         except jwt.InvalidTokenError:
             raise invalid()
-        except (jwt.PyJWTError, OSError):  # The keys could not be read: that says nothing about the token.
+        except (jwt.PyJWTError, OSError):  # The keys could not be fetched; the token may be valid.
             raise HTTPException(503, "The keys cannot be read", {"Retry-After": "1"})
         held = frozenset(claims["scope"].split())
         if not held.issuperset(scopes):

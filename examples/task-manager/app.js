@@ -3,8 +3,8 @@ import Fastify from 'fastify';
 import { randomUUID } from 'node:crypto';
 
 /**
- * A list of tasks: whoever is signed in at Latchkey reads and adds, and only who holds `tasks:delete` deletes. It asks
- * Latchkey about no request; the verifier follows what is revoked there.
+ * A list of tasks. Any valid token may read and add tasks; deleting one requires the scope `tasks:delete`. The verifier
+ * checks tokens in memory, so no request of a client causes a request to Latchkey.
  *
  * @param {import('@latchkey/verifier').Verifier} verifier
  */

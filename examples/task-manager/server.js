@@ -4,7 +4,7 @@ import { createTaskManager } from './app.js';
 const { LATCHKEY_URL, LATCHKEY_ISSUER, LATCHKEY_AUDIENCE, SECRET_KEY, CLIENT_ID, CLIENT_SECRET, PORT } =
   process.env;
 if (!LATCHKEY_URL || !CLIENT_ID || !CLIENT_SECRET) {
-  process.stderr.write('LATCHKEY_URL, CLIENT_ID and CLIENT_SECRET are needed, see README.md\n');
+  process.stderr.write('Set LATCHKEY_URL, CLIENT_ID and CLIENT_SECRET, see README.md\n');
   process.exit(78);
 }
 
@@ -12,7 +12,7 @@ const verifier = createVerifier({
   issuer: LATCHKEY_ISSUER ?? LATCHKEY_URL,
   url: LATCHKEY_URL,
   audience: LATCHKEY_AUDIENCE ?? 'latchkey',
-  // Only where Latchkey signs with HS256; with ES256 and the like its public keys are fetched.
+  // Needed where Latchkey signs with HS256. With ES256 or RS256 the verifier fetches the public keys.
   ...(SECRET_KEY && { secretKey: SECRET_KEY }),
   feed: { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
   maxStalenessSeconds: 60,
