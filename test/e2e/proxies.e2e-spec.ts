@@ -18,7 +18,7 @@ const IDENTITY = /^x[-_]auth[-_]/i;
 const SPREAD_MS = 1000;
 const MINUTES_MS = 60_000;
 
-/** What the API got: the proxies' word for what the client sent. */
+/** A request as it reached the API. */
 interface Arrived {
   readonly method: string;
   readonly url: string;
@@ -47,7 +47,7 @@ beforeEach(() => {
   arrived.length = 0;
 });
 
-/** Notes what came, body and all, and gives back its method. */
+/** Records a request with the digest of its body; returns its method. */
 async function arrive(request: IncomingMessage): Promise<string> {
   const { method = '', url = '', rawHeaders } = request;
   const body = digest(await buffer(request));
@@ -77,7 +77,7 @@ function digest(body: Buffer): string {
   return createHash('sha256').update(body).digest('hex');
 }
 
-/** The headers that tell the API who asks, as they arrived and as often. */
+/** The identity headers that reached the API, with repetitions. */
 function identity(): Array<[string, string]> {
   expect(arrived).toHaveLength(1);
   const found = (arrived[0]?.headers ?? []).filter(([name]) => IDENTITY.test(name));
@@ -98,7 +98,7 @@ function bearer(token: string): Array<readonly [string, string]> {
   return [['Authorization', `Bearer ${token}`]];
 }
 
-/** What a client can tell one refusal from another by. */
+/** The parts of a refusal that a client can see, without the request id. */
 function refusalOf({ status, headers, text }: RawAnswer) {
   const { request_id: id, ...body } = JSON.parse(text) as Record<string, unknown>;
   return {
@@ -130,18 +130,18 @@ eachProxy('behind %s', (name) => {
     rawRequest(proxy.url, { method: 'GET', path, ...request });
   const asked = (path: string, token: string) => send(path, { headers: bearer(token) });
 
-  /** What the service itself says to the same request. */
+  /** Latchkey's own answer to the same request. */
   const direct = async (path: string, headers: RawRequest['headers'] = []) =>
     refusalOf(await rawRequest(server.url, { method: 'GET', path, headers }));
 
-  it('a good token reaches the API with the user, the scopes and the session, each once', async () => {
+  it('a request with a valid token reaches the API with user, client, scopes and session, each once', async () => {
     const answer = await asked('/tasks?a=1', reader.access_token);
     expect([answer.status, answer.text, arrived[0]?.url]).toEqual([200, 'api GET', '/tasks?a=1']);
     expect(identity()).toEqual(identityOf(reader.access_token));
   });
 
   it.each(['GET', 'POST', 'OPTIONS', 'DELETE'])(
-    '%s without a token is 401 as the service says it',
+    '%s without a token gets the 401 of Latchkey',
     async (method) => {
       const answer = await send('/tasks', { method });
       expect(refusalOf(answer)).toEqual(await direct('/auth/verify'));
@@ -150,7 +150,7 @@ eachProxy('behind %s', (name) => {
     },
   );
 
-  it('HEAD and OPTIONS ask for a token and reach the API with one', async () => {
+  it('HEAD and OPTIONS need a token and reach the API with one', async () => {
     for (const method of ['HEAD', 'OPTIONS']) {
       expect((await send('/tasks', { method })).status).toBe(401);
       expect((await send('/tasks', { method, headers: bearer(reader.access_token) })).status).toBe(200);
@@ -158,7 +158,7 @@ eachProxy('behind %s', (name) => {
     expect(arrived.map(({ method }) => method)).toEqual(['HEAD', 'OPTIONS']);
   });
 
-  it('identity that the client claims never reaches the API, however it is spelt', async () => {
+  it('identity headers of the client never reach the API, in any spelling', async () => {
     const names = ['User', 'Client', 'Scope', 'Session'].flatMap((last) =>
       ['X-Auth-', 'X_Auth_', 'X-Auth_', 'X_Auth-', 'x-auth-', 'X-AUTH-', 'x_auth_', 'X_AUTH_', 'x-Auth_'].map(
         (first) => first + (first === first.toUpperCase() ? last.toUpperCase() : last),
@@ -174,7 +174,7 @@ eachProxy('behind %s', (name) => {
     }
   });
 
-  it('a token without scopes leaves none of the client’s in their place', async () => {
+  it('for a token without scopes the client’s scope header does not reach the API', async () => {
     const { access_token: token } = await server.client.newcomer();
     await send('/tasks', { headers: [['X-Auth-Scope', 'admin'], ...bearer(token)] });
     expect(identity().filter(([, value]) => value !== '')).toEqual(
@@ -182,7 +182,7 @@ eachProxy('behind %s', (name) => {
     );
   });
 
-  it('a location asks for its scope, and says which is missing', async () => {
+  it('a location requires its scope, and the refusal names it', async () => {
     expect((await asked('/reports/1', reader.access_token)).status).toBe(200);
     const { access_token: token } = await server.client.newcomer();
     arrived.length = 0;
@@ -191,13 +191,13 @@ eachProxy('behind %s', (name) => {
     expect(answer.headers['www-authenticate']).toBe(
       'Bearer error="insufficient_scope", scope="reports:read"',
     );
-    // The client's own query is none of the question.
+    // The client's query is not part of the question to Latchkey.
     expect((await asked('/reports/1?scope=', token)).status).toBe(403);
     expect((await send('/reports/1')).status).toBe(401);
     expect(arrived).toEqual([]);
   });
 
-  it('a token is refused within a second of its logout, which passes the proxy too', async () => {
+  it('a token is refused within a second of a logout through the proxy', async () => {
     const { access_token: token } = await server.client.newcomer();
     expect((await asked('/tasks', token)).status).toBe(200);
     expect((await send('/auth/logout', { method: 'POST', headers: bearer(token) })).status).toBe(204);
@@ -210,7 +210,7 @@ eachProxy('behind %s', (name) => {
     });
   });
 
-  it('stale, expired and mangled tokens are told apart by the service’s own answer', async () => {
+  it('stale, wrong and malformed tokens get Latchkey’s own answers', async () => {
     const person = await server.client.newcomer();
     const admin = await memberWithScopes(server, 'users:write', 'x:y');
     const role = await newRole(server, 'x:y');
@@ -232,7 +232,7 @@ eachProxy('behind %s', (name) => {
     expect(arrived).toEqual([]);
   });
 
-  it('two Authorization headers are refused, whichever is good', async () => {
+  it('two Authorization headers are refused, whichever is valid', async () => {
     const [good, bad] = [bearer(reader.access_token), bearer('x')];
     for (const headers of [
       [...good, ...bad],
@@ -241,13 +241,13 @@ eachProxy('behind %s', (name) => {
     ]) {
       const answer = await send('/tasks', { headers });
       expect(answer.status).toBe(400);
-      // nginx refuses them by itself.
+      // nginx refuses such a request with an answer of its own.
       if (name !== 'nginx') expect(refusalOf(answer)).toEqual(await direct('/auth/verify', headers));
     }
     expect(arrived).toEqual([]);
   });
 
-  it('bodies reach the API whole and the service not at all, of a length or in chunks', async () => {
+  it('bodies reach the API complete, with a length or in chunks, and never reach Latchkey', async () => {
     const body = randomBytes(200_000);
     const sent = { method: 'POST', body, headers: bearer(reader.access_token) };
     expect((await send('/tasks', sent)).status).toBe(200);
@@ -265,7 +265,7 @@ eachProxy('behind %s', (name) => {
       digest(body),
       digest(Buffer.from('hello world')),
     ]);
-    // Without a token it is refused before it is sent on.
+    // Without a token the request is refused before it is forwarded.
     expect((await send('/tasks', { method: 'POST', body: 'x'.repeat(1000) })).status).toBe(401);
     expect(arrived).toHaveLength(2);
   });
@@ -289,26 +289,26 @@ eachProxy('behind %s', (name) => {
     '/_latchkey',
     '/_latchkey/reports:read',
     'http://example/tasks',
-  ])('%s opens nothing without a token', async (path) => {
+  ])('%s reaches no protected path without a token', async (path) => {
     const { status } = await send(path);
     expect(arrived.filter(({ url }) => url !== '/health' && url !== '//health')).toEqual([]);
     if (arrived.length === 0) expect(status).toBeGreaterThanOrEqual(400);
   });
 
   it.each(['/x/../reports/1', '//reports/1', '/%72eports/1', '/reports/../reports/1'])(
-    '%s asks for the scope all the same',
+    '%s requires the scope of /reports/',
     async (path) => {
       const { access_token: token } = await server.client.newcomer();
       expect((await asked(path, token)).status).toBe(403);
     },
   );
 
-  it('an open location is open, and a bad token does no harm there', async () => {
+  it('an open location is open, with an invalid token too', async () => {
     expect((await send('/health')).status).toBe(200);
     expect((await asked('/health', 'x')).status).toBe(200);
   });
 
-  it('the service hears of the client’s address, and of none that the client claims', async () => {
+  it('Latchkey sees the client’s address, and not one from the client’s X-Forwarded-For', async () => {
     const { username, password } = await server.client.register();
     const login = await send('/auth/login', {
       method: 'POST',
@@ -325,7 +325,7 @@ eachProxy('behind %s', (name) => {
     expect(JSON.parse(sessions.text)).toMatchObject([{ ip: '127.0.0.2' }]);
   });
 
-  it('the service is asked over connections that stay open', async () => {
+  it('connections to Latchkey are reused', async () => {
     let opened = 0;
     const count = () => (opened += 1);
     server.app.getHttpServer().on('connection', count);
@@ -334,7 +334,7 @@ eachProxy('behind %s', (name) => {
     expect(opened).toBeLessThanOrEqual(2);
   });
 
-  it('an expired token is refused, and its successor passes', async () => {
+  it('an expired token is refused, and its successor is accepted', async () => {
     const person = await server.client.newcomer();
     await server.move(16 * MINUTES_MS);
     const refused = refusalOf(await asked('/tasks', person.access_token));
@@ -347,7 +347,7 @@ eachProxy('behind %s', (name) => {
 });
 
 eachProxy('where the service fails, %s', (name) => {
-  /** In place of the service: what it may answer in its worst hour. */
+  /** The answers of a faulty server in place of Latchkey, in order. */
   let answers: Array<readonly [number, Record<string, string>]> = [];
   const questions: string[] = [];
   let worst: Server;
@@ -371,7 +371,7 @@ eachProxy('where the service fails, %s', (name) => {
     rawRequest(proxy.url, { method: 'POST', path, headers: [['X-Auth-User', 'root']], body: 'x' });
 
   it.each([301, 302, 304, 404, 405, 413, 418, 429, 431, 500, 502, 503, 504])(
-    'lets nobody in on %d',
+    'refuses the request on %d',
     async (status) => {
       answers = [[status, {}]];
       expect((await ask()).status).toBeGreaterThanOrEqual(300);
@@ -379,13 +379,13 @@ eachProxy('where the service fails, %s', (name) => {
     },
   );
 
-  it('passes on that it is unavailable and when to come again', async () => {
+  it('passes on 503 and Retry-After', async () => {
     answers = [[503, { 'retry-after': '7' }]];
     const { status, headers } = await ask('/reports/1');
     expect([status, headers['retry-after']]).toEqual([503, '7']);
   });
 
-  it('never answers for the API, though the service should change its mind', async () => {
+  it('refuses the request even if Latchkey’s second answer differs from the first', async () => {
     for (const second of [403, 500]) {
       answers = [
         [401, { 'www-authenticate': 'Bearer' }],
@@ -393,7 +393,7 @@ eachProxy('where the service fails, %s', (name) => {
       ];
       questions.length = 0;
       expect((await ask()).status).toBe(name === 'nginx' ? 503 : 401);
-      // A scope that begins as the service's own do and is none of them: no role can have it.
+      // users:nobody has the prefix of Latchkey's own scopes and is none of them, so no role can have it.
       const again = name === 'nginx' ? ['GET /auth/verify?scope=users:nobody'] : [];
       expect(questions.slice(1)).toEqual(again);
       expect(questions[0]).toMatch(/^GET \/auth\/verify(?:\?scope=)?$/);
@@ -402,8 +402,8 @@ eachProxy('where the service fails, %s', (name) => {
   });
 });
 
-eachProxy('where there is no service, %s', (name) => {
-  it('lets nobody in and says to come again', async () => {
+eachProxy('while Latchkey is down, %s', (name) => {
+  it('refuses requests and keeps open locations open', async () => {
     const proxy = await ReverseProxy.start(name, { service: await freePort(), api: portOf(api) });
     const headers = bearer(reader.access_token);
     const answer = await rawRequest(proxy.url, { method: 'GET', path: '/tasks', headers });
@@ -424,7 +424,7 @@ eachProxy('where there is no service, %s', (name) => {
 });
 
 describe('the routers of Traefik', () => {
-  it('each say how they are ranked, and the one for every path comes last', async () => {
+  it('each have a priority, the lowest for the one that matches every path', async () => {
     const file = load(await readFile('docs/proxies/traefik-dynamic.yml', 'utf8')) as {
       http: { routers: Record<string, { rule: string; priority?: number }> };
     };

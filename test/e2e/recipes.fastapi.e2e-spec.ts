@@ -11,7 +11,7 @@ import { decode, mint } from '../support/tokens/tokens.js';
 const PYTHON = '/usr/bin/python3';
 const RECIPE = fileURLToPath(new URL('../../docs/recipes/fastapi.py', import.meta.url));
 
-/** Runs the recipe as it stands: the path and headers of a request a line on standard input, an answer a line. */
+/** Runs the unchanged recipe: one request (path and headers) per line on standard input, one answer per line. */
 const PROGRAM = `
 import importlib.util, json, sys
 spec = importlib.util.spec_from_file_location("recipe", sys.argv[1])
@@ -100,14 +100,14 @@ const INVALID = {
     const asked = (token: string, path = '/tasks') => api.get(path, `Bearer ${token}`);
     const now = () => Math.floor(Date.now() / 1000);
 
-    it('a good token tells who asks', async () => {
+    it('a valid token identifies the caller', async () => {
       expect(await asked(reader.access_token)).toEqual({ status: 200, challenge: null, user: reader.id });
       expect(await asked(reader.access_token, '/reports')).toMatchObject({ status: 200 });
       expect(await asked(changed({}))).toMatchObject({ status: 200, user: reader.id });
       expect(await asked(changed({ aud: ['else', 'latchkey'] }))).toMatchObject({ status: 200 });
     });
 
-    it('a missing token, a missing scope and an expired token are refused in the service’s words', async () => {
+    it('a missing token, a missing scope and an expired token are refused as Latchkey refuses them', async () => {
       expect(await api.get('/tasks')).toEqual({
         status: 401,
         challenge: 'Bearer',
@@ -119,7 +119,7 @@ const INVALID = {
         challenge: 'Bearer error="insufficient_scope", scope="reports:read"',
         detail: 'Not enough permissions',
       });
-      // Not even by the leeway.
+      // The leeway does not delay expiry.
       expect(await asked(changed({ exp: now() - 1 }))).toEqual({
         status: 401,
         challenge: 'Bearer error="invalid_token", error_description="Token has expired"',
@@ -127,7 +127,7 @@ const INVALID = {
       });
     });
 
-    it('a refresh token does not stand in for an access token, whatever it calls itself', async () => {
+    it('a refresh token is refused, whatever its typ and type', async () => {
       expect(await asked(reader.refresh_token)).toEqual(INVALID);
       expect(await asked(changed({ type: 'refresh' }))).toEqual(INVALID);
       expect(await asked(changed({}, { typ: 'rt+jwt' }))).toEqual(INVALID);
@@ -139,15 +139,15 @@ const INVALID = {
       ['another issuer', { iss: 'https://else.example' }],
       ['no expiry', { exp: undefined }],
       ['no session', { sid: undefined }],
-      ['a time of issue to come', { iat: now() + 3600 }],
-      ['a time of validity to come', { nbf: now() + 3600 }],
+      ['a time of issue in the future', { iat: now() + 3600 }],
+      ['an nbf in the future', { nbf: now() + 3600 }],
       ['scopes that are a list', { scope: ['reports:read'] }],
       ['a subject that is a list', { sub: ['root'] }],
     ])('a token with %s is refused', async (_, claims) => {
       expect(await asked(changed(claims))).toEqual(INVALID);
     });
 
-    it('the algorithm is the key’s and never the token’s', async () => {
+    it('the algorithm is never taken from the token', async () => {
       const { header, claims } = decode(reader.access_token);
       const parts = reader.access_token.split('.');
       const unsigned = (alg: string) =>
@@ -177,7 +177,7 @@ const INVALID = {
       expect(await asked(signed({ ...header, jwk, kid: 'mine' }, claims, privateKey))).toEqual(INVALID);
     });
 
-    it('the token is taken from one header of the scheme Bearer', async () => {
+    it('the token is taken from exactly one Authorization header of the scheme Bearer', async () => {
       const good = `Bearer ${reader.access_token}`;
       expect(await api.get('/tasks', `bearer ${reader.access_token}`)).toMatchObject({ status: 200 });
       for (const headers of [
@@ -193,7 +193,7 @@ const INVALID = {
     });
 
     const itFetchesKeys = algorithm === 'HS256' ? it.skip : it;
-    itFetchesKeys('keys that cannot be read are 503, never a refusal and never a way in', async () => {
+    itFetchesKeys('a token is refused with 503 while the keys cannot be fetched', async () => {
       const closed = `http://127.0.0.1:${await freePort()}/jwks.json`;
       const lost = new Api({ ...settings(), LATCHKEY_JWKS_URL: closed });
       expect(await lost.get('/tasks', `Bearer ${reader.access_token}`)).toMatchObject({ status: 503 });

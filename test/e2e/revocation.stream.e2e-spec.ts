@@ -47,7 +47,7 @@ async function follow(headers: Record<string, string> = {}, query = '', token = 
   return follower;
 }
 
-/** Follows, and has heard that it is up to date. */
+/** A follower that has received its first `current` event. */
 async function followed(headers: Record<string, string> = {}, query = ''): Promise<EventFollower> {
   return (await follow(headers, query)).until(isCurrent);
 }
@@ -55,7 +55,7 @@ async function followed(headers: Record<string, string> = {}, query = ''): Promi
 const isCurrent = ({ events }: EventFollower): boolean => events.some(({ event }) => event === 'current');
 const openRequests = () => server.app.get(Lifecycle).requests;
 
-/** Writes a revocation as another instance would, and answers its number. */
+/** Writes a revocation as another instance would; returns its number in the feed. */
 const INSERT = `
   INSERT INTO revocations (id, kind, subject, cutoff, reason, created_at, expires_at)
   VALUES (gen_random_uuid(), 'client', $1, now(), 'test', now(), now() + interval '10 minutes') RETURNING seq::int`;
@@ -67,7 +67,7 @@ async function insert(subject: string): Promise<number> {
   return row?.seq ?? 0;
 }
 
-/** Long ones, each as long as a row may be. */
+/** Writes rows of the greatest length. */
 async function insertMany(name: string, count: number): Promise<void> {
   await database.query(
     `INSERT INTO revocations (id, kind, subject, cutoff, reason, created_at, expires_at)
@@ -88,13 +88,13 @@ async function withConnection(work: (connection: Client) => Promise<void>): Prom
 }
 
 describe('a stream of revocations', () => {
-  it('starts with what is in force, in the data of GET /revocations, and says that it is up to date', async () => {
+  it('starts with the revocations in force, in the format of GET /revocations, and then sends `current`', async () => {
     const numbers = [await insert('a'), await insert('b')];
     const { events, headers, status, text } = await followed();
     const page = await server.client.get('/revocations', { token: reader.access_token });
-    const told = events.filter(({ event }) => event === 'revocation');
-    expect(told.map(({ data }) => data)).toEqual(page.body);
-    expect(told.map(({ id }) => Number(id))).toEqual(numbers);
+    const revocations = events.filter(({ event }) => event === 'revocation');
+    expect(revocations.map(({ data }) => data)).toEqual(page.body);
+    expect(revocations.map(({ id }) => Number(id))).toEqual(numbers);
     expect(text).toMatch(/^retry: 1000\n\n/);
     expect(status).toBe(200);
     expect(headers).toMatchObject({
@@ -107,22 +107,22 @@ describe('a stream of revocations', () => {
     expect(Math.abs(at - server.clock.now())).toBeLessThan(WITHIN_MS);
   });
 
-  it('tells of a logout within a second, with a number that resumes after it', async () => {
+  it('delivers a logout within a second, with an id from which a stream resumes', async () => {
     const person = await server.client.newcomer();
     const follower = await followed();
     const start = performance.now();
     await server.client.post('/auth/logout', { token: person.access_token });
     await follower.until(({ subjects }) => subjects.length === 1);
     expect(performance.now() - start).toBeLessThan(WITHIN_MS);
-    const [told] = follower.events.filter(({ event }) => event === 'revocation');
-    expect(told?.data).toMatchObject({ kind: 'session' });
+    const [revocation] = follower.events.filter(({ event }) => event === 'revocation');
+    expect(revocation?.data).toMatchObject({ kind: 'session' });
     await insert('next');
     await follower.until(({ subjects }) => subjects.includes('next'));
     const last = follower.events.findLast(({ id }) => id !== undefined)?.id ?? '';
     expect((await followed({ 'last-event-id': last })).subjects).toEqual([]);
   });
 
-  it('goes on after Last-Event-ID, or after ?after=, and starts anew where that row is gone', async () => {
+  it('resumes after Last-Event-ID or ?after=, and starts from the beginning when that row was deleted', async () => {
     const [a, b] = [await insert('a'), await insert('b')];
     expect((await followed({ 'last-event-id': String(a) })).subjects).toEqual(['b']);
     expect((await followed({}, `?after=${a}`)).subjects).toEqual(['b']);
@@ -131,7 +131,7 @@ describe('a stream of revocations', () => {
     expect((await followed({ 'last-event-id': String(a) })).subjects).toEqual(['b']);
   });
 
-  it('tells of a row at once and resumes before it where an older transaction is still open', async () => {
+  it('delivers a row at once, and resumes before it while an older transaction is open', async () => {
     const first = await insert('first');
     const early = await followed();
     await withConnection(async (connection) => {
@@ -140,14 +140,14 @@ describe('a stream of revocations', () => {
       await database.query(INSERT, ['early']);
       await early.until(({ subjects }) => subjects.includes('early'));
       expect(early.events.find(({ data }) => data['subject'] === 'early')?.id).toBeUndefined();
-      // One that comes now hears of it too, though the feed holds it back.
+      // A new follower receives the row too, although GET /revocations holds it back.
       const joined = await followed();
       expect(joined.subjects.sort()).toEqual(['early', 'first']);
       expect(lastId(joined)).toBe(first);
       await connection.query('COMMIT');
       await joined.until(({ subjects }) => subjects.includes('late'));
       await database.settled();
-      // The place moves on once both are settled, with the next event that has one.
+      // When both are settled, the next event with an id moves the cursor on.
       const last = await insert('last');
       await joined.until((follower) => lastId(follower) === last);
       expect(joined.subjects.sort()).toEqual(['early', 'first', 'last', 'late']);
@@ -156,11 +156,11 @@ describe('a stream of revocations', () => {
     expect(resumed.subjects.sort()).toEqual(['early', 'last', 'late']);
   });
 
-  it('misses nothing where many transactions commit in any order while followers come and go', async () => {
+  it('loses no row when transactions commit in any order while followers come and go', async () => {
     const steady = await followed();
     const seen = new Set<unknown>();
     const expected: string[] = [];
-    let place = 0;
+    let cursor = 0;
     for (let round = 0; round < 5; round++) {
       const writers = Array.from({ length: 6 }, (_, index) =>
         withConnection(async (connection) => {
@@ -170,22 +170,22 @@ describe('a stream of revocations', () => {
           await connection.query(index === 3 ? 'ROLLBACK' : 'COMMIT');
         }),
       );
-      const passing = await followed({}, `?after=${place}`);
+      const passing = await followed({}, `?after=${cursor}`);
       await Promise.all(writers);
       await insert(`${round}-end`);
       await passing.until(({ subjects }) => subjects.includes(`${round}-end`));
       for (const subject of passing.subjects) seen.add(subject);
-      place = lastId(passing) ?? place;
+      cursor = lastId(passing) ?? cursor;
       passing.close();
       expected.push(...[0, 1, 2, 4, 5, 'end'].map((index) => `${round}-${index}`));
     }
-    const last = await followed({}, `?after=${place}`);
+    const last = await followed({}, `?after=${cursor}`);
     for (const subject of last.subjects) seen.add(subject);
     expect([...seen].sort()).toEqual(expected.sort());
     await steady.until(({ subjects }) => new Set(subjects).size === expected.length);
   });
 
-  it('ends when the token that opened it is revoked, as if it were whole', async () => {
+  it('ends in good order when the token that opened it is revoked', async () => {
     const other = await memberWithScopes(server, 'revocations:read');
     const [ending, staying] = [await follow({}, '', other.access_token), await followed()];
     await ending.until(isCurrent);
@@ -206,10 +206,10 @@ describe('a stream of revocations', () => {
     await server.move(-15 * 60_000 - 1000);
   });
 
-  it('says nothing while the service cannot hear of revocations itself, and goes on by itself', async () => {
+  it('sends no `current` while the database is unreachable, and goes on by itself', async () => {
     const follower = await followed();
     await proxy.cut();
-    // A reading that was under way may still have been answered.
+    // A read that was under way may still have finished.
     await follower.until(({ text }) => text.endsWith('\n\n:\n\n'));
     const before = follower.events.length;
     await follower.until(({ text }) => text.endsWith('\n\n:\n\n:\n\n'));
@@ -222,12 +222,12 @@ describe('a stream of revocations', () => {
     await follower.until(({ events }) => events.at(-1)?.event === 'current');
   });
 
-  it('takes more at once than may wait in memory, page by page', async () => {
+  it('delivers more rows at once than fit its buffer, page by page', async () => {
     const followers = [await followed(), await followed()];
     await insertMany('burst', 5000);
     for (const follower of followers) {
       await follower.until(({ subjects }) => new Set(subjects).size === 5000);
-      // Nobody called it up to date before it had them all.
+      // No `current` event came before all rows had arrived.
       const first = follower.events.findIndex(({ event }) => event === 'revocation');
       const current = follower.events.findIndex(({ event }, at) => at > first && event === 'current');
       const before = follower.events.slice(0, current < 0 ? undefined : current);
@@ -235,7 +235,7 @@ describe('a stream of revocations', () => {
     }
   });
 
-  it('is cut where its follower does not read, and is whole for the others', async () => {
+  it('is closed when its follower does not read, and stays complete for other followers', async () => {
     const [lazy, busy] = [await followed(), await followed()];
     lazy.pause();
     let size = 0;
@@ -252,18 +252,18 @@ describe('a stream of revocations', () => {
 });
 
 describe('a stream is refused', () => {
-  it.each(['x', '-1', '1.5', '1e3', '1'.repeat(16)])('with the place %s', async (place) => {
+  it.each(['x', '-1', '1.5', '1e3', '1'.repeat(16)])('with the cursor %s', async (cursor) => {
     const token = reader.access_token;
     const header = await server.client.get('/revocations/stream', {
       token,
-      headers: { 'last-event-id': place },
+      headers: { 'last-event-id': cursor },
     });
     expect(verdict(header)).toEqual([422, 'validation_failed']);
-    const query = await server.client.get(`/revocations/stream?after=${place}`, { token });
+    const query = await server.client.get(`/revocations/stream?after=${cursor}`, { token });
     expect(verdict(query)).toEqual([422, 'validation_failed']);
   });
 
-  it('to more followers than an instance takes, who may ask for pages instead', async () => {
+  it('to more followers than an instance allows', async () => {
     await Promise.all(Array.from({ length: FOLLOWERS_MAX }, () => follow()));
     const refused = await server.client.get('/revocations/stream', { token: reader.access_token });
     expect([...verdict(refused), refused.headers.get('retry-after')]).toEqual([503, 'overloaded', '1']);
@@ -272,7 +272,7 @@ describe('a stream is refused', () => {
     expect((await follow()).status).toBe(200);
   });
 
-  it('to none by a HEAD, which opens nothing', async () => {
+  it('not to a HEAD, which opens no stream', async () => {
     const { status, headers } = await server.client.request('HEAD', '/revocations/stream', {
       token: reader.access_token,
     });
@@ -280,7 +280,7 @@ describe('a stream is refused', () => {
     expect(openRequests()).toBe(0);
   });
 
-  it('while the service stops, which ends those that are open at once', async () => {
+  it('while the service stops, which ends open streams at once', async () => {
     const follower = await followed();
     const start = performance.now();
     server.app.get(Lifecycle).drain();

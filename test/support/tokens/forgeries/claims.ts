@@ -3,7 +3,7 @@ import { withClaims, withText, type Forgery, type Kit } from './kit.js';
 
 const HOUR = 3600;
 
-/** The claims with one replaced by a JSON text: some numbers can be written that no program can hold. */
+/** The claims with one replaced by a JSON text, for numbers that JavaScript cannot represent. */
 function withRaw(kit: Kit, claim: string, json: string): string {
   const { [claim]: _, ...rest } = kit.claims;
   return withText(
@@ -93,7 +93,7 @@ const FAULTS: Readonly<Record<string, readonly string[]>> = {
 
 const REQUIRED = ['iss', 'aud', 'sub', 'client_id', 'exp', 'iat', 'jti', 'sid', 'scope', 'ver'];
 
-/** Where a token is of the access kind by its header but its claims name none, either code is true. */
+/** When the header says access token and the claims name no kind, either code is correct. */
 const NO_KIND = ['token_invalid', 'token_wrong_type'] as const;
 
 const types: Forgery[] = [
@@ -123,7 +123,7 @@ const types: Forgery[] = [
   },
 ];
 
-/** The refresh token in every state between its own kind and an access token. */
+/** A refresh token that is changed step by step into an access token. */
 const refresh: Forgery[] = [
   { name: 'a refresh token for a bearer token', code: 'token_wrong_type', token: (kit) => kit.refresh },
   {

@@ -2,7 +2,7 @@ import { freshId, mint } from '../tokens.js';
 import { withClaims, withHeader, withText, type Kit } from './kit.js';
 import { padded } from './parts.js';
 
-/** Tokens that are good, so that the refusals above are known to come from the fault and nothing else. */
+/** Unusual valid tokens. They show that a forgery is refused for its fault alone. */
 export const GOOD_TOKENS: Readonly<Record<string, (kit: Kit) => string>> = {
   'as the service issued it': ({ access }) => access,
   'minted by other code from the same header and claims': ({ header, claims, secret }) =>

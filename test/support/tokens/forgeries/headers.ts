@@ -2,7 +2,7 @@ import { createHmac, sign, type KeyObject } from 'node:crypto';
 import { mint } from '../tokens.js';
 import { withHeader, type Attacker, type Forgery, type Kit } from './kit.js';
 
-/** Values of `alg` that are not this key's, each over a signature that this key made. */
+/** Values of `alg` other than the key's, each with a valid signature by that key. */
 const ALGORITHMS: readonly unknown[] = [
   ['none', 'None', 'NONE', 'nOnE', 'noNe', 'none ', ' none', 'nonE\u0000', ''],
   ['hs256', 'Hs256', 'hS256', 'HS256 ', ' HS256', 'HS-256', 'HS256\u0000', 'HS256\n', 'ＨＳ256', 'HS0256'],
@@ -65,7 +65,7 @@ const KEY_IDS: ReadonlyArray<readonly [name: string, kid: (kit: Kit) => unknown]
   ['of another script', () => 'ключ'],
 ];
 
-/** The secrets that services have been brought to use by a `kid` that leads them astray. */
+/** Secrets that vulnerable services used when a `kid` was taken as a path or as SQL. */
 const ASTRAY: ReadonlyArray<readonly [name: string, kid: string, secret: string]> = [
   ['an empty file', '/dev/null', ''],
   ['a file that holds 2', '/proc/sys/kernel/randomize_va_space', '2'],
@@ -74,7 +74,7 @@ const ASTRAY: ReadonlyArray<readonly [name: string, kid: string, secret: string]
   ['a missing key', 'unknown', ''],
 ];
 
-/** Header members that a verifier must understand or refuse (RFC 7515 section 4.1.11, RFC 7797 section 6). */
+/** Header members that a verifier must understand or else refuse the token (RFC 7515 section 4.1.11, RFC 7797 section 6). */
 const CRITICAL: readonly object[] = [
   ...[[], ['exp'], ['b64'], ['alg'], ['kid'], ['crit'], ['unknown'], ['exp', 'exp'], [''], [1]].map(
     (crit) => ({ crit }),
@@ -122,7 +122,7 @@ function signedBy(kit: Kit, header: object, key: KeyObject): string {
   return `${input}.${signature.toString('base64url')}`;
 }
 
-/** A token that would verify with the key its own header brings or names. */
+/** A token that would verify with the key that its own header contains or names. */
 function selfSigned(kit: Kit, kind: 'rsa' | 'ec' | 'oct', header: object): string {
   const { attacker } = kit;
   if (kind === 'oct') return withHeader(kit, { alg: 'HS256', ...header }, attacker.secret);

@@ -3,7 +3,7 @@ import { signedParts, withText, type Forgery, type Kit } from './kit.js';
 const PARTS = ['header', 'claims'] as const;
 type Part = (typeof PARTS)[number];
 
-/** Texts that are no JSON object, though each is made of one that is. */
+/** Changes that turn the text of a JSON object into something else. */
 const DAMAGED: Readonly<Record<string, (json: string) => string>> = {
   'in a list': (json) => `[${json}]`,
   'as a string': (json) => JSON.stringify(json),
@@ -81,23 +81,23 @@ function utf16(json: string, bigEndian: boolean): Buffer {
 const HEADER_KEYS = ['alg', 'typ', 'kid'];
 const CLAIM_KEYS = ['iss', 'aud', 'sub', 'client_id', 'exp', 'iat', 'jti', 'sid', 'type', 'scope', 'ver'];
 
-/** The ways a key can stand twice: whichever of the two a reader takes, the good value is one of them. */
-const TWICE: Readonly<Record<string, (json: string, key: string, value: string) => string>> = {
-  'stands twice': (json, key, value) => json.replace('{', `{"${key}":${value},`),
-  'stands twice, null first': (json, key) => json.replace('{', `{"${key}":null,`),
-  'stands twice, null last': (json, key) => `${json.slice(0, -1)},"${key}":null}`,
-  'stands twice, once with an escape': (json, key, value) =>
+/** The ways to duplicate a key. One of the two values is always the valid one. */
+const DUPLICATES: Readonly<Record<string, (json: string, key: string, value: string) => string>> = {
+  'is duplicated': (json, key, value) => json.replace('{', `{"${key}":${value},`),
+  'is duplicated, null first': (json, key) => json.replace('{', `{"${key}":null,`),
+  'is duplicated, null last': (json, key) => `${json.slice(0, -1)},"${key}":null}`,
+  'is duplicated, once with an escape': (json, key, value) =>
     json.replace('{', `{"${escaped(key)}":${value},`),
-  'stands three times': (json, key, value) => json.replace('{', `{"${key}":${value},"${key}":${value},`),
+  'appears three times': (json, key, value) => json.replace('{', `{"${key}":${value},"${key}":${value},`),
 };
 
 function escaped(key: string): string {
   return `\\u${key.charCodeAt(0).toString(16).padStart(4, '0')}${key.slice(1)}`;
 }
 
-const twice: Forgery[] = PARTS.flatMap((part) =>
+const duplicates: Forgery[] = PARTS.flatMap((part) =>
   (part === 'header' ? HEADER_KEYS : CLAIM_KEYS).flatMap((key) =>
-    Object.entries(TWICE).map(([name, change]): Forgery => ({
+    Object.entries(DUPLICATES).map(([name, change]): Forgery => ({
       name: `${key} in the ${part} ${name}`,
       code: 'token_invalid',
       token: (kit) => withPart(kit, part, (json) => change(json, key, JSON.stringify(kit[part][key]))),
@@ -177,7 +177,7 @@ export const JSON_FORGERIES: readonly Forgery[] = [
       token: (kit) => withPart(kit, part, (json) => utf16(json, bigEndian)),
     })),
   ]),
-  ...twice,
+  ...duplicates,
   ...nested,
   ...inherited,
 ];

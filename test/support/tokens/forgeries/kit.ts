@@ -8,10 +8,10 @@ import {
 import type { BearerCode } from '../../http/bearer.js';
 import { decode, mint } from '../tokens.js';
 
-/** What a forger has at hand, the secret included: a fault is only seen alone where everything else is right. */
+/** The material for forged tokens. It includes the secret, so that each forgery has exactly one fault. */
 export interface Kit {
   readonly secret: string;
-  /** As the service issued them. */
+  /** Tokens as the service issued them. */
   readonly access: string;
   readonly refresh: string;
   readonly header: Readonly<Record<string, unknown>>;
@@ -22,7 +22,7 @@ export interface Kit {
   readonly attacker: Attacker;
 }
 
-/** Keys of somebody else, and an address where they are published. */
+/** The attacker's keys, and a URL that serves them. */
 export interface Attacker {
   readonly rsa: AttackerKey;
   readonly ec: AttackerKey;
@@ -36,7 +36,7 @@ export interface AttackerKey {
   readonly jwk: JsonWebKey;
 }
 
-/** One damaged token: what it is, and the codes the contract allows for it. */
+/** One forged token: its fault, and the codes that the contract allows for it. */
 export interface Forgery {
   readonly name: string;
   readonly code: BearerCode | readonly BearerCode[];
@@ -81,17 +81,17 @@ function attackerKey(privateKey: KeyObject): AttackerKey {
   };
 }
 
-/** The good token with header members changed and a good signature; undefined takes a member out. */
+/** The valid token with changed header members and a valid signature; undefined removes a member. */
 export function withHeader(kit: Kit, change: object, secret = kit.secret): string {
   return mint({ ...kit.header, ...change }, kit.claims, secret);
 }
 
-/** The good token with claims changed and a good signature; undefined takes a claim out. */
+/** The valid token with changed claims and a valid signature; undefined removes a claim. */
 export function withClaims(kit: Kit, change: object): string {
   return mint(kit.header, { ...kit.claims, ...change }, kit.secret);
 }
 
-/** Header and claims as texts, signed well whatever they say. */
+/** Any texts as header and claims, with a valid signature. */
 export function withText(kit: Kit, header: string | Buffer, claims: string | Buffer): string {
   return signedParts(
     kit,
@@ -100,12 +100,12 @@ export function withText(kit: Kit, header: string | Buffer, claims: string | Buf
   );
 }
 
-/** Two parts as they stand, signed well however they are spelt. */
+/** Two encoded parts in any spelling, with a valid signature. */
 export function signedParts(kit: Kit, header: string, claims: string): string {
   return `${header}.${claims}.${macOver(kit, `${header}.${claims}`).toString('base64url')}`;
 }
 
-/** The MAC of an input as the service makes it, before it is spelt. */
+/** The service's MAC of an input, before encoding. */
 export function macOver({ secret }: Kit, input: string): Buffer {
   return createHmac('sha256', secret).update(input).digest();
 }

@@ -2,7 +2,7 @@ import { withClaims, type Forgery, type Kit } from './kit.js';
 
 const LIMIT = 8192;
 
-/** A good token with a claim that fills it up to a length, and its signature still good. */
+/** A valid token with a claim that pads it to a length, and a valid signature. */
 export function padded(kit: Kit, length: number): string {
   let pad = 'x'.repeat(Math.floor(((length - withClaims(kit, { pad: '' }).length) * 3) / 4));
   while (withClaims(kit, { pad }).length > length) pad = pad.slice(1);

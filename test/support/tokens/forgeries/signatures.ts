@@ -2,16 +2,16 @@ import { createHash, createHmac } from 'node:crypto';
 import { mint } from '../tokens.js';
 import { macOver, signedParts, withClaims, type Forgery, type Kit } from './kit.js';
 
-/** A byte that HTTP allows and no token holds: which part of the service says so is its own affair. */
+/** The codes for a byte that HTTP allows and no token contains; either part of the service may refuse it. */
 const MALFORMED = ['token_invalid', 'authorization_malformed'] as const;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** A character of base64url whose unused low bits are others: it decodes to the same bytes. */
+/** The part with other unused bits in its last character: it decodes to the same bytes. */
 function respelt(part: string, by: number): string {
   return part.slice(0, -1) + ALPHABET[ALPHABET.indexOf(part.at(-1) ?? '') ^ by];
 }
 
-/** The good token with its signature changed: as text, or as bytes. */
+/** The valid token with a changed signature, as text or as bytes. */
 function resigned({ access }: Kit, change: (signature: string) => string): string {
   const at = access.lastIndexOf('.') + 1;
   return access.slice(0, at) + change(access.slice(at));
@@ -26,7 +26,7 @@ function flipped(kit: Kit, bit: number): string {
   });
 }
 
-/** A good token whose signature holds characters that plain base64 spells differently. */
+/** A valid token whose signature contains characters that differ between base64url and plain base64. */
 function withUrlCharacters(kit: Kit): string {
   for (let salt = 0; ; salt++) {
     const token = withClaims(kit, { salt });
@@ -96,7 +96,7 @@ const keys: Record<string, (kit: Kit) => string> = {
   nothing: () => '',
 };
 
-/** MACs over something else than the two parts as they stand. */
+/** Wrong inputs for the MAC. */
 const inputs: Record<string, (kit: Kit, header: string, claims: string) => string> = {
   'the claims alone': (_, __, claims) => claims,
   'the header alone': (_, header) => header,
@@ -124,11 +124,11 @@ function forgeries<T>(
   }));
 }
 
-/** The same part in a spelling with unused bits set, signed as it is spelt: the signature is good, the form is not. */
+/** A part in a spelling with unused bits set, signed in that spelling: the signature is valid, the encoding is not. */
 function signedRespelling(kit: Kit, part: 'header' | 'claims', change: (part: string) => string): string {
   const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   let pad = '';
-  // A part has unused bits unless its bytes come out even.
+  // A part has unused bits unless its length in bytes is a multiple of three.
   while (Buffer.byteLength(JSON.stringify({ ...kit[part], pad })) % 3 === 0) pad += 'x';
   const changed = change(encoded({ ...kit[part], pad }));
   return part === 'header'
