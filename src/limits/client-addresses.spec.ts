@@ -7,7 +7,7 @@ const addresses = new ClientAddresses({
   trustedProxies: ['10.0.0.0/8', '192.0.2.7', '2001:db8:1::/48'],
 });
 
-describe('requests are counted together', () => {
+describe('a request is counted for the IPv4 address or the IPv6 /64 of its client:', () => {
   it.each([
     ['198.51.100.7', '198.51.100.7'],
     ['::ffff:198.51.100.7', '198.51.100.7'],
@@ -21,14 +21,14 @@ describe('requests are counted together', () => {
     ['1::', '1:0:0:0::/64'],
     ['64:ff9b::198.51.100.7', '64:ff9b:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-  ])('from %s as from %s', (ip, client) => {
+  ])('%s counts for %s', (ip, client) => {
     expect(addresses.clientOf(ip)).toBe(client);
   });
 });
 
-describe('requests are counted with nobody’s', () => {
+describe('a request has no known client where its address is invalid or a trusted proxy’s:', () => {
   it.each([null, '', 'unknown', '_hidden', '999.1.1.1', '1.2.3', '10.1.2.3', '192.0.2.7', '2001:db8:1:2::3'])(
-    'from %s',
+    '%s',
     (ip) => {
       expect(addresses.clientOf(ip)).toBeUndefined();
     },

@@ -3,14 +3,15 @@ import { HTTP_CONFIG, type HttpConfig } from '../platform/config/config.js';
 import { AddressRange, clientNetworkOf } from '../platform/kernel/ip-address.js';
 import { LruCache } from '../platform/pacing/lru-cache.js';
 
-const KNOWN = 1000;
+/** Addresses whose client is cached. */
+const CACHED = 1000;
 
-/** Groups requests by client for limits. */
+/** Finds the client that the limits count a request for. */
 @Injectable()
 export class ClientAddresses {
   private readonly proxies: readonly AddressRange[];
-  /** The same few clients ask again and again, and matching ranges takes its time. */
-  private readonly known = new LruCache<string>(KNOWN);
+  /** Matching ranges is slow, and most requests come from few clients. */
+  private readonly clients = new LruCache<string>(CACHED);
 
   constructor(@Inject(HTTP_CONFIG) { trustedProxies }: HttpConfig) {
     this.proxies = trustedProxies
@@ -19,15 +20,15 @@ export class ClientAddresses {
   }
 
   /**
-   * The client behind an address, see {@link clientNetworkOf}. Undefined where it is not known: no address, or that of a
-   * trusted proxy, which did not say for whom it asks. Strangers must not share a counter for that.
+   * The client behind an address, see {@link clientNetworkOf}. Undefined where the client is unknown: `ip` is no
+   * address, or belongs to a trusted proxy that sent no X-Forwarded-For, whose clients must not share one counter.
    */
   clientOf(ip: string | null): string | undefined {
     if (ip === null) return undefined;
-    const known = this.known.get(ip);
+    const known = this.clients.get(ip);
     if (known !== undefined) return known;
     const client = this.find(ip);
-    if (client !== undefined) this.known.set(ip, client);
+    if (client !== undefined) this.clients.set(ip, client);
     return client;
   }
 

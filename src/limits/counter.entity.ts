@@ -6,11 +6,11 @@ export class RateLimitCounter {
   @PrimaryColumn('varchar', { length: 255, primaryKeyConstraintName: 'pk_rate_limits' })
   key!: string;
 
-  /** How many points were taken. */
+  /** The number of points taken. */
   @Column('integer')
   points!: number;
 
-  /** Milliseconds since the Unix epoch; null where the counter never ends. */
+  /** Milliseconds since the Unix epoch; null where the counter never expires. */
   @Column('bigint', { nullable: true })
   @Index('ix_rate_limits_expire')
   expire!: string | null;

@@ -4,7 +4,7 @@ import { Clock } from '../platform/kernel/clock.js';
 import { Housekeeping } from '../platform/pacing/housekeeping.js';
 import { CountersRepository } from './counters.repository.js';
 
-/** Deletes counters whose time is over. */
+/** Deletes expired counters. */
 @Injectable()
 export class CountersHousekeeping {
   constructor(

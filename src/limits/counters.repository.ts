@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 
-/** How counters are settled when the attempt they counted is over; each key is `name:key`. */
+/** The changes to counters after an attempt that they counted. Each key is `name:key`. */
 export interface Settlement {
+  /** Counters to delete. */
   readonly forget?: readonly string[];
+  /** Counters to give one point back to. */
   readonly refund?: readonly string[];
 }
 
@@ -11,11 +13,11 @@ export interface Settlement {
 @Injectable()
 export class CountersRepository {
   /**
-   * Deletes some counters, and gives a point back to others that still count one. One statement, which locks the rows in
-   * the order of their keys, so that two of them do not deadlock.
+   * Deletes the counters of `forget` and gives a point back to those of `refund` that have one. Rows are locked in the
+   * order of their keys, so that parallel calls do not deadlock.
    */
   async settle(manager: EntityManager, { forget = [], refund = [] }: Settlement): Promise<void> {
-    // Raw: locks in order, deletes and gives back in one statement.
+    // Raw: locks rows in order, deletes some and updates others in one statement.
     await manager.query(
       `WITH held AS MATERIALIZED (
          SELECT key FROM rate_limits WHERE key = ANY($1::text[] || $2::text[]) ORDER BY key FOR UPDATE),
@@ -27,7 +29,7 @@ export class CountersRepository {
     );
   }
 
-  /** Deletes at most `limit` expired counters. @returns how many; fewer than `limit` means that none is left */
+  /** Deletes at most `limit` counters that expired before `now`. @returns how many; fewer than `limit` at the end */
   async deleteExpired(manager: EntityManager, now: Date, limit: number): Promise<number> {
     // Raw: SKIP LOCKED in a bounded delete.
     const [, count]: [unknown, number] = await manager.query(

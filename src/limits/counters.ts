@@ -13,15 +13,15 @@ import { LIMITS_CONFIG, type LimitsConfig } from '../platform/config/config.js';
 import { LOG, type Log } from '../platform/kernel/log.js';
 import { CountersRepository, type Settlement } from './counters.repository.js';
 
-/** A login waits for Redis at most this long, in milliseconds; after that PostgreSQL counts. */
+/** A login waits for Redis, so a slower answer counts as an outage. Milliseconds. */
 const REDIS_TIMEOUT_MS = 500;
-/** Deletes the first ARGV[1] keys, and gives a point back to the others. */
+/** Deletes the first ARGV[1] keys and gives a point back to the others. */
 const SETTLE = `for place, key in ipairs(KEYS) do
   if place <= tonumber(ARGV[1]) then redis.call('DEL', key)
   elseif tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
 end`;
 
-/** A number of points in a number of seconds, which begin with the first point. */
+/** The points that a key may take in a time, which begins with the first point. */
 export interface Budget {
   readonly points: number;
   /** 0 for no end. */
@@ -30,26 +30,27 @@ export interface Budget {
 
 /** The state of a counter after a point was taken. */
 export interface Taken {
+  /** Whether the point was within the budget. */
   readonly allowed: boolean;
-  /** Whether the key is {@link Counter.block}ed. If not, other attempts hold the points and may give them back. */
+  /** Whether the key was {@link Counter.block}ed. If not, parallel attempts took the points and may give them back. */
   readonly blocked: boolean;
-  /** Points taken since the budget began, this one included. */
+  /** Points taken since the budget began, with this one. */
   readonly taken: number;
-  /** Seconds until the budget is whole again, rounded up; undefined for never. */
+  /** Seconds until the budget is full again, rounded up; undefined for never. */
   readonly resetSeconds: number | undefined;
 }
 
 export interface Counter {
   readonly budget: Budget;
-  /** Takes a point in one atomic step, so that requests at the same moment cannot overrun the budget. */
+  /** Takes a point in one atomic step, so that parallel requests cannot exceed the budget. */
   take(key: string): Promise<Taken>;
-  /** Refuses the key for a number of seconds; 0 for no end. */
+  /** Refuses the key for `seconds`; 0 for ever. */
   block(key: string, seconds: number): Promise<void>;
 }
 
 /**
- * Makes counters in PostgreSQL, or with `REDIS_URL` in Redis or Valkey. While Redis is unavailable PostgreSQL counts from
- * zero, so that limits hold.
+ * Makes the counters: in PostgreSQL, or with `REDIS_URL` in Redis or Valkey. During an outage of Redis, PostgreSQL
+ * counts from zero, so that limits still hold.
  */
 @Injectable()
 export class Counters implements OnModuleDestroy {
@@ -64,14 +65,14 @@ export class Counters implements OnModuleDestroy {
     this.redis = redisUrl === undefined ? undefined : this.connect(redisUrl);
   }
 
-  /** A counter that every instance shares. @param name begins its keys */
+  /** A counter that all instances share. @param name the prefix of its keys */
   shared(name: string, budget: Budget): Counter {
     const options = { keyPrefix: name, points: budget.points, duration: budget.seconds };
     const pool = (this.dataSource.driver as unknown as { master: Pool }).master;
     const postgres = new RateLimiterPostgres({
       ...options,
       // Raw: the statements are rate-limiter-flexible's.
-      // Without the name it comes with: a transaction pooler keeps no prepared statements.
+      // The statement's name is dropped, because a transaction pooler keeps no prepared statements.
       storeClient: { query: ({ text, values }: Query) => pool.query({ text, values }) },
       storeType: 'client',
       tableName: 'rate_limits',
@@ -85,7 +86,7 @@ export class Counters implements OnModuleDestroy {
     );
   }
 
-  /** A counter of this instance alone, for requests that are too frequent to ask a server each time. */
+  /** A counter in this instance's memory, for requests too frequent to ask a server about each. */
   local(name: string, budget: Budget): Counter {
     return counterOf(
       budget,
@@ -93,7 +94,7 @@ export class Counters implements OnModuleDestroy {
     );
   }
 
-  /** Deletes some shared counters, and gives a point back to others that still count one. */
+  /** Deletes shared counters and gives points back to others, see {@link CountersRepository.settle}. */
   async settle(settlement: Settlement): Promise<void> {
     if (!settlement.forget?.length && !settlement.refund?.length) return;
     const settled =
@@ -121,21 +122,22 @@ export class Counters implements OnModuleDestroy {
       connectTimeout: REDIS_TIMEOUT_MS,
       commandTimeout: REDIS_TIMEOUT_MS,
     });
-    let away = false;
+    let isDown = false;
     redis.on('error', (error: Error) => {
-      if (!away)
+      if (!isDown) {
         this.log.warn({ err: error }, 'Redis cannot be reached; PostgreSQL counts attempts meanwhile');
-      away = true;
+      }
+      isDown = true;
     });
     redis.on('ready', () => {
-      if (away) this.log.info('Redis counts attempts again');
-      away = false;
+      if (isDown) this.log.info('Redis counts attempts again');
+      isDown = false;
     });
     return redis;
   }
 }
 
-/** More points than any budget: a count from here on means that the key was blocked. */
+/** A blocked key counts up from here; no budget is as large. */
 const BLOCKED = 1_000_000;
 
 interface Query {

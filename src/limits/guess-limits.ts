@@ -12,57 +12,57 @@ import { FairQueue } from '../platform/pacing/fair-queue.js';
 import { LOG, type Log } from '../platform/kernel/log.js';
 import { Counters, type Counter, type Taken } from './counters.js';
 
-/** Wrong passwords before the first delay, and between two delays. */
+/** Wrong passwords before the first delay and between two delays. */
 const FREE_FAILURES = 5;
-/** Passwords of one account that an instance checks at once: fewer than are free, so that right ones refuse no other. */
+/** Parallel checks per account and instance: fewer than the free failures, so that right passwords refuse no others. */
 const AT_ONCE = FREE_FAILURES - 1;
-/** How often an attempt asks again for a point that attempts on other instances hold, and how long it waits each time. */
-const ASKS = 20;
-const BETWEEN_ASKS_MS = 100;
-/** How long wrong passwords are counted together, in seconds, without a delay in between. */
+/** Tries to take a point while parallel attempts on other instances hold all, and the pause between tries. */
+const TRIES = 20;
+const BETWEEN_TRIES_MS = 100;
+/** How long wrong passwords count together without a delay in between, in seconds. */
 const WINDOW_SECONDS = 900;
-/** The first delay, in seconds; each further one is three times as long, up to a day. */
+/** The first delay in seconds; each further delay is three times as long, up to a day. */
 const FIRST_DELAY_SECONDS = 30;
 const DELAY_GROWTH = 3;
 const DAY_SECONDS = 86_400;
 const MONTH_SECONDS = 30 * DAY_SECONDS;
 /**
- * Delays before no password is checked any more: with {@link FREE_FAILURES} each, no more than 100 failures in a row,
- * 60 of strangers and 40 of devices the owner has used (NIST SP 800-63B-4 section 3.2.2).
+ * Delays before the account refuses every password. With {@link FREE_FAILURES} before each delay they allow 100
+ * failures in a row: 60 of unknown devices and 40 of known ones (NIST SP 800-63B-4 section 3.2.2).
  */
-const STRANGERS_DELAYS = 12;
-const DEVICES_DELAYS = 8;
+const STRANGER_DELAYS = 12;
+const DEVICE_DELAYS = 8;
 
-/** An attempt: whose password is tried, and by which client. */
+/** An attempt at the password of an account. */
 export interface Guess {
-  /** A user's id, or the hash of an unknown name: both are refused alike. */
+  /** The user's id; for an unknown name its hash, so that both are refused alike. */
   readonly account: string;
   readonly accountExists: boolean;
-  /** See ClientAddresses; undefined where it is not known. */
+  /** See ClientAddresses; undefined where the client is unknown. */
   readonly client: string | undefined;
-  /** A device that logged in to this account before, or a live session of it. */
+  /** Whether the device logged in to this account before, or holds a live session of it. */
   readonly knownDevice: boolean;
 }
 
-/** The two budgets of an account: strangers do not use up the budget of the owner's devices. */
+/** The counters of one kind of device. Known devices have counters of their own, which strangers cannot use up. */
 interface Track {
   readonly failures: Counter;
   readonly delays: Counter;
-  readonly delaysOfNobody: Counter;
+  readonly unknownNameDelays: Counter;
 }
 
 /**
- * Limits how often a password is guessed. Each attempt takes a point of the account and one of the client's address
- * before the password is checked, in one statement in the database, so that neither parallel guesses nor many instances
- * get more. Delays grow instead of locking the account, and a success clears it.
+ * Limits how often a password is guessed. Each attempt takes a point of the account and of the client's address before
+ * the password is checked, each in one atomic statement, so that neither parallel guesses nor many instances get more.
+ * Delays grow instead of locking the account, and a success clears it.
  */
 @Injectable()
 export class GuessLimits {
   private readonly addresses: Counter;
   private readonly strangers: Track;
   private readonly devices: Track;
-  private readonly admission: ConcurrencyLimit;
-  private readonly gates = new Map<string, FairQueue>();
+  private readonly logins: ConcurrencyLimit;
+  private readonly queues = new Map<string, FairQueue>();
 
   constructor(
     private readonly counters: Counters,
@@ -70,38 +70,38 @@ export class GuessLimits {
     @Inject(HASHING_CONFIG) { concurrency, queue }: HashingConfig,
     @Inject(LOG) private readonly log: Log,
   ) {
-    this.admission = new ConcurrencyLimit(concurrency + queue);
+    this.logins = new ConcurrencyLimit(concurrency + queue);
     this.addresses = counters.shared('address', config.failuresPerAddress);
-    this.strangers = this.track('strangers', STRANGERS_DELAYS);
-    this.devices = this.track('devices', DEVICES_DELAYS);
+    this.strangers = this.track('strangers', STRANGER_DELAYS);
+    this.devices = this.track('devices', DEVICE_DELAYS);
   }
 
   /**
-   * Runs the work of a login unless too many are in flight; a refused login costs nothing.
-   * @param client see ClientAddresses: one client cannot take every place
-   * @throws AppError `overloaded`, and the errors of `work`
+   * Runs a login unless too many are running already; then it is refused before it costs anything.
+   * @param client see ClientAddresses: a single client cannot use up the places of all others
+   * @throws AppError `overloaded`, and what `work` throws
    */
   async admit<T>(client: string | undefined, work: () => Promise<T>): Promise<T> {
-    return this.admission.run(work, client);
+    return this.logins.run(work, client);
   }
 
   /**
-   * Checks a password where the budgets allow it. To be called within {@link admit}.
-   * @param evaluate returns undefined where the password is wrong; where it throws, the attempt does not count
-   * @throws AppError `too_many_attempts` with `Retry-After`, `invalid_credentials`, and the errors of `evaluate`
+   * Checks a password if the budgets allow it. To be called within {@link admit}.
+   * @param evaluate returns undefined for a wrong password; an attempt whose `evaluate` throws is not counted
+   * @throws AppError `too_many_attempts` with `Retry-After`, `invalid_credentials`, and what `evaluate` throws
    */
   async attempt<T>(guess: Guess, evaluate: () => Promise<T | undefined>): Promise<T> {
     const key = this.accountKey(guess);
-    const gate = this.gates.get(key) ?? new FairQueue(AT_ONCE, Number.POSITIVE_INFINITY);
-    this.gates.set(key, gate);
+    const queue = this.queues.get(key) ?? new FairQueue(AT_ONCE, Number.POSITIVE_INFINITY);
+    this.queues.set(key, queue);
     try {
-      return await gate.run(() => this.counted(guess, evaluate), guess.client);
+      return await queue.run(() => this.counted(guess, evaluate), guess.client);
     } finally {
-      if (gate.idle) this.gates.delete(key);
+      if (queue.idle) this.queues.delete(key);
     }
   }
 
-  /** Forgets every failure of an account, for an administrator. */
+  /** Forgets every failure for an account. */
   async clear(account: string): Promise<void> {
     await this.counters.settle({ forget: accountKeys(account) });
   }
@@ -117,7 +117,6 @@ export class GuessLimits {
       if (taken.taken >= FREE_FAILURES) await this.slowDown(guess, track);
       throw new AppError('invalid_credentials');
     }
-    // The owner was there.
     const forget = accountKeys(guess.account);
     await this.counters.settle({ forget, refund: addressKeys(guess) });
     return result;
@@ -129,41 +128,43 @@ export class GuessLimits {
     return {
       failures: counter('', FREE_FAILURES, WINDOW_SECONDS),
       delays: counter('-delays', delays, 0),
-      // There are endless unknown names, so their counters are deleted.
-      delaysOfNobody: counter('-delays', delays, MONTH_SECONDS),
+      // There is no end of unknown names, so their counters expire.
+      unknownNameDelays: counter('-delays', delays, MONTH_SECONDS),
     };
   }
 
   private async reserve(guess: Guess, { failures }: Track): Promise<Taken> {
     if (guess.client !== undefined) refuseUnlessAllowed(await this.addresses.take(guess.client), 'address');
-    for (let asks = 1; ; asks++) {
+    for (let tries = 1; ; tries++) {
       const taken = await failures.take(guess.account);
       if (taken.allowed) return taken;
-      if (taken.blocked || asks === ASKS) {
+      if (taken.blocked || tries === TRIES) {
         await this.counters.settle({ refund: addressKeys(guess) });
         refuseUnlessAllowed(taken, 'account');
       }
-      // Attempts on several instances hold more points together than there are. Where they are right, they give them
-      // back in a moment, and where they are wrong, the account is blocked in a moment.
+      // Parallel attempts on other instances hold the points. Right ones soon give theirs back, wrong ones soon block
+      // the account.
       await this.counters.settle({ refund: [this.accountKey(guess)] });
-      await delay(BETWEEN_ASKS_MS);
+      await delay(BETWEEN_TRIES_MS);
     }
   }
 
   private async slowDown(guess: Guess, track: Track): Promise<void> {
-    const counter = guess.accountExists ? track.delays : track.delaysOfNobody;
+    const counter = guess.accountExists ? track.delays : track.unknownNameDelays;
     const { taken, allowed } = await counter.take(guess.account);
     const last = !allowed || taken === counter.budget.points;
     const seconds = Math.min(FIRST_DELAY_SECONDS * DELAY_GROWTH ** (taken - 1), DAY_SECONDS);
     await track.failures.block(guess.account, last ? 0 : seconds);
     if (!guess.accountExists) return;
     const facts = { user: guess.account, known_device: guess.knownDevice };
-    if (last) this.log.warn(facts, 'no further password is tried for an account after too many wrong ones');
-    else
+    if (last) {
+      this.log.warn(facts, 'an account refuses every password after too many wrong ones');
+    } else {
       this.log.warn(
         { ...facts, delay_seconds: seconds },
         'wrong passwords for an account, delaying the next',
       );
+    }
   }
 
   private accountKey({ account, knownDevice }: Guess): string {
@@ -175,15 +176,15 @@ function addressKeys({ client }: Guess): string[] {
   return client === undefined ? [] : [`address:${client}`];
 }
 
-/** The keys of both budgets of an account, and of the delays that follow from them. */
+/** The keys of all counters of an account. */
 function accountKeys(account: string): string[] {
   return ['strangers', 'devices'].flatMap((name) => [`${name}:${account}`, `${name}-delays:${account}`]);
 }
 
-function refuseUnlessAllowed({ allowed, resetSeconds = DAY_SECONDS }: Taken, what: string): void {
+function refuseUnlessAllowed({ allowed, resetSeconds = DAY_SECONDS }: Taken, subject: string): void {
   if (allowed) return;
   throw new AppError('too_many_attempts', {
     headers: { 'retry-after': String(resetSeconds) },
-    diagnosis: { cause: `the budget of the ${what} is used up` },
+    diagnosis: { cause: `the budget of the ${subject} is used up` },
   });
 }

@@ -8,13 +8,13 @@ const COOKIE = 'latchkey_device';
 const YEAR_SECONDS = 365 * 86_400;
 
 /**
- * A signed cookie that marks a browser as a device that has logged in to an account. It opens nothing: wrong passwords
- * from such a device have a budget of their own, so that guessing strangers cannot lock the owner out.
+ * Issues and checks the device cookie, which is signed and says that a user logged in from a browser. It grants no
+ * access: wrong passwords from a known device have a budget of their own, so that strangers cannot lock the owner out.
  */
 @Injectable()
 export class KnownDevices {
   private readonly current: KeyObject;
-  /** The current key and the former ones. */
+  /** The current key, then those of former secrets. */
   private readonly keys: readonly KeyObject[];
   private readonly secure: boolean;
 
@@ -29,7 +29,7 @@ export class KnownDevices {
     this.secure = issuer.startsWith('https:');
   }
 
-  /** The value of `Set-Cookie` for a device whose user has just logged in. */
+  /** The `Set-Cookie` value for a browser whose user has just logged in. */
   cookieFor(userId: string): string {
     const content = `${userId}.${this.clock.seconds()}`;
     const attributes = ['Path=/', `Max-Age=${YEAR_SECONDS}`, 'HttpOnly', 'SameSite=Lax'];
@@ -37,7 +37,7 @@ export class KnownDevices {
     return [`${COOKIE}=${content}.${this.sign(content)}`, ...attributes].join('; ');
   }
 
-  /** Whether the request's cookies say that this user has logged in there within the last year. */
+  /** Whether a `Cookie` header proves that the user logged in from this browser within the last year. */
   isKnown(cookies: string | undefined, userId: string): boolean {
     return cookiesNamed(COOKIE, cookies).some((value) => {
       const at = value.lastIndexOf('.');

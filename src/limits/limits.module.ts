@@ -1,4 +1,4 @@
-// Owns: counters of attempts and requests, and known devices. May import: platform, access. Never: knows a password.
+// Owns: counters of attempts and requests, and known devices. May import: platform, access. Never: sees a password.
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ClientAddresses } from './client-addresses.js';

@@ -5,6 +5,7 @@ import { createLog } from '../platform/kernel/log.js';
 import { ClientAddresses } from './client-addresses.js';
 import { ProxyWatch } from './proxy-watch.js';
 
+/** More than ProxyWatch needs to decide. */
 const ENOUGH = 1500;
 
 function watch(trustedProxies: string[]) {
@@ -33,14 +34,17 @@ function watch(trustedProxies: string[]) {
   return { lines, see };
 }
 
-describe('the log says, once, that', () => {
-  it.each(['x-forwarded-for', 'forwarded'])('%s arrives from an address nobody trusts', (header) => {
-    const { lines, see } = watch(['10.0.0.1']);
-    see('10.0.0.2', { [header]: '198.51.100.1' }, ENOUGH);
-    expect(lines).toEqual([expect.stringContaining('TRUSTED_PROXIES does not name')]);
-  });
+describe('one log line warns that', () => {
+  it.each(['x-forwarded-for', 'forwarded'])(
+    '%s arrives from an address that is no trusted proxy',
+    (header) => {
+      const { lines, see } = watch(['10.0.0.1']);
+      see('10.0.0.2', { [header]: '198.51.100.1' }, ENOUGH);
+      expect(lines).toEqual([expect.stringContaining('TRUSTED_PROXIES does not name')]);
+    },
+  );
 
-  it('a trusted proxy does not tell whom it speaks for', () => {
+  it('a trusted proxy does not name its client', () => {
     const { lines, see } = watch(['10.0.0.1']);
     see('::ffff:10.0.0.1', {}, ENOUGH);
     expect(lines).toEqual([expect.stringContaining('sends no X-Forwarded-For')]);
@@ -53,8 +57,8 @@ describe('the log says, once, that', () => {
   });
 });
 
-describe('the log says nothing', () => {
-  it('of requests from different addresses', () => {
+describe('no log line is written', () => {
+  it('for requests from different addresses', () => {
     const { lines, see } = watch([]);
     see('172.17.0.1', {}, 900);
     see('172.17.0.2', {}, ENOUGH);
@@ -62,13 +66,13 @@ describe('the log says nothing', () => {
     expect(lines).toEqual([]);
   });
 
-  it('of a trusted proxy that tells', () => {
+  it('for a trusted proxy that names its client', () => {
     const { lines, see } = watch(['10.0.0.0/8']);
     see('10.0.0.1', { 'x-forwarded-for': '198.51.100.1' }, ENOUGH);
     expect(lines).toEqual([]);
   });
 
-  it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])('of one developer at %s', (address) => {
+  it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])('for one developer at %s', (address) => {
     const { lines, see } = watch([]);
     see(address, {}, ENOUGH);
     expect(lines).toEqual([]);

@@ -9,8 +9,8 @@ import { RateLimits, type LimitName } from './rate-limits.js';
 const LIMIT = Symbol('RateLimit');
 
 /**
- * Limits how often a client may call an operation, and sends the fields of the IETF draft "RateLimit header
- * fields for HTTP" (draft-ietf-httpapi-ratelimit-headers).
+ * Limits how often a client may call an operation. The answer states the limit in the fields of the IETF draft
+ * "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers).
  */
 export function RateLimited(name: LimitName): MethodDecorator {
   return applyDecorators(SetMetadata(LIMIT, name), UseGuards(RateLimitGuard));
@@ -27,7 +27,7 @@ export class RateLimitGuard implements CanActivate {
   /** @throws AppError `too_many_attempts` with `Retry-After` */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const name = this.reflector.get<LimitName | undefined>(LIMIT, context.getHandler());
-    if (name === undefined) throw new Error('a rate limit without a name');
+    if (name === undefined) throw new Error('RateLimitGuard used without @RateLimited');
     const http = context.switchToHttp();
     const client = this.addresses.clientOf(http.getRequest<FastifyRequest>().ip);
     if (client === undefined) return true;
