@@ -44,7 +44,7 @@ export class AuthController {
   )
   async login(
     @Req() { user }: { user: Login },
-    // Read by the guard already; named here for the OpenAPI document.
+    // The guard has read the body; the parameter is for the OpenAPI document.
     @Body({ schema: LoginDto }) _body: LoginDto,
     @RequestOrigin() origin: Origin,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -1,5 +1,5 @@
-// Owns: logging in, refreshing, logging out, tokens and the guards. May import: every part, ledger and ground room.
-// Never: is imported by one of those.
+// Owns: login, refresh, logout, the signing and checking of tokens, and the guards. May import: sessions, keys, users,
+// limits, passwords, audit, revocation, access, platform. Never: is imported by one of those.
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';

@@ -17,7 +17,7 @@ import type { Login } from './credentials.service.js';
 import type { TokenPairDto } from './dto/token.dto.js';
 import { TokenPairs } from './token-pairs.js';
 
-/** Opens a session at a login and ends it at a logout. The refresh is in refresh.service.ts. */
+/** Opens a session at a login and ends it at a logout. Refreshes are in refresh.service.ts. */
 @Injectable()
 export class AuthService {
   constructor(
@@ -30,10 +30,10 @@ export class AuthService {
   ) {}
 
   /**
-   * Opens a session and answers its first pair of tokens.
+   * Opens a session and returns its first pair of tokens.
    * @param scope the scopes asked for, space-separated; null asks for all the user has
-   * @throws AppError `invalid_scope`, and `invalid_credentials` or `account_disabled` where the user was deleted or
-   * disabled since the password was checked
+   * @throws AppError `invalid_scope`; `invalid_credentials` or `account_disabled` where the user was deleted or
+   * disabled, or the password changed, after the check
    */
   async login(
     { userId, passwordHash }: Login,
@@ -56,7 +56,7 @@ export class AuthService {
     return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
       const user = await this.credentials.lockForSession(manager, userId);
-      // A password changed since it was checked must not open a session that the change would have ended.
+      // A password that was changed after its check must not open a session that the change would have ended.
       if (user?.passwordHash !== passwordHash) throw new AppError('invalid_credentials');
       if (user.status !== 'active') throw new AppError('account_disabled');
       const input = { userId, clientId: FIRST_PARTY, requestedScope: scope, origin };
@@ -68,7 +68,7 @@ export class AuthService {
     });
   }
 
-  /** Ends the principal's session; its tokens are dead on every instance within a second. */
+  /** Ends the principal's session. Its tokens are refused by every instance within a second. */
   async logout(principal: UserPrincipal): Promise<void> {
     await this.endOwn(principal, principal.sessionId, 'logged out');
   }
@@ -90,7 +90,7 @@ export class AuthService {
   }
 
   /**
-   * Ends the session of somebody who has shown a token of it, and nothing else.
+   * Ends a session whose token was presented for revocation (RFC 7009).
    * @returns whether it was a live session
    */
   async endByToken(userId: string, sessionId: string, origin: Origin): Promise<boolean> {

@@ -10,14 +10,14 @@ import { KnownDevices } from '../limits/known-devices.js';
 import { UserCredentialsService } from '../users/user-credentials.service.js';
 import type { StoredCredentials } from '../users/user-records.js';
 
-/** A user whose password was right just now; the only way to get a session. */
+/** A user whose password was just checked. Sessions are opened only from this. */
 export interface Login {
   readonly userId: string;
-  /** The stored hash the password was checked against: a session starts only while it is still the one. */
+  /** The stored hash that the password matched. A session opens only while the hash is still stored. */
   readonly passwordHash: string;
 }
 
-/** What a login gives, and who gives it. */
+/** The credentials of a login and the request's origin. */
 export interface Attempt {
   /** An e-mail address (it has an @) or a user name. */
   readonly username: string;
@@ -27,7 +27,7 @@ export interface Attempt {
   readonly cookies: string | undefined;
 }
 
-/** Checks user names and passwords: for the local strategy, the password grant and the change of a password. */
+/** Checks passwords for the login, the password grant and the change of a password. */
 @Injectable()
 export class CredentialsService {
   constructor(
@@ -39,20 +39,22 @@ export class CredentialsService {
   ) {}
 
   /**
-   * Takes the same time and answers the same bytes whether the user is unknown or the password wrong. A hash of another
-   * system or of older parameters is renewed.
+   * Checks a user name and password. An unknown user and a wrong password take the same time and throw the same error.
+   * A hash of another system or of older parameters is replaced.
    * @throws AppError `invalid_credentials`, `account_disabled` (only with the right password), `too_many_attempts`,
    * `overloaded`
    */
   async check(attempt: Attempt): Promise<Login> {
     const client = this.addresses.clientOf(attempt.ip);
-    return publishingRefusals('login', () => this.limits.admit(client, () => this.checked(attempt, client)));
+    return publishingRefusals('login', () =>
+      this.limits.admit(client, () => this.checkCounted(attempt, client)),
+    );
   }
 
   /**
-   * Whether the password is this user's own. A live session asks: its wrong guesses are counted as a known device's.
-   * @returns the stored hash, so that a change can insist that it is still the one that was checked
-   * @throws AppError `not_found` where there is no such user, `invalid_credentials`, `too_many_attempts`, `overloaded`
+   * Checks the password of the user of a live session. Wrong guesses count as those of a known device.
+   * @returns the stored hash, so that a change of the password can require that it is still stored
+   * @throws AppError `not_found` for an unknown user, `invalid_credentials`, `too_many_attempts`, `overloaded`
    */
   async checkOwn(userId: string, password: string, ip: string | null): Promise<string> {
     const client = this.addresses.clientOf(ip);
@@ -64,13 +66,13 @@ export class CredentialsService {
     });
   }
 
-  private async checked(
+  private async checkCounted(
     { username, password, cookies }: Attempt,
     client: string | undefined,
   ): Promise<Login> {
     const key = identityKey(username);
-    const by = key.includes('@') ? { emailKey: key } : { usernameKey: key };
-    const stored = await this.users.find(by);
+    const lookup = key.includes('@') ? { emailKey: key } : { usernameKey: key };
+    const stored = await this.users.find(lookup);
     const guess = {
       account: stored?.id ?? createHash('sha256').update(key).digest('base64url'),
       accountExists: stored !== undefined,
@@ -89,7 +91,7 @@ export class CredentialsService {
     return login;
   }
 
-  /** The stored hash where the password matches it. */
+  /** The stored hash if the password matches it, else undefined. */
   private async matching(
     stored: StoredCredentials,
     password: string,
@@ -97,19 +99,19 @@ export class CredentialsService {
   ): Promise<string | undefined> {
     const { matches, outdated } = await this.hasher.matches(password, stored.passwordHash, lane);
     if (!matches) return undefined;
-    return outdated ? this.renew(stored, password, lane) : stored.passwordHash;
+    return outdated ? this.replaceHash(stored, password, lane) : stored.passwordHash;
   }
 
-  /** Where another login renewed the hash first, or the password was changed, the hash of now is checked instead. */
-  private async renew(
+  /** Replaces an outdated hash. If another request replaced it first, the password is checked against the new hash. */
+  private async replaceHash(
     stored: StoredCredentials,
     password: string,
     lane: string | undefined,
   ): Promise<string | undefined> {
-    const renewed = await this.hasher.hash(password, lane);
-    const change = { from: stored.passwordHash, to: renewed };
-    if (await this.users.replaceHash(stored.id, change)) return renewed;
-    const now = await this.users.find({ id: stored.id });
-    return now && this.matching(now, password, lane);
+    const fresh = await this.hasher.hash(password, lane);
+    const change = { from: stored.passwordHash, to: fresh };
+    if (await this.users.replaceHash(stored.id, change)) return fresh;
+    const current = await this.users.find({ id: stored.id });
+    return current && this.matching(current, password, lane);
   }
 }

@@ -5,7 +5,7 @@ import { parseScope } from '../access/scopes.js';
 import { RevocationFeed } from '../revocation/revocation.feed.js';
 import { TokenService, type VerifiedToken } from './token.service.js';
 
-/** Whom a proxy's request comes from, as `GET /auth/verify` answers it. */
+/** The headers of `GET /auth/verify` that name the bearer of a token. */
 export interface Identity {
   readonly 'x-auth-user': string;
   readonly 'x-auth-client': string;
@@ -13,7 +13,7 @@ export interface Identity {
   readonly 'x-auth-session': string;
 }
 
-/** The short way of `GET /auth/verify`: proxies ask it for each of their requests, mostly about the same tokens. */
+/** The cache behind `GET /auth/verify`: proxies call it for each of their requests, mostly with the same tokens. */
 @Injectable()
 export class ForwardAuth {
   private readonly identities = new WeakMap<VerifiedToken<'access'>, readonly string[]>();
@@ -24,9 +24,8 @@ export class ForwardAuth {
   ) {}
 
   /**
-   * Whom the bearer token of a request belongs to, where that token was verified lately, has not expired and is not
-   * revoked: names and values of its headers in turn. Undefined says nothing but that the route has to look: it finds
-   * out why, and refuses in its own words.
+   * The {@link Identity} of the request's bearer token as alternating header names and values, if the token was
+   * verified lately, has not expired and is not revoked. Undefined means that the route must check the token.
    */
   recall(request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): readonly string[] | undefined {
     const token = bearerTokenOf(request);
@@ -37,14 +36,14 @@ export class ForwardAuth {
 
   private identify(known: VerifiedToken<'access'>): readonly string[] {
     const { sub, client_id: client, scope, sid } = known.claims;
-    const whose = { subject: sub, clientId: client, scopes: parseScope(scope) ?? [], sid };
-    const identity = Object.entries(identityOf(whose)).flat() as string[];
+    const principal = { subject: sub, clientId: client, scopes: parseScope(scope) ?? [], sid };
+    const identity = Object.entries(identityOf(principal)).flat() as string[];
     this.identities.set(known, identity);
     return identity;
   }
 }
 
-/** Always all of the headers: some proxies let one of the asker's own through where the answer has none. */
+/** All headers, always: some proxies pass on a header of the client's request where the answer lacks it. */
 export function identityOf(principal: {
   readonly subject: string;
   readonly clientId: string;

@@ -12,7 +12,7 @@ import type { TokenPairDto } from './dto/token.dto.js';
 import { narrowed, sessionScopes, TokenPairs } from './token-pairs.js';
 import { TokenService } from './token.service.js';
 
-/** The refresh: a refresh token is checked, presented to its session, and answered with the pair that follows it. */
+/** Checks a refresh token, presents it to its session, and returns the next pair of tokens. */
 @Injectable()
 export class RefreshService {
   constructor(
@@ -25,7 +25,7 @@ export class RefreshService {
   ) {}
 
   /**
-   * Answers a refresh token with the pair that follows it (RFC 6749 section 6, RFC 9700 section 4.14.2).
+   * Exchanges a refresh token for the next pair (RFC 6749 section 6, RFC 9700 section 4.14.2).
    * @param scope a narrower scope for this access token, or null
    * @throws AppError `refresh_token_invalid`, `refresh_token_expired`, `refresh_token_reused`, `session_revoked`,
    * `token_wrong_type`, `invalid_scope`
@@ -43,7 +43,7 @@ export class RefreshService {
     });
   }
 
-  /** Refuses too wide a scope before the token is used up. A token that is refused anyway is left to the rotation. */
+  /** Refuses too wide a scope before the token is used up. The rotation refuses a token that is not valid. */
   private async assertNarrower(sid: string, gen: number, scope: string): Promise<void> {
     const session = await this.sessions.findRefreshable(sid, gen);
     if (session) narrowed(sessionScopes(session), scope);
@@ -57,7 +57,7 @@ export class RefreshService {
     }
   }
 
-  /** @throws AppError for every outcome but a grant; a reused token ends its session first */
+  /** The grant of an outcome; a reused token ends its session. @throws AppError for every other outcome */
   private async granted(
     outcome: RefreshOutcome,
     { origin, connection }: { readonly origin: Origin; readonly connection: ClientConnection },
@@ -73,8 +73,8 @@ export class RefreshService {
       case 'reuse': {
         const { id, userId } = outcome.session;
         const diagnosis = { session: id, user: userId };
-        // An instance that was frozen answers requests whose clients have refreshed elsewhere meanwhile. No answer
-        // arrives on a closed connection, so a thief gains nothing where the session goes on (decision 0010).
+        // A frozen instance that resumes gets requests whose clients have since refreshed on another instance. A closed
+        // connection delivers no answer, so a thief gains nothing from a session that goes on (decision 0010).
         if (await connection.isClosed()) {
           throw new AppError('refresh_token_reused', { diagnosis: { ...diagnosis, unheard: true } });
         }
@@ -84,7 +84,7 @@ export class RefreshService {
     }
   }
 
-  /** Two parties hold the session: it ends, and every token of it is dead within a second. */
+  /** Ends a session that two parties hold. Its tokens are refused by every instance within a second. */
   private async endReused({ id, userId }: SessionRow, origin: Origin): Promise<void> {
     const cause = { reason: 'refresh token reused', actor: null };
     const subject = { kind: 'session', id } as const;
@@ -102,7 +102,7 @@ export class RefreshService {
   }
 }
 
-/** The contract's codes of a refused refresh token; the log keeps the exact cause. */
+/** The error of the contract for a refused refresh token, with the same diagnosis for the log. */
 function asRefreshError(error: AppError): AppError {
   const { diagnosis = {} } = error;
   if (error.code === 'token_expired') return new AppError('refresh_token_expired', { diagnosis });

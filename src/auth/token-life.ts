@@ -5,7 +5,7 @@ import { RevocationFeed } from '../revocation/revocation.feed.js';
 import { bearerToken } from './strategies/bearer-token.js';
 import { TokenService } from './token.service.js';
 
-/** For answers that last: whether the token that opened one would still do so. */
+/** Tells answers that stay open, such as an event stream, whether their token is still good. */
 @Injectable()
 export class TokenLife {
   constructor(
@@ -15,9 +15,9 @@ export class TokenLife {
   ) {}
 
   /**
-   * Reads the token of a request once. What it returns costs a few look-ups in memory, and says no from the moment the
-   * token has expired, is revoked or stale, or this instance cannot tell any more.
-   * @throws AppError as the guard, which has let the request in
+   * Verifies the request's token once and returns a check that costs a few look-ups in memory. The check returns false
+   * once the token is expired, revoked or stale, or once the revocation feed is too old to tell.
+   * @throws AppError like JwtAuthGuard, which has accepted the request before
    */
   of(request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): () => boolean {
     const { claims, kid } = this.tokens.verify('access', bearerToken(request));

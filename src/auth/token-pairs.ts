@@ -5,14 +5,14 @@ import type { SessionGrant } from '../sessions/session-records.js';
 import type { TokenPairDto } from './dto/token.dto.js';
 import { TokenService } from './token.service.js';
 
-/** Makes the tokens of a session's row: the access token, and the one refresh token that is live. */
+/** Signs the tokens of a session: an access token and the one live refresh token. */
 @Injectable()
 export class TokenPairs {
   constructor(private readonly tokens: TokenService) {}
 
   /**
-   * @param narrowTo a scope within that of the session, space-separated, for this access token alone; null for all
-   * @throws AppError `invalid_scope` where it is not within
+   * @param narrowTo scopes of this access token, space-separated; null for all scopes of the session
+   * @throws AppError `invalid_scope` where `narrowTo` exceeds the session's scopes
    */
   of(grant: SessionGrant, narrowTo: string | null = null): TokenPairDto {
     const scopes = narrowed(sessionScopes(grant), narrowTo);
@@ -39,7 +39,7 @@ export class TokenPairs {
   }
 }
 
-/** What the user has now, within what the login asked for. */
+/** The user's present scopes among those that the login asked for. */
 export function sessionScopes({ scopes, requestedScope }: SessionGrant): string[] {
   if (requestedScope === null) return scopes;
   const requested = new Set(parseScope(requestedScope));

@@ -22,7 +22,7 @@ import { LruCache } from '../platform/pacing/lru-cache.js';
 import { KeyRing } from '../keys/key-ring.js';
 import type { SigningKey } from '../keys/signing-key.js';
 
-/** What an access token is issued for; a value object, so that no room's rows reach this one. */
+/** The subject and rights of an access token: of a user's session or of a client. */
 export interface AccessSubject {
   /** The id of the user, or of the client that acts for itself. */
   readonly subject: string;
@@ -35,7 +35,7 @@ export interface AccessSubject {
   readonly issuedAt?: number;
 }
 
-/** The live refresh token of a session as its row describes it: issuing it again gives the same token. */
+/** The live refresh token of a session. Issuing it again gives the same token. */
 export interface RefreshSubject {
   readonly userId: string;
   readonly sessionId: string;
@@ -50,14 +50,14 @@ export interface VerifiedToken<T extends TokenType> {
   readonly kid: string;
 }
 
-/** Of about a kilobyte each with what they say; twice as many are held at most. */
-const KNOWN_TOKENS = 5000;
+/** Cached tokens, of about a kilobyte each with their claims. The cache holds twice as many at most. */
+const CACHED_TOKENS = 5000;
 
 /** The one place that signs tokens and the one place that verifies them (RFC 7519, RFC 8725, RFC 9068). */
 @Injectable()
 export class TokenService {
-  /** By the token's whole text: what was verified once needs its signature checked no more. */
-  private readonly known = new LruCache<VerifiedToken<'access'>>(KNOWN_TOKENS);
+  /** Verified tokens by their whole text, so that each signature is checked once. */
+  private readonly verified = new LruCache<VerifiedToken<'access'>>(CACHED_TOKENS);
 
   constructor(
     private readonly jwt: JwtService,
@@ -106,26 +106,25 @@ export class TokenService {
   }
 
   /**
-   * Checks everything a token says about itself: shape, key, signature, kind, claims, times, issuer, audience. Whether
-   * it was revoked is for the caller. Reads no database.
-   * @throws AppError with the code of the first fault; expiry, kind, issuer and audience are told only of tokens whose
-   * signature is good, everything else is `token_invalid`
+   * Checks a token's shape, key, signature, kind, claims, times, issuer and audience. Reads no database; the caller
+   * checks the revocations.
+   * @throws AppError with the code of the first fault. Before the signature is checked, every fault is `token_invalid`.
    */
   verify<T extends TokenType>(type: T, token: string): VerifiedToken<T> {
     const known = type === 'access' ? this.recall(token) : undefined;
     if (known) return known as VerifiedToken<T>;
     const verified = this.verifyAnew(type, token);
-    // A client shows its access token again and again; a refresh token is used up by being shown.
-    if (type === 'access') this.known.set(token, verified as VerifiedToken<'access'>);
+    // Clients present an access token many times and a refresh token once.
+    if (type === 'access') this.verified.set(token, verified as VerifiedToken<'access'>);
     return verified;
   }
 
   /**
-   * An access token that was verified lately and still holds. Its bytes are the same, so nothing can have changed but
-   * the time and its key. Undefined says nothing of a token.
+   * An access token that was verified lately and is still good. The bytes are the same, so only the time and the state
+   * of the key can have changed. Undefined where the token must be verified anew.
    */
   recall(token: string): VerifiedToken<'access'> | undefined {
-    const known = this.known.get(token);
+    const known = this.verified.get(token);
     if (!known || timeFault(known.claims, this.config, this.clock.now() / 1000)) return undefined;
     const key = this.keyRing.find(known.kid);
     return key && !key.compromised ? known : undefined;
@@ -161,7 +160,7 @@ export class TokenService {
   }
 }
 
-/** A refusal with its cause for the log; the client reads only what the code says. */
+/** The error of a fault. Its cause is for the log; the client sees only the code. */
 function refused({ code, cause, more }: TokenFault): AppError {
   return new AppError(code, { diagnosis: { cause, ...more } });
 }

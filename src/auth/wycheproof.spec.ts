@@ -12,17 +12,17 @@ import type { SigningKey } from '../keys/signing-key.js';
 import { TokenService } from './token.service.js';
 
 /*
- * The JWS of Wycheproof at the code that verifies tokens.
+ * Runs the JWS vectors of Wycheproof through the code that verifies tokens.
  *
- * Their payloads are texts such as "foo", so TokenService.verify refuses all of them, the valid ones too, for not being
- * JSON: seen from there, a service that checked no signature at all would pass. Nor can the payload be replaced, which
- * the signature covers. So each vector goes through the same steps in the same order, with that one rule left out:
- *   shape      parseToken, once with the payload and once with the signature put aside for an empty object
+ * Their payloads are texts such as "foo", so TokenService.verify refuses every vector, valid ones too, because the
+ * payload is no JSON; a service that checked no signature would pass. The signature covers the payload, so the payload
+ * cannot be replaced. Each vector therefore goes through the same steps in the same order, without that one rule:
+ *   shape      parseToken, once with the payload and once with the signature replaced by an empty object
  *   key        TokenService's choice of the key by `kid` and of the algorithm by the key
  *   signature  signatureVerifies, on the vector as it stands
- * An invalid vector must be refused at one of them, a valid one must pass all, which proves the refusals to be about
- * the fault. Where our rules are stricter than a vector's, it is listed below with the step that refuses it and why.
- * TypeScript lets an index reach a private method; only so is it the service's own code and no copy of it.
+ * An invalid vector must be refused at one of the steps. A valid vector must pass all, which proves that the refusals
+ * are about the fault. Valid vectors that our rules refuse are listed below with the step and the reason.
+ * The key step is a private method of TokenService, reached by its index, so that the test runs the service's own code.
  */
 
 const FOLDER = join(import.meta.dirname, '../../test/vectors/wycheproof');
@@ -58,7 +58,7 @@ type Step = 'shape' | 'key' | 'signature' | 'accepted';
 const EMPTY = 'e30';
 const config = loadConfig({ SECRET_KEY: '7c1e9a4f03b8d26e5f70812b3c4d6e9fa0b1c2d3e4f5a6978d0c1b2e3f4a5968' });
 
-/** A ring that holds the keys of a group and no others, under the names that their vectors use. */
+/** A key ring that holds only the keys of a group, under the key ids of its vectors. */
 class VectorRing extends KeyRing {
   constructor(private readonly keys: ReadonlyMap<string, SigningKey>) {
     super(config.keys);
@@ -86,11 +86,11 @@ function stepThatRefuses(jws: unknown, keys: readonly SigningKey[]): Step {
   return verifies ? 'accepted' : 'signature';
 }
 
-/** The same question to a library that has nothing in common with our answer to it. */
+/** Whether jsonwebtoken, an independent implementation, accepts the signature. */
 function libraryVerifies(jws: string, { algorithm, verifyWith }: SigningKey): boolean {
   try {
     new JwtService().verify(jws, {
-      // It takes a KeyObject, though the type that @nestjs/jwt gives this option is narrower.
+      // jsonwebtoken takes a KeyObject; the type of this option in @nestjs/jwt is narrower.
       publicKey: verifyWith as unknown as Buffer,
       algorithms: [algorithm],
       ignoreExpiration: true,
@@ -102,13 +102,13 @@ function libraryVerifies(jws: string, { algorithm, verifyWith }: SigningKey): bo
   }
 }
 
-/** Whether a payload is spelt as parseToken wants it; its words for that fault come before those for no JSON. */
+/** Whether a payload is canonical base64url, which parseToken checks before it parses the JSON. */
 function isCanonical(payload: string): boolean {
   const shaped = parseToken(`${EMPTY}.${payload}.${EMPTY}`);
   return !('malformed' in shaped) || shaped.malformed === 'not JSON objects with unique keys';
 }
 
-/** A key of the suite as the ring would hold it; undefined where its algorithm is none that the service knows. */
+/** A key of the suite as the ring would hold it; undefined for an algorithm that the service does not know. */
 function signingKey(jwk: Jwk, alg = jwk.alg): SigningKey | undefined {
   const algorithm = ALGORITHMS.find((name) => name === alg);
   if (algorithm === undefined || jwk.kid === undefined) return undefined;
@@ -133,7 +133,7 @@ function jwksOf(group: Group, half: 'private' | 'public'): readonly Jwk[] {
   return 'keys' in found ? (found.keys as readonly Jwk[]) : [found];
 }
 
-/** The keys a verifier is given: the public ones, or the secrets. */
+/** The keys that verify a group's signatures: public keys or secrets. */
 function verifiersOf(group: Group, alg?: string): SigningKey[] {
   const jwks = group.public ? jwksOf(group, 'public') : jwksOf(group, 'private');
   return jwks.map((jwk) => signingKey(jwk, alg ?? jwk.alg)).filter((key) => key !== undefined);
@@ -144,15 +144,15 @@ const STRICTER: Readonly<Record<number, readonly [step: Step, why: string]>> = {
   ...Object.fromEntries([259, 264, 268, 272, 320, 325].map((id) => [id, ['shape', 'its payload is empty']])),
   346: ['key', 'its key is for PS256, its header says PS384'],
   350: ['key', 'its key is for PS256, its header says PS384'],
-  347: ['key', 'its key is for ES521, which is no algorithm'],
-  351: ['key', 'its key is for ES521, which is no algorithm'],
-  372: ['shape', 'its header holds a character that is none of base64url'],
-  373: ['shape', 'its payload holds a character that is none of base64url'],
+  347: ['key', 'its key is for ES521, which is not an algorithm'],
+  351: ['key', 'its key is for ES521, which is not an algorithm'],
+  372: ['shape', 'its header holds a character outside base64url'],
+  373: ['shape', 'its payload holds a character outside base64url'],
 };
 
 /**
- * Invalid vectors that are a valid one, letter by letter: an error of the suite (C2SP/wycheproof issue 236). Padding in
- * a token is tested with our own forgeries.
+ * Vectors marked invalid whose text equals that of a valid one: an error of the suite (C2SP/wycheproof issue 236). Our
+ * own forgeries test padding in a token.
  */
 const MISLABELLED = [367, 370];
 const ORIGINAL = 357;
@@ -207,7 +207,7 @@ describe('a JWS', () => {
     expect(group && stepThatRefuses(vector?.jws, verifiersOf(group, alg))).toBe('accepted');
   });
 
-  it('is left out where the suite calls it valid and invalid at once, and only there', () => {
+  it('is skipped only where the suite calls the same text valid and invalid', () => {
     const all = new Map(vectorsOf(signatures.groups).map(([id, , , vector]) => [id, vector]));
     expect(all.get(ORIGINAL)?.result).toBe('valid');
     for (const id of MISLABELLED) {
@@ -215,33 +215,33 @@ describe('a JWS', () => {
     }
   });
 
-  it('is refused for its signature where nothing else is wrong with it', () => {
+  it('is refused for its signature where it has no other fault', () => {
     const steps = withResult(signatures, 'invalid').map(([, , group, { jws }]) =>
       stepThatRefuses(jws, verifiersOf(group)),
     );
-    // Most of the suite damages the signature alone: were all refused for their shape, it would prove nothing.
+    // Most vectors damage only the signature. If all were refused for their shape, the suite would prove nothing.
     expect(steps.filter((step) => step === 'signature').length).toBeGreaterThan(280);
   });
 });
 
 /**
- * Faults of the keys themselves. We take no JWK from anybody: a key comes from the settings, as a secret or a PEM with
- * one algorithm. So a fault is found there or is one that this way cannot have; the latter are listed with the reason.
+ * Vectors with a fault in the key that the service cannot meet, with the reason. The service reads no JWK: a key comes
+ * from the settings, as a secret or a PEM with one algorithm, and loading the settings must find every other fault.
  */
 const NO_SUCH_KEY: Readonly<Record<number, string>> = {
   1: 'a set of secret and public keys: one algorithm is set for all',
-  4: 'two keys of one name: the name is reckoned from the key',
-  7: 'a key of a generator with a known fault (ROCA): the key is the operator’s own',
-  21: 'a key meant for encryption: a PEM does not say',
+  4: 'two keys of one id: the id is computed from the key',
+  7: 'a key of a generator with a known fault (ROCA): the operator made the key',
+  21: 'a key meant for encryption: a PEM does not state its use',
 };
 
 /** Public keys of the suite that other services would find in a key set. */
 describe('a key of a key set', () => {
   const sets = [...signatures.groups, ...keys.groups].flatMap((group) => jwksOf(group, 'public'));
 
-  it('is taken where its algorithm is one of ours and it is strong enough, and else left out', () => {
+  it('is accepted where the service knows its algorithm and it is strong enough', () => {
     const left = sets.filter((jwk) => isSigningKey(jwk) && keyOfJwk(jwk) === undefined);
-    // One is shorter than 2048 bits, the other is meant to encrypt.
+    // The first is shorter than 2048 bits, the second is meant for encryption.
     expect(left.map(({ kid, alg, use }) => [kid, alg, use])).toEqual([
       ['RS256_1024', 'RS256', 'sig'],
       ['kid-ec-sign', 'ES256', 'enc'],
@@ -256,21 +256,24 @@ describe('a key of a key set', () => {
   });
 });
 
-/** The one vector there that is about its signature and not its key. */
+/** The one key vector whose fault is in the signature. */
 const CHANGED = 3;
 
 describe('a key', () => {
-  it.each(withResult(keys, 'valid'))('that is good verifies: %i, %s', (_id, _comment, group, { jws }) => {
-    expect(stepThatRefuses(jws, verifiersOf(group))).toBe('accepted');
-  });
+  it.each(withResult(keys, 'valid'))(
+    'that is valid verifies its signature: %i, %s',
+    (_id, _comment, group, { jws }) => {
+      expect(stepThatRefuses(jws, verifiersOf(group))).toBe('accepted');
+    },
+  );
 
-  it('of several verifies no signature that was changed: 3', () => {
+  it('of several keys verifies no changed signature: 3', () => {
     const [, , group, vector] = vectorsOf(keys.groups).find(([id]) => id === CHANGED) ?? [];
     expect(group && stepThatRefuses(vector?.jws, verifiersOf(group))).toBe('signature');
   });
 
   it.each(withResult(keys, 'invalid').filter(([id]) => id !== CHANGED && !(id in NO_SUCH_KEY)))(
-    'that is bad is no setting: %i, %s',
+    'that is invalid is refused as a setting: %i, %s',
     (_id, _comment, group) => {
       const [jwk = {}] = jwksOf(group, 'private');
       expect(isSetting(jwk)).toBe(false);
@@ -278,7 +281,7 @@ describe('a key', () => {
   );
 });
 
-/** Whether the service would start with a key; what its vector says is no proof, for some have an empty payload. */
+/** Whether the settings accept a key. The vectors themselves prove nothing here, because some have an empty payload. */
 function isSetting({ alg, ...jwk }: Jwk): boolean {
   try {
     const key =

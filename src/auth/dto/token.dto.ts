@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Long enough for every token of ours, see token-shape.ts; what it says is for the verifier to judge. */
+/** Longer than every token that the service issues; TokenService checks the content. */
 const tokenField = z.string().max(16_384);
 
 export const RefreshDto = z
@@ -31,9 +31,9 @@ export const TokenPairDto = z
   .meta({ id: 'TokenPair' });
 export type TokenPairDto = z.output<typeof TokenPairDto>;
 
-/** The same for a client that acts for itself, which gets no refresh token (RFC 6749 section 4.4.3). */
+/** The answer to a client that acts for itself, which gets no refresh token (RFC 6749 section 4.4.3). */
 export type ClientTokenDto = Omit<TokenPairDto, 'refresh_token'>;
 
-/** What the token endpoint answers. */
+/** The answer of the token endpoint. */
 export const TokenAnswerDto = TokenPairDto.partial({ refresh_token: true }).meta({ id: 'TokenAnswer' });
 export type TokenAnswerDto = TokenPairDto | ClientTokenDto;

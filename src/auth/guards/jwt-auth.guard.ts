@@ -5,7 +5,7 @@ import { IS_PUBLIC } from '../../access/access.decorators.js';
 import { JwtStrategy } from '../strategies/jwt.strategy.js';
 import { refusalOf } from './refusal.js';
 
-/** Global: every route asks for an access token unless it is marked `@Public()`. */
+/** Global: every route requires an access token unless it is marked `@Public()`. */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard() {
   constructor(
@@ -23,7 +23,7 @@ export class JwtAuthGuard extends AuthGuard() {
     return isPublic === true || (await super.canActivate(context)) === true;
   }
 
-  /** @nestjs/passport would answer a bare 401 here and drop the reason. */
+  /** Keeps the strategy's error, which @nestjs/passport would replace with a bare 401. */
   override handleRequest<T>(error: unknown, principal: T | false | null | undefined, info: unknown): T {
     if (error || !principal) throw refusalOf(error ?? info);
     return principal;

@@ -6,22 +6,21 @@ import { LoginDto } from '../dto/login.dto.js';
 import { LocalStrategy } from '../strategies/local.strategy.js';
 import { refusalOf } from './refusal.js';
 
-/**
- * Runs the local strategy on the JSON body. Guards come before pipes, so the body is validated here.
- */
+/** Runs the local strategy on the JSON body. Guards run before pipes, so the guard validates the body. */
 @Injectable()
 export class LocalAuthGuard extends AuthGuard() {
   constructor(strategy: LocalStrategy) {
     super({ defaultStrategy: strategy.name });
   }
 
-  /** @throws AppError `malformed_request`, `validation_failed`, and what the strategy throws */
+  /** @throws AppError `malformed_request`, `validation_failed`, and the errors of LocalStrategy */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     request.body = parseBody(LoginDto, request.body);
     return (await super.canActivate(context)) === true;
   }
 
+  /** Keeps the strategy's error, as JwtAuthGuard does. */
   override handleRequest<T>(error: unknown, login: T | false | null | undefined, info: unknown): T {
     if (error || !login) throw refusalOf(error ?? info);
     return login;

@@ -5,7 +5,7 @@ import { REQUIRED_SCOPES } from '../../access/access.decorators.js';
 import { assertScopes } from '../../access/assert-scopes.js';
 import type { Principal } from '../../access/principal.js';
 
-/** Global, after JwtAuthGuard: lets a principal through who holds every scope of `@RequireScopes`. */
+/** Global, after JwtAuthGuard: admits principals that hold every scope of `@RequireScopes`. */
 @Injectable()
 export class ScopesGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}

@@ -5,12 +5,12 @@ import { USERS_ONLY } from '../../access/access.decorators.js';
 import type { Principal } from '../../access/principal.js';
 import { AppError } from '../../platform/kernel/app-error.js';
 
-/** Global, after JwtAuthGuard: routes about the caller's own account (`@CurrentUser`) are for people. */
+/** Global, after JwtAuthGuard: refuses clients on routes about the caller's own account (`@CurrentUser`). */
 @Injectable()
 export class UsersOnlyGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}
 
-  /** @throws AppError `user_required` where a client asks */
+  /** @throws AppError `user_required` for a client's own token */
   canActivate(context: ExecutionContext): boolean {
     if (!this.reflector.get<boolean | undefined>(USERS_ONLY, context.getHandler())) return true;
     const { user } = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();

@@ -3,7 +3,7 @@ import { bearerTokenOf } from '@latchkey/token-rules';
 import { AppError } from '../../platform/kernel/app-error.js';
 
 /**
- * The token of the `Authorization` header, which is the only place one is taken from.
+ * The token of the `Authorization` header. Tokens in the query, the body or a cookie are ignored.
  * @throws AppError `token_missing`, `authorization_malformed`
  */
 export function bearerToken(request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): string {

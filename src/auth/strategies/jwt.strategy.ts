@@ -13,10 +13,10 @@ import { bearerToken } from './bearer-token.js';
 import { registerUnderOwnName, unregister } from './own-name.js';
 
 /**
- * Turns the bearer token of a request into a {@link Principal}, or says by the contract's code why it cannot.
+ * Turns the bearer token of a request into a {@link Principal}, or refuses it with a code of the contract.
  *
- * The token is judged by TokenService, like every other token of the service. passport-jwt's own check, by jsonwebtoken,
- * accepts tokens that the contract refuses and turns an outage into a 401, so `authenticate` is overridden.
+ * TokenService verifies the token, as it does every other. passport-jwt's own check by jsonwebtoken accepts tokens that
+ * the contract refuses and turns an outage into a 401, so `authenticate` is overridden.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) implements OnModuleDestroy {
@@ -24,7 +24,7 @@ export class JwtStrategy extends PassportStrategy(Strategy) implements OnModuleD
     private readonly tokens: TokenService,
     private readonly feed: RevocationFeed,
   ) {
-    // The base class asks for these two; only its own `authenticate` uses them.
+    // The base class requires these options and uses them only in its own `authenticate`.
     super({
       jwtFromRequest: () => null,
       secretOrKeyProvider: (_request, _token, done) => done(new Error('TokenService verifies the token')),
@@ -39,7 +39,7 @@ export class JwtStrategy extends PassportStrategy(Strategy) implements OnModuleD
     unregister(this);
   }
 
-  /** Called by Passport with a request, on an object that answers for this request alone. */
+  /** Passport calls this on a copy of the strategy that serves one request. */
   override authenticate(request: unknown): void {
     try {
       this.success(this.validate(request as FastifyRequest));
@@ -68,19 +68,19 @@ export class JwtStrategy extends PassportStrategy(Strategy) implements OnModuleD
 function principalOf(claims: AccessClaims, request: FastifyRequest): Principal {
   const { sub, sid, client_id: clientId } = claims;
   // RFC 9068 section 2.2: without a resource owner `sub` is the client itself.
-  const who =
+  const holder =
     sub === clientId
       ? ({ kind: 'client' } as const)
       : ({ kind: 'user', userId: sub, sessionId: sid } as const);
   return {
-    ...who,
+    ...holder,
     subject: sub,
     sid,
     clientId,
     tokenId: claims.jti,
     scopes: new Set(parseScope(claims.scope) ?? []),
     expiresAt: claims.exp,
-    // Made where it is asked for: most requests change nothing that is written down.
+    // A getter, because most requests write no audit event and never read it.
     get origin() {
       return originOf(request);
     },

@@ -8,8 +8,8 @@ import type { LoginDto } from '../dto/login.dto.js';
 import { registerUnderOwnName, unregister } from './own-name.js';
 
 /**
- * Checks the user name (or e-mail address) and password of a login. LocalAuthGuard has validated the body before.
- * passport-local reads the query string too, where passwords reach logs, so `authenticate` is overridden.
+ * Checks the user name (or e-mail address) and password of a login; LocalAuthGuard has validated the body.
+ * passport-local would also read the query string, which reaches logs, so `authenticate` is overridden.
  */
 @Injectable()
 export class LocalStrategy extends PassportStrategy(Strategy) implements OnModuleDestroy {
@@ -25,7 +25,7 @@ export class LocalStrategy extends PassportStrategy(Strategy) implements OnModul
     unregister(this);
   }
 
-  /** Called by Passport with a request, on an object that answers for this request alone. */
+  /** Passport calls this on a copy of the strategy that serves one request. */
   override authenticate(request: unknown): void {
     this.validate(request as FastifyRequest<{ Body: LoginDto }>).then(
       (login) => this.success(login),
