@@ -65,8 +65,8 @@ function findPackage(): string {
 /** The environment of child processes: English messages, UTC, and the few variables that Windows requires. */
 export function minimalEnvironment(): Record<string, string> {
   if (process.platform !== 'win32') return { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
-  const kept = ['SystemRoot', 'SystemDrive', 'TEMP', 'TMP', 'PATH'];
-  return Object.fromEntries(kept.map((name) => [name, process.env[name] ?? '']));
+  const required = ['SystemRoot', 'SystemDrive', 'TEMP', 'TMP', 'PATH'];
+  return Object.fromEntries(required.map((name) => [name, process.env[name] ?? '']));
 }
 
 /**

@@ -80,8 +80,8 @@ export class Supervisor {
     const address = { host: file.host, port: file.port };
     const log = await ServerLog.begin(this.folder.log);
     const lease = this.watch(file.pid, address, log);
-    const gone = await lease.untilReady().catch((error: Error) => error);
-    return gone ? undefined : { address, joined: true, lease };
+    const failed = await lease.untilReady().catch((error: Error) => error);
+    return failed ? undefined : { address, joined: true, lease };
   }
 
   /** @param stale a lock file whose process id is not a server of this cluster */
