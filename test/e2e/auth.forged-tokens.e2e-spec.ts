@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { leakOf, refusal, refusalIn } from '../support/http/bearer.js';
 import { changedAnywhere, CHANGES, expectedRefusal, FORGERIES } from '../support/tokens/forgeries/all.js';
-import { GOOD_TOKENS } from '../support/tokens/forgeries/good.js';
+import { VALID_TOKENS } from '../support/tokens/forgeries/good.js';
 import { HEADER_FORGERIES } from '../support/tokens/forgeries/headers.js';
 import { kitOf, type Forgery, type Kit } from '../support/tokens/forgeries/kit.js';
 import { RawClient, type RawAnswer } from '../support/http/raw-client.js';
@@ -130,7 +130,7 @@ describe('a token with one character changed is refused', () => {
 });
 
 describe('a good token is accepted:', () => {
-  it.each(Object.entries(GOOD_TOKENS))('%s', async (_name, token) => {
+  it.each(Object.entries(VALID_TOKENS))('%s', async (_name, token) => {
     const { status, text, headers } = await present(token(atOnce()));
     expect([status, text, headers['x-auth-user']]).toEqual([200, '', kit.claims['sub']]);
   });

@@ -5,7 +5,7 @@ import { administrator, newRole, type Member } from '../support/actors/administr
 import { refusalIn } from '../support/http/bearer.js';
 import { newClient, clientToken } from '../support/actors/clients.js';
 import { CLAIM_FORGERIES } from '../support/tokens/forgeries/claims.js';
-import { GOOD_TOKENS } from '../support/tokens/forgeries/good.js';
+import { VALID_TOKENS } from '../support/tokens/forgeries/good.js';
 import { HEADER_FORGERIES } from '../support/tokens/forgeries/headers.js';
 import { JSON_FORGERIES } from '../support/tokens/forgeries/json.js';
 import { kitOf, type Kit } from '../support/tokens/forgeries/kit.js';
@@ -119,7 +119,7 @@ describe('a service with the verifier answers as Latchkey does', () => {
     expect(differing).toEqual([]);
   });
 
-  it.each(Object.entries(GOOD_TOKENS))('to a good token %s', async (_, token) => {
+  it.each(Object.entries(VALID_TOKENS))('to a valid token %s', async (_, token) => {
     const fields = bearer(token({ ...kit, now: Math.floor(server.clock.now() / 1000) }));
     for (const name of guarded.keys()) {
       const { status, text } = await answerOf(name, fields);

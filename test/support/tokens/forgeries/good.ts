@@ -3,7 +3,7 @@ import { withClaims, withHeader, withText, type Kit } from './kit.js';
 import { padded } from './parts.js';
 
 /** Unusual valid tokens. They show that a forgery is refused for its fault alone. */
-export const GOOD_TOKENS: Readonly<Record<string, (kit: Kit) => string>> = {
+export const VALID_TOKENS: Readonly<Record<string, (kit: Kit) => string>> = {
   'as the service issued it': ({ access }) => access,
   'minted by other code from the same header and claims': ({ header, claims, secret }) =>
     mint(header, claims, secret),

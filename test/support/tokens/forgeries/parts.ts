@@ -89,7 +89,7 @@ export const PART_FORGERIES: readonly Forgery[] = [
     },
   })),
   ...TOO_LONG.map(([name, token]): Forgery => ({
-    name: `a good token ${name}`,
+    name: `a valid token ${name}`,
     code: 'token_invalid',
     token,
   })),

@@ -203,12 +203,12 @@ const plain: Forgery[] = [
     },
   },
   {
-    name: 'the signature of another good token',
+    name: 'the signature of another valid token',
     code: 'token_invalid',
     token: (kit) => resigned(kit, () => withClaims(kit, { salt: 1 }).split('.')[2] ?? ''),
   },
   {
-    name: 'the claims of another good token',
+    name: 'the claims of another valid token',
     code: 'token_invalid',
     token: ({ access, refresh }) => access.replace(/\.[^.]*\./, `.${refresh.split('.')[1]}.`),
   },
