@@ -37,7 +37,7 @@ async function counted(): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ key, points }) => [key, points]));
 }
 
-it('forgets some keys and gives a point back to others, and to no key that has none', async () => {
+it('a settlement deletes some counters and gives a point back to others that have one', async () => {
   await count({ 'address:a': 3, 'address:b': 0, 'strangers:x': 2, 'devices:x': 1, 'strangers:y': 4 });
   await counters.settle(dataSource.manager, {
     forget: ['strangers:x', 'devices:x', 'devices-delays:x'],
@@ -46,7 +46,7 @@ it('forgets some keys and gives a point back to others, and to no key that has n
   expect(await counted()).toEqual({ 'address:a': 2, 'address:b': 0, 'strangers:y': 4 });
 });
 
-it('either part may be missing', async () => {
+it('a settlement may only delete or only give back', async () => {
   await count({ 'address:a': 3, 'strangers:x': 2 });
   await counters.settle(dataSource.manager, { refund: ['address:a', 'strangers:x'] });
   expect(await counted()).toEqual({ 'address:a': 2, 'strangers:x': 1 });
@@ -54,13 +54,13 @@ it('either part may be missing', async () => {
   expect(await counted()).toEqual({ 'address:a': 2 });
 });
 
-it('those that settle the same keys at once lose no point, and none is refused for a deadlock', async () => {
+it('parallel settlements of the same keys lose no point and do not deadlock', async () => {
   const addresses = Array.from({ length: 20 }, (_, index) => `address:${index}`);
   const accounts = Array.from({ length: 20 }, (_, index) => `strangers:${index}`);
   const manager = () => dataSource.manager;
   await Promise.all(Array.from({ length: AT_ONCE }, () => manager().query('SELECT pg_sleep(0.05)')));
   for (let round = 0; round < ROUNDS; round++) {
-    // Stored in another order than that of their keys.
+    // Rows are stored in another order than that of their keys.
     await dataSource.manager.query('TRUNCATE rate_limits');
     await count(Object.fromEntries(accounts.map((key) => [key, 1])));
     await count(Object.fromEntries(addresses.map((key) => [key, AT_ONCE + 1])));
@@ -72,4 +72,15 @@ it('those that settle the same keys at once lose no point, and none is refused f
     await Promise.all(settling);
     expect(await counted()).toEqual(Object.fromEntries(addresses.toSorted().map((key) => [key, 1])));
   }
+});
+
+it('expired counters are deleted in bounded batches', async () => {
+  const now = new Date();
+  await dataSource.manager.query(
+    `INSERT INTO rate_limits (key, points, expire) VALUES ('a', 1, $1), ('b', 1, $1), ('c', 1, $2), ('d', 1, NULL)`,
+    [now.getTime() - 1, now.getTime()],
+  );
+  expect(await counters.deleteExpired(dataSource.manager, now, 1)).toBe(1);
+  expect(await counters.deleteExpired(dataSource.manager, now, 10)).toBe(1);
+  expect(await counted()).toEqual({ c: 1, d: 1 });
 });
