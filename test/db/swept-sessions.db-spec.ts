@@ -22,7 +22,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-it('sessions that are ended together are looked up together, however few the planner expects', async () => {
+it('a sweep ends its page in few index scans even where the planner expects a single row', async () => {
   const now = new Date();
   const user = newId(now.getTime());
   await database.query(
@@ -38,7 +38,7 @@ it('sessions that are ended together are looked up together, however few the pla
     [user, ids, now],
   );
   await database.query('ANALYZE sessions');
-  // Of a client's name that it has not met, the planner expects one session.
+  // The planner expects one session for a client id that its statistics lack.
   await database.query(`UPDATE sessions SET client_id = 'unheard of'`);
   const filter = { userId: null, clientId: 'unheard of', addresses: null, rotated: null };
   const { ended, lookUps } = await source.transaction(async (manager) => {

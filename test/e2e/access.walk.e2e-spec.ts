@@ -15,7 +15,7 @@ import { operationsOf, routesOf, type Document, type Located } from '../support/
 import { startServer, type TestServer } from '../support/service/server.js';
 import { freshId, mint, reminted } from '../support/tokens/tokens.js';
 
-/** What anybody may ask. A route that joins them has to be named here; every other one has to be closed. */
+/** The public routes. A new public route must be named here; every other route must be closed. */
 const PUBLIC = [
   'POST /auth/register',
   'POST /auth/login',
@@ -25,7 +25,7 @@ const PUBLIC = [
   'GET /health/live',
   'GET /health/ready',
 ];
-/** Not of the API, and so not in the document. */
+/** Routes of the documentation itself, which the OpenAPI document does not list. */
 const DOCUMENTATION = /^GET \/docs(?:[/-].*)?$/;
 
 const INVALID_TOKEN = 'Could not validate credentials';
@@ -36,10 +36,10 @@ let routes: string[];
 let plain: Member;
 let admin: Member;
 let client: RegisteredClient;
-/** Who holds every scope of the service but one. */
+/** For each scope, a user and a client that hold every other scope of the service. */
 const allBut = new Map<string, { user: Member; client: string }>();
-/** Tokens that are no good on any route, and what each is answered. */
-const worthless: Array<[name: string, token: string, code: string, description: string]> = [];
+/** Tokens that every route refuses, and the refusal of each. */
+const badTokens: Array<[name: string, token: string, code: string, description: string]> = [];
 
 beforeAll(async () => {
   server = await startServer();
@@ -55,8 +55,8 @@ beforeAll(async () => {
       client: await clientToken(server, client, others.join(' ')),
     });
   }
-  worthless.push(
-    ['no token of ours', 'not.a.token', 'token_invalid', INVALID_TOKEN],
+  badTokens.push(
+    ['a text that is no token', 'not.a.token', 'token_invalid', INVALID_TOKEN],
     ['an unsigned token', unsigned(admin), 'token_invalid', INVALID_TOKEN],
     ['an expired token', expired(admin), 'token_expired', 'Token has expired'],
     ['a refresh token', admin.refresh_token, 'token_wrong_type', 'Wrong token type'],
@@ -79,7 +79,7 @@ function expired({ access_token: token }: Member): string {
   return reminted(token, server.secret, { iat: 1_000_000_000, exp: 1_000_000_900 });
 }
 
-/** All of these could do everything while they were good. */
+/** An administrator's token, revoked by a logout. */
 async function revoked(): Promise<string> {
   const { access_token: token } = await memberWithRoles(server, 'admin');
   await server.client.post('/auth/logout', { token });
@@ -104,10 +104,10 @@ async function stale(): Promise<string> {
 
 const schemesOf = ({ operation }: Located): string[] =>
   (operation.security ?? []).flatMap((one) => Object.keys(one));
-const asksForToken = (operation: Located): boolean => schemesOf(operation).includes('bearer');
-const asksForClient = (operation: Located): boolean =>
+const requiresToken = (operation: Located): boolean => schemesOf(operation).includes('bearer');
+const requiresClient = (operation: Located): boolean =>
   JSON.stringify(operation.operation.security) === '[{"client":[]}]';
-const takesClient = (operation: Located): boolean => schemesOf(operation).includes('client');
+const acceptsClient = (operation: Located): boolean => schemesOf(operation).includes('client');
 
 function scopesOf({ operation }: Located): string[] {
   return operation.security?.flatMap((one) => [...(one['password'] ?? [])]) ?? [];
@@ -119,8 +119,8 @@ function isForUsersOnly({ operation }: Located): boolean {
   return Object.values(content).some(({ examples = {} }) => 'user_required' in examples);
 }
 
-/** A request that no operation could do anything with: who may not ask is refused before it is looked at. */
-function ask({ method, path, operation }: Located, request: Request = {}): Promise<Answer> {
+/** Sends a request with an invalid body and unknown ids: a refusal must come before the request is read. */
+function call({ method, path, operation }: Located, request: Request = {}): Promise<Answer> {
   const [type] = Object.keys(operation.requestBody?.content ?? {});
   const body =
     type === undefined
@@ -131,7 +131,7 @@ function ask({ method, path, operation }: Located, request: Request = {}): Promi
   return server.client.request(method, path.replaceAll(/\{\w+\}/g, freshId()), { ...body, ...request });
 }
 
-/** The answers of operations that are not as they should be, by the operation's name. */
+/** The refusals that differ from the expected ones, by the operation's name. */
 async function deviations(
   of: readonly Located[],
   send: (operation: Located) => Promise<Answer>,
@@ -150,28 +150,28 @@ async function deviations(
 }
 
 describe('every route', () => {
-  it('is in the document, and public by name, closed by a token, or for clients', () => {
+  it('is in the document, and is public by name, closed by a token, or for clients', () => {
     expect(operations.map(({ name }) => name).sort()).toEqual(
       routes.filter((route) => !DOCUMENTATION.test(route)),
     );
-    const open = operations.filter((one) => !asksForToken(one) && !takesClient(one));
+    const open = operations.filter((one) => !requiresToken(one) && !acceptsClient(one));
     expect(open.map(({ name }) => name).sort()).toEqual([...PUBLIC].sort());
-    expect(operations.filter(asksForToken).length).toBeGreaterThan(25);
+    expect(operations.filter(requiresToken).length).toBeGreaterThan(25);
     expect(operations.filter(isForUsersOnly).map(({ name }) => name)).toEqual(
       expect.arrayContaining(['GET /users/me', 'POST /auth/logout', 'PUT /users/me/password']),
     );
   });
 
-  it('of the administration has a scope', () => {
+  it('of the administration requires a scope', () => {
     const administration = operations.filter(({ operation }) => operation.tags.includes('administration'));
     expect(administration.filter((one) => scopesOf(one).length === 0)).toEqual([]);
     const scopes = new Set<string>(operations.flatMap(scopesOf));
     expect([...scopes].sort()).toEqual([...SERVICE_SCOPES].sort());
   });
 
-  it('that is public asks nobody who they are', async () => {
+  it('that is public ignores a bad token', async () => {
     for (const operation of operations.filter(({ name }) => PUBLIC.includes(name))) {
-      const answer = await ask(operation, { token: 'not.a.token' });
+      const answer = await call(operation, { token: 'not.a.token' });
       const code = verdict(answer)[1] as string | undefined;
       expect([operation.name, /^token_|scope/.test(code ?? '')]).toEqual([operation.name, false]);
     }
@@ -183,32 +183,32 @@ describe('a closed route', () => {
     const refusal = { status: 401, code: 'token_missing', detail: 'Not authenticated', challenge: 'Bearer' };
     expect(
       await deviations(
-        operations.filter(asksForToken),
-        (one) => ask(one),
+        operations.filter(requiresToken),
+        (one) => call(one),
         () => refusal,
       ),
     ).toEqual({});
   });
 
-  it('is closed to a token that is worth nothing', async () => {
-    for (const [name, token, code, detail] of worthless) {
+  it('is closed to a bad token of every kind', async () => {
+    for (const [name, token, code, detail] of badTokens) {
       const challenge = `Bearer error="invalid_token", error_description="${detail}"`;
       const found = await deviations(
-        operations.filter(asksForToken),
-        (one) => ask(one, { token }),
+        operations.filter(requiresToken),
+        (one) => call(one, { token }),
         () => ({ status: 401, code, detail, challenge }),
       );
       expect([name, found]).toEqual([name, {}]);
     }
-    expect(worthless).toHaveLength(7);
+    expect(badTokens).toHaveLength(7);
   });
 
-  it('is closed to the secret of a client', async () => {
+  it('is closed to a client’s id and secret', async () => {
     const challenge = `Bearer error="invalid_token", error_description="${INVALID_TOKEN}"`;
     const detail = 'The Authorization header names a scheme other than Bearer; it must read: Bearer <token>';
     const refusal = { status: 401, code: 'authorization_malformed', detail, challenge };
-    const send = (one: Located) => ask(one, { headers: basic(client) });
-    expect(await deviations(operations.filter(asksForToken), send, () => refusal)).toEqual({});
+    const send = (one: Located) => call(one, { headers: basic(client) });
+    expect(await deviations(operations.filter(requiresToken), send, () => refusal)).toEqual({});
   });
 });
 
@@ -218,30 +218,32 @@ describe('a route with a scope', () => {
   const without = (one: Located) => allBut.get(scopesOf(one)[0] ?? '') as { user: Member; client: string };
 
   it('is closed to a user without scopes', async () => {
-    expect(await deviations(scoped(), (one) => ask(one, { token: plain.access_token }), refusal)).toEqual({});
+    expect(await deviations(scoped(), (one) => call(one, { token: plain.access_token }), refusal)).toEqual(
+      {},
+    );
   });
 
   it('is closed to a user with every scope but its own', async () => {
-    const send = (one: Located) => ask(one, { token: without(one).user.access_token });
+    const send = (one: Located) => call(one, { token: without(one).user.access_token });
     expect(await deviations(scoped(), send, refusal)).toEqual({});
   });
 
   it('is closed to a client with every scope but its own', async () => {
-    const send = (one: Located) => ask(one, { token: without(one).client });
+    const send = (one: Located) => call(one, { token: without(one).client });
     expect(await deviations(scoped(), send, refusal)).toEqual({});
   });
 
-  it('lets a client in that has it', async () => {
+  it('is open to a client with that scope', async () => {
     const token = await clientToken(server, client);
     for (const operation of scoped()) {
-      const { status } = await ask(operation, { token });
+      const { status } = await call(operation, { token });
       expect([operation.name, [401, 403, 500].includes(status)]).toEqual([operation.name, false]);
     }
   });
 });
 
 describe('a route about the caller’s own account', () => {
-  it('is closed to a client, whatever its scopes', async () => {
+  it('is closed to a client whatever its scopes', async () => {
     const token = await clientToken(server, client);
     const refusal = {
       status: 403,
@@ -252,14 +254,14 @@ describe('a route about the caller’s own account', () => {
     expect(
       await deviations(
         operations.filter(isForUsersOnly),
-        (one) => ask(one, { token }),
+        (one) => call(one, { token }),
         () => refusal,
       ),
     ).toEqual({});
   });
 
-  it('is every one that asks for a token and for no scope, but for the question what a token is worth', () => {
-    const unscoped = operations.filter((one) => asksForToken(one) && scopesOf(one).length === 0);
+  it('is every route that requires a token and no scope, except GET /auth/verify', () => {
+    const unscoped = operations.filter((one) => requiresToken(one) && scopesOf(one).length === 0);
     expect(unscoped.filter((one) => !isForUsersOnly(one)).map(({ name }) => name)).toEqual([
       'GET /auth/verify',
     ]);
@@ -268,13 +270,13 @@ describe('a route about the caller’s own account', () => {
 
 describe('a route for clients', () => {
   const refusalOfClient = async (operation: Located, request: Request) => {
-    const { status, body, headers } = await ask(operation, request);
+    const { status, body, headers } = await call(operation, request);
     return [operation.name, status, body['error'], headers.get('www-authenticate')];
   };
   const expected = ({ name }: Located) => [name, 401, 'invalid_client', 'Basic realm="latchkey"'];
 
-  it('is closed to whoever is none', async () => {
-    const closed = operations.filter(asksForClient);
+  it('is closed without a client’s credentials', async () => {
+    const closed = operations.filter(requiresClient);
     expect(closed.map(({ name }) => name)).toEqual(['POST /oauth/introspect']);
     for (const operation of closed) {
       expect(await refusalOfClient(operation, {})).toEqual(expected(operation));
@@ -284,10 +286,10 @@ describe('a route for clients', () => {
     }
   });
 
-  it('is closed to a wrong secret, and to every token', async () => {
+  it('is closed to a wrong secret and to every token', async () => {
     const tokens = [plain, admin].map(({ access_token: token }) => token);
-    const all = [...tokens, await clientToken(server, client), ...worthless.map(([, token]) => token)];
-    for (const operation of operations.filter(takesClient)) {
+    const all = [...tokens, await clientToken(server, client), ...badTokens.map(([, token]) => token)];
+    for (const operation of operations.filter(acceptsClient)) {
       const headers = basic({ ...client, client_secret: 'wrong' });
       expect(await refusalOfClient(operation, { headers })).toEqual(expected(operation));
       for (const token of all)
@@ -296,7 +298,7 @@ describe('a route for clients', () => {
   });
 });
 
-it('nobody’s token or account came to harm on the way', async () => {
+it('the walk has changed no account and ended no session', async () => {
   for (const member of [plain, admin]) {
     expect((await server.client.me(member.access_token)).status).toBe(200);
     expect((await server.client.refresh(member.refresh_token)).status).toBe(200);

@@ -34,7 +34,7 @@ async function codeOf(token: string): Promise<unknown> {
 }
 
 describe('the sessions of a user', () => {
-  it('are listed as their owner sees them, oldest first, none of them the current one', async () => {
+  it('are listed as their owner sees them, oldest first, without a current one', async () => {
     const person = await server.client.newcomer();
     const second = await server.client.login(person);
     const answer = await list(person.id);
@@ -48,18 +48,18 @@ describe('the sessions of a user', () => {
     }
   });
 
-  it('say which is the session of the one who asks', async () => {
+  it('include the administrator’s own session, marked as current', async () => {
     await server.client.login(admin);
     const current = (await list(admin.id)).body.filter((session) => session.current);
     expect(current.map(({ id }) => id)).toEqual([sidOf(admin.access_token)]);
   });
 
-  it('are [] for somebody who is not logged in', async () => {
+  it('are [] for a user who is not logged in', async () => {
     const { id } = await server.client.register();
     expect((await list(id)).text).toBe('[]');
   });
 
-  it('end one by one: its tokens are dead, its sibling lives', async () => {
+  it('end one by one: the tokens of one are refused, the other session lives', async () => {
     const person = await server.client.newcomer();
     const sibling = await server.client.login(person);
     const path = `/users/${person.id}/sessions/${sidOf(person.access_token)}`;
@@ -71,7 +71,7 @@ describe('the sessions of a user', () => {
     expect(verdict(await end(path))).toEqual([404, 'not_found']);
   });
 
-  it('are 404 where they are unknown or somebody else’s, in the same bytes', async () => {
+  it('are 404 with the same bytes where they are unknown or another user’s', async () => {
     const [person, other] = [await server.client.newcomer(), await server.client.newcomer()];
     const texts = new Set<string>();
     for (const sid of [sidOf(other.access_token), freshId(), 'x', '%00']) {
@@ -86,7 +86,7 @@ describe('the sessions of a user', () => {
     expect(await codeOf(other.access_token)).toBe(200);
   });
 
-  it('end all at once, and only those there are now', async () => {
+  it('end all at once, without effect on later logins and other users', async () => {
     const person = await server.client.newcomer();
     const other = await server.client.newcomer();
     const pairs = [person, await server.client.login(person)];
@@ -101,7 +101,7 @@ describe('the sessions of a user', () => {
     expect((await end(`/users/${person.id}/sessions`)).status).toBe(204);
   });
 
-  it('end for a helper who holds sessions:write alone', async () => {
+  it('end for an actor who holds only sessions:write', async () => {
     const helper = await memberWithScopes(server, 'sessions:write');
     const person = await server.client.newcomer();
     const path = `/users/${person.id}/sessions`;
@@ -113,7 +113,7 @@ describe('the sessions of a user', () => {
     ]);
   });
 
-  it('end with a refresh at the same moment, and nothing stays alive', async () => {
+  it('end together with a parallel refresh, whose tokens are refused too', async () => {
     for (let round = 0; round < 20; round++) {
       const person = await server.client.newcomer();
       const [refreshed] = await Promise.all([

@@ -17,7 +17,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** Values are written with T for the good token, which exists only when the tests run. */
+/** Puts the good token, which exists only when the tests run, in the place of each T. */
 function filled(value: string): string {
   return value.replaceAll('T', token);
 }
@@ -45,7 +45,7 @@ describe('a request without a credential is refused with the bare challenge', ()
     ['token', (value: string) => `?token=${value}`],
     ['authorization', (value: string) => `?authorization=Bearer%20${value}`],
     ['auth_token', (value: string) => `?auth_token=${value}&jwt=${value}&bearer=${value}`],
-  ])('though a good token stands in the query as %s', async (_name, query) => {
+  ])('even with a good token in the query as %s', async (_name, query) => {
     const answer = await client.get(`/users/me${query(token)}`);
     expect(refusalIn(answer)).toEqual(NOT_AUTHENTICATED);
     expect(leakOf(token, answer)).toBeUndefined();
@@ -60,12 +60,12 @@ describe('a request without a credential is refused with the bare challenge', ()
     ['x-forwarded-authorization', 'Bearer T'],
     ['authentication', 'Bearer T'],
     ['access_token', 'T'],
-  ])('though a good token stands in the header %s', async (name, value) => {
+  ])('even with a good token in the header %s', async (name, value) => {
     expect(refusalIn(await client.get('/users/me', [name, filled(value)]))).toEqual(NOT_AUTHENTICATED);
   });
 });
 
-describe('the scheme is taken in any case and before any number of blanks:', () => {
+describe('the scheme is accepted in any case and before any number of blanks:', () => {
   it.each(['Bearer T', 'bearer T', 'BEARER T', 'bEaReR T', 'Bearer   T', '  Bearer T  ', '\tBearer T\t'])(
     '%j',
     async (value) => {
@@ -77,7 +77,7 @@ describe('the scheme is taken in any case and before any number of blanks:', () 
     expect((await client.get('/auth/verify', [name, `Bearer ${token}`])).status).toBe(200);
   });
 
-  it('and a token in the query does not stand in its way', async () => {
+  it('with a token in the query beside it', async () => {
     const answer = await client.get('/auth/verify?access_token=x', ['authorization', `Bearer ${token}`]);
     expect(answer.status).toBe(200);
   });
@@ -130,7 +130,7 @@ const MALFORMED: ReadonlyArray<readonly [value: string, hint: RegExp]> = [
   ['Basic T, Bearer T', OTHER],
 ];
 
-describe('a header that does not read Bearer and one token is refused with a hint and without the token:', () => {
+describe('a header other than Bearer and one token is refused with a hint that does not repeat the token:', () => {
   it.each(MALFORMED)('%j', async (value, hint) => {
     const answer = await client.get('/auth/verify', ['authorization', filled(value)]);
     const found = refusalIn(answer);
@@ -140,7 +140,7 @@ describe('a header that does not read Bearer and one token is refused with a hin
     expect(answer.text).not.toContain('dXNlcjpwYXNzd29yZA');
   });
 
-  it('where a tab parts scheme and token, because RFC 9110 asks for blanks', async () => {
+  it('where a tab separates scheme and token, because RFC 9110 requires blanks', async () => {
     const answer = await client.get('/auth/verify', ['authorization', `Bearer\t${token}`]);
     const found = refusalIn(answer);
     expect(found).toEqual(refusal('authorization_malformed', String(found.detail)));
@@ -150,14 +150,14 @@ describe('a header that does not read Bearer and one token is refused with a hin
   it.each([
     ['a blank beyond ASCII after the token', 'Bearer T\u00a0'],
     ['a blank beyond ASCII before the scheme', '\u00a0Bearer T'],
-  ])('where there is %s', async (_what, value) => {
+  ])('with %s', async (_what, value) => {
     const answer = await client.get('/auth/verify', ['authorization', filled(value)]);
     expect(answer.status).toBe(401);
     expect(leakOf(token, answer)).toBeUndefined();
   });
 });
 
-describe('two Authorization headers are refused as a request that is not valid (RFC 6750 section 3.1):', () => {
+describe('two Authorization headers are refused with invalid_request (RFC 6750 section 3.1):', () => {
   const DETAIL = 'The request has more than one Authorization header';
 
   it.each([

@@ -18,11 +18,11 @@ let server: TestServer;
 let client: RawClient;
 let kit: Kit;
 let attacker: Server;
-let attackerAsked = 0;
+let requestsToAttacker = 0;
 
 beforeAll(async () => {
   attacker = createServer((_, response) => {
-    attackerAsked++;
+    requestsToAttacker++;
     response.end('{"keys":[]}');
   });
   await new Promise<void>((resolve) => attacker.listen(0, '127.0.0.1', resolve));
@@ -43,22 +43,22 @@ afterAll(async () => {
   await new Promise((resolve) => attacker.close(resolve));
 });
 
-/** Asks the one route that needs a token and nothing else: no database, no scope. */
+/** Presents a token to the one route that needs no database and no scope. */
 function present(token: string): Promise<RawAnswer> {
   return client.get('/auth/verify', ['authorization', `Bearer ${token}`]);
 }
 
-/** The kit with the time of this moment, which the leeway of some seconds is measured from. */
-function atOnce(): Kit {
+/** The kit with the present time, because the leeway is only some seconds. */
+function kitOfNow(): Kit {
   return { ...kit, now: Math.floor(server.clock.now() / 1000) };
 }
 
-describe.each(FORGERIES)('a token with a fault %s is refused:', (_room, forgeries) => {
+describe.each(FORGERIES)('a token with a fault %s is refused:', (_group, forgeries) => {
   const answers = new Map<Forgery, { token: string; answer: RawAnswer }>();
 
   beforeAll(async () => {
     const send = async (forgery: Forgery) => {
-      const token = forgery.token(atOnce());
+      const token = forgery.token(kitOfNow());
       answers.set(forgery, { token, answer: await present(token) });
     };
     await Promise.all(forgeries.map(send));
@@ -75,7 +75,7 @@ describe.each(FORGERIES)('a token with a fault %s is refused:', (_room, forgerie
 });
 
 describe('the forgeries', () => {
-  it('are three hundred or more, each with a name and a text of its own', () => {
+  it('are at least three hundred, each with its own name and text', () => {
     expect(NAMED.length).toBeGreaterThanOrEqual(300);
     expect(new Set(NAMED.map(({ name }) => name)).size).toBe(NAMED.length);
     const tokens = NAMED.map(({ name, token }) => [token(kit), name] as const);
@@ -83,13 +83,13 @@ describe('the forgeries', () => {
     expect(tokens.filter(([token, name]) => names.get(token) !== name)).toEqual([]);
   });
 
-  it('never make the service fetch a key from an address in a token', async () => {
+  it('never make the service fetch a key from a URL in a token', async () => {
     const linked = HEADER_FORGERIES.map(({ token }) => token(kit)).filter((token) =>
       JSON.stringify(decode(token).header).includes(kit.attacker.url),
     );
     expect(linked.length).toBeGreaterThanOrEqual(9);
     await Promise.all(linked.map((token) => present(token)));
-    expect(attackerAsked).toBe(0);
+    expect(requestsToAttacker).toBe(0);
   });
 
   it.each([
@@ -97,7 +97,7 @@ describe('the forgeries', () => {
     ['a claim', 'token_invalid', 'claim exp missing or of a wrong type', 'without exp'],
     ['its age', 'token_expired', 'expired', 'that expired an hour ago'],
     ['its audience', 'token_wrong_audience', 'wrong audience', 'the audience "other"'],
-  ])('leave one line in the log that says JWT and that %s is the cause', async (_what, code, cause, name) => {
+  ])('write one log line that says JWT and names %s as the cause', async (_what, code, cause, name) => {
     const before = server.log.length;
     const token = NAMED.find((forgery) => forgery.name === name)?.token(kit) ?? '';
     await present(token);
@@ -105,7 +105,7 @@ describe('the forgeries', () => {
     expect(lines).toMatchObject([{ code, cause, msg: `JWT refused: ${code}` }]);
   });
 
-  it('leave no part of a token in the log', async () => {
+  it('write no part of a token into the log', async () => {
     const tokens = NAMED.map(({ token }) => token(kit));
     await Promise.all(tokens.slice(-50).map((token) => present(token)));
     const log = JSON.stringify(server.log);
@@ -115,7 +115,7 @@ describe('the forgeries', () => {
 });
 
 describe('a token with one character changed is refused', () => {
-  it.each(Object.entries(CHANGES))('%s, wherever it stands', async (_name, change) => {
+  it.each(Object.entries(CHANGES))('%s, at every position', async (_name, change) => {
     const tokens = changedAnywhere(kit.access, change);
     const answers = await Promise.all(tokens.map(async (token) => [token, await present(token)] as const));
     const wrong = answers.filter(([token, answer]) => {
@@ -131,7 +131,7 @@ describe('a token with one character changed is refused', () => {
 
 describe('a good token is accepted:', () => {
   it.each(Object.entries(VALID_TOKENS))('%s', async (_name, token) => {
-    const { status, text, headers } = await present(token(atOnce()));
+    const { status, text, headers } = await present(token(kitOfNow()));
     expect([status, text, headers['x-auth-user']]).toEqual([200, '', kit.claims['sub']]);
   });
 

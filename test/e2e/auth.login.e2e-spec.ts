@@ -18,7 +18,7 @@ function login(json: unknown, path = '/auth/login') {
 }
 
 describe('registering', () => {
-  it('answers the user without the password and says where the user is', async () => {
+  it('answers the user without the password, and the Location of the user', async () => {
     const json = {
       email: 'Ada@Example.com',
       password: 'a long enough phrase',
@@ -44,7 +44,7 @@ describe('registering', () => {
   });
 
   it.each(['roles', 'status', 'id', 'scopes', 'permission_version'])(
-    'takes no %s from the body',
+    'accepts no %s in the body',
     async (field) => {
       const json = { email: 'mallory@example.com', password: 'a long enough phrase', [field]: 'admin' };
       const { status, body } = await server.client.post('/auth/register', { json });
@@ -59,7 +59,7 @@ describe('registering', () => {
     ['shorter than 8 characters', 'seven77', 'too_short'],
     ['of eight code units that are four characters', '😀😀😀😀', 'too_short'],
     ['longer than 1024 characters', 'x'.repeat(512) + 'y'.repeat(513), 'too_long'],
-    ['that everyone uses', 'Password123', 'too_common'],
+    ['that is common', 'Password123', 'too_common'],
     ['of one repeated character', '𝟙'.repeat(12), 'too_common'],
     ['that is the e-mail address', 'Weak@Example.com', 'contains_identity'],
     ['that is the user name', 'WeakPerson', 'contains_identity'],
@@ -69,7 +69,7 @@ describe('registering', () => {
     expect([status, body['errors']]).toEqual([422, [expect.objectContaining({ field: 'password', code })]]);
   });
 
-  it('takes any password of 8 to 1024 characters, whatever it is made of', async () => {
+  it('accepts any password of 8 to 1024 characters, whatever the characters', async () => {
     for (const password of ['ᚠᛇᚻ᛫ᛒᛦᚦ᛫', 'aB3!'.repeat(256), '           x', '72'.repeat(36)]) {
       const { email } = await registerWith(password);
       expect((await login({ username: email, password })).status).toBe(200);
@@ -101,7 +101,7 @@ describe('logging in', () => {
     }
   });
 
-  it('takes a password typed in another Unicode form for the same', async () => {
+  it('accepts a password typed in another Unicode normalization form', async () => {
     const { email } = await registerWith('pâsswörd of Zoë');
     expect((await login({ username: email, password: 'pâsswörd of Zoë'.normalize('NFD') })).status).toBe(200);
   });
@@ -119,14 +119,14 @@ describe('logging in', () => {
     expect(unknown.headers.get('www-authenticate')).toBe(wrong.headers.get('www-authenticate'));
   });
 
-  it('takes no credentials from the query string', async () => {
+  it('reads no credentials from the query string', async () => {
     const { username, password } = await server.client.register();
     const query = new URLSearchParams({ username, password }).toString();
     const { status } = await login({}, `/auth/login?${query}`);
     expect(status).toBe(422);
   });
 
-  it('tells a disabled account only to who knows the password', async () => {
+  it('answers account_disabled only to the right password', async () => {
     const { id, email, password } = await server.client.register();
     await disableAccount(server, id);
     expect((await login({ username: email, password })).body['code']).toBe('account_disabled');
@@ -137,7 +137,7 @@ describe('logging in', () => {
 });
 
 describe('the access token', () => {
-  it('is readable by anyone and holds ids, times and scopes but nothing personal', async () => {
+  it('holds ids, times and scopes, and no personal data', async () => {
     const { id, email, username, password } = await server.client.register();
     const { access_token: token } = await server.client.login({ username, password });
     const { header, claims } = decode(token);
@@ -160,7 +160,7 @@ describe('the access token', () => {
     for (const secret of [email, username, password, server.secret]) expect(readable).not.toContain(secret);
   });
 
-  it('is three base64url parts without padding, and of HS256 starts eyJhbGciOiJIUzI1NiIs', async () => {
+  it('is three base64url parts without padding, and with HS256 starts with eyJhbGciOiJIUzI1NiIs', async () => {
     const { access_token: access, refresh_token: refresh } = await server.client.newcomer();
     for (const token of [access, refresh]) {
       expect(token).toMatch(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/);
@@ -168,7 +168,7 @@ describe('the access token', () => {
     }
   });
 
-  it('has an id of its own every time', async () => {
+  it('has a jti of its own', async () => {
     const person = await server.client.register();
     const tokens = await Promise.all(Array.from({ length: 20 }, () => server.client.login(person)));
     expect(new Set(tokens.map(({ access_token: token }) => decode(token).claims['jti'])).size).toBe(20);
@@ -187,7 +187,7 @@ describe('the access token', () => {
     );
   });
 
-  it('is not made to live longer by being used', async () => {
+  it('does not live longer when it is used', async () => {
     const { access_token: token } = await server.client.newcomer();
     const before = decode(token).claims['exp'];
     for (let use = 0; use < 3; use++) await server.client.me(token);
@@ -207,7 +207,7 @@ describe('kinds of token', () => {
     );
   });
 
-  it('an access token is refused for refreshing', async () => {
+  it('an access token is refused for a refresh', async () => {
     const { access_token: token } = await server.client.newcomer();
     const { status, body } = await server.client.refresh(token);
     expect([status, body['code'], body['detail']]).toEqual([401, 'token_wrong_type', 'wrong token type']);

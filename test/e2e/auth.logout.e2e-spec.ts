@@ -25,7 +25,7 @@ interface SessionItem {
 }
 
 describe('logging out', () => {
-  it('ends this session at once and leaves its sibling alone', async () => {
+  it('ends this session at once and keeps the user’s other session', async () => {
     const person = await server.client.newcomer();
     const sibling = await server.client.login(person);
     const answer = await server.client.post('/auth/logout', { token: person.access_token });
@@ -40,7 +40,7 @@ describe('logging out', () => {
     expect(await refreshCode(sibling.refresh_token)).toBe(200);
   });
 
-  it('everywhere ends every session, and a login right after it works', async () => {
+  it('everywhere ends every session, and a login right after works', async () => {
     const person = await server.client.newcomer();
     const sibling = await server.client.login(person);
     const { status } = await server.client.post('/auth/logout-all', { token: sibling.access_token });
@@ -53,7 +53,7 @@ describe('logging out', () => {
     expect(await codeOf(again.access_token)).toBe(200);
   });
 
-  it('does not touch other people', async () => {
+  it('everywhere keeps the sessions of other users', async () => {
     const [person, other] = [await server.client.newcomer(), await server.client.newcomer()];
     await server.client.post('/auth/logout-all', { token: person.access_token });
     expect(await codeOf(other.access_token)).toBe(200);
@@ -61,7 +61,7 @@ describe('logging out', () => {
 });
 
 describe('the list of sessions', () => {
-  it('shows live sessions, and which is the current one', async () => {
+  it('shows the live sessions and marks the current one', async () => {
     const person = await server.client.newcomer();
     await server.client.login(person);
     const ended = await server.client.login(person);
@@ -84,7 +84,7 @@ describe('the list of sessions', () => {
     });
   });
 
-  it('ends one of my sessions, at once', async () => {
+  it('ends one of the user’s sessions at once', async () => {
     const person = await server.client.newcomer();
     const other = await server.client.login(person);
     const { body } = await server.client.get<SessionItem[]>('/auth/sessions', { token: person.access_token });
@@ -95,7 +95,7 @@ describe('the list of sessions', () => {
     expect((await server.client.request('DELETE', path, { token: person.access_token })).status).toBe(404);
   });
 
-  it('answers the same for the session of another user and for none', async () => {
+  it('answers the same 404 for the session of another user and for an unknown one', async () => {
     const [person, other] = [await server.client.newcomer(), await server.client.newcomer()];
     const { body } = await server.client.get<SessionItem[]>('/auth/sessions', { token: other.access_token });
     const foreign = body[0]?.id;
@@ -113,8 +113,8 @@ describe('the list of sessions', () => {
   });
 });
 
-describe('an account that ends', () => {
-  it('takes tokens and sessions with it when its owner deletes it', async () => {
+describe('an account that is deleted or disabled', () => {
+  it('loses its tokens and sessions when its owner deletes it', async () => {
     const person = await server.client.newcomer();
     const { status } = await server.client.request('DELETE', '/users/me', { token: person.access_token });
     expect(status).toBe(204);
@@ -126,7 +126,7 @@ describe('an account that ends', () => {
     expect(await server.database.query('SELECT 1 FROM sessions WHERE user_id = $1', [person.id])).toEqual([]);
   });
 
-  it('is refused by guard and refresh at once when it is disabled, and stays out when enabled again', async () => {
+  it('is refused at once when it is disabled, and its old sessions stay ended when it is enabled again', async () => {
     const person = await server.client.newcomer();
     await disableAccount(server, person.id);
     expect(await codeOf(person.access_token)).toBe('token_revoked');
@@ -167,7 +167,7 @@ describe('changing the password', () => {
     await server.client.login(person);
   });
 
-  it('leaves no session opened with the old password by a login at the same moment', async () => {
+  it('leaves no session of a parallel login with the old password', async () => {
     for (let round = 0; round < 10; round++) {
       const person = await server.client.newcomer();
       const json = { current_password: person.password, new_password: `new phrase ${round}` };

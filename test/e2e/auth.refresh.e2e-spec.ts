@@ -7,10 +7,10 @@ import { startServer, type TestServer } from '../support/service/server.js';
 import { decode, reminted } from '../support/tokens/tokens.js';
 
 const WINDOW_MS = 30_000;
-/** `npm run test:faults` has ten times as many, on one instance and on two. */
+/** `npm run test:faults` runs ten times as many, on one instance and on two. */
 const ROUNDS = 20;
 const PARALLEL = 50;
-const NOBODY = '00000000-0000-0000-0000-000000000000';
+const UNKNOWN_SESSION = '00000000-0000-0000-0000-000000000000';
 
 let server: TestServer;
 
@@ -77,7 +77,7 @@ describe('refreshing', () => {
     expect((await server.client.me(live.access_token)).body['code']).toBe('token_revoked');
   });
 
-  it('finds a thief at the next rotation after the window', async () => {
+  it('ends the session when the victim of a theft refreshes after the window', async () => {
     const victim = await server.client.newcomer();
     const thief = await refreshed(victim.refresh_token);
     await refreshed(thief.refresh_token);
@@ -86,7 +86,7 @@ describe('refreshing', () => {
     expect(await refusal(thief.refresh_token)).toEqual([401, 'session_revoked']);
   });
 
-  it('does not touch other sessions of the user when one is ended for reuse', async () => {
+  it('keeps the user’s other sessions when one is ended for reuse', async () => {
     const person = await server.client.newcomer();
     const other = await server.client.login(person);
     const parent = await refreshed(person.refresh_token);
@@ -102,7 +102,7 @@ describe('refreshing', () => {
     expect(await refusal(token)).toEqual([401, 'refresh_token_expired']);
   });
 
-  it('ends a session after thirty days however much it is used', async () => {
+  it('refuses a refresh token after thirty days however often the session was used', async () => {
     let { refresh_token: token } = await server.client.newcomer();
     for (let day = 0; day < 30; day += 6) {
       token = (await refreshed(token)).refresh_token;
@@ -112,26 +112,26 @@ describe('refreshing', () => {
   });
 });
 
-describe('refreshes of many sessions at the same moment', () => {
-  it('each get the successor of their own session, with the scopes of its own user', async () => {
+describe('parallel refreshes of many sessions', () => {
+  it('each answer the successor of their own session, with the scopes of its user', async () => {
     const pairs = await Promise.all(Array.from({ length: 30 }, () => server.client.newcomer()));
     const client = new KeepAliveClient(server.url, pairs.length);
     await client.warmUp();
     const answers = await Promise.all(pairs.map((pair) => client.refresh(pair.refresh_token)));
     client.close();
-    const whose = (token: string): unknown => {
+    const identity = (token: string): unknown => {
       const { sid, sub, gen, scope } = decode(token).claims;
       return { sid, sub, gen, scope };
     };
     for (const [index, { status, body }] of answers.entries()) {
       const { access_token: access, refresh_token: refresh } = pairs[index] as TokenPair;
       expect(status).toBe(200);
-      expect(whose(body.access_token)).toEqual(whose(access));
-      expect(whose(body.refresh_token)).toEqual({ ...(whose(refresh) as object), gen: 2 });
+      expect(identity(body.access_token)).toEqual(identity(access));
+      expect(identity(body.refresh_token)).toEqual({ ...(identity(refresh) as object), gen: 2 });
     }
   });
 
-  it('are answered each as it deserves: one of them rotates, one is reused, one is over', async () => {
+  it('are judged each by its own session: rotated, reused and ended in one batch', async () => {
     const rotated = await server.client.newcomer();
     const reused = await server.client.newcomer();
     const ended = await server.client.newcomer();
@@ -146,14 +146,14 @@ describe('refreshes of many sessions at the same moment', () => {
     ]);
   });
 
-  it('do no harm to each other, whatever somebody who has the secret puts into a token', async () => {
+  it('do not fail for a strange token of the same batch, signed with the right secret', async () => {
     const { refresh_token: good } = await server.client.newcomer();
     const { refresh_token: other } = await server.client.newcomer();
     const strange = [
       { gen: 2 ** 31 },
       { gen: 2 ** 31 - 1 },
-      { sid: NOBODY },
-      { sid: NOBODY, gen: 2 ** 53 - 1 },
+      { sid: UNKNOWN_SESSION },
+      { sid: UNKNOWN_SESSION, gen: 2 ** 53 - 1 },
     ];
     const tokens = [...strange.map((claims) => reminted(other, server.secret, claims)), good];
     const answers = await Promise.all(tokens.map((token) => server.client.refresh(token)));
@@ -166,7 +166,7 @@ describe('refreshes of many sessions at the same moment', () => {
     ]);
   });
 
-  it('do not wait for a session that somebody else holds, whose own refresh does', async () => {
+  it('do not wait for a session whose row another transaction has locked', async () => {
     const held = await server.client.newcomer();
     const others = await Promise.all(Array.from({ length: 5 }, () => server.client.newcomer()));
     const client = new KeepAliveClient(server.url, 1 + others.length);
@@ -195,7 +195,7 @@ describe('refreshes of many sessions at the same moment', () => {
 });
 
 describe('fifty parallel refreshes of one token', () => {
-  it('never make two live tokens and never log the client out', async () => {
+  it('leave one live token and never log the client out', async () => {
     const { refresh_token: first } = await server.client.newcomer();
     const client = new KeepAliveClient(server.url, PARALLEL);
     const { token, ...race } = await raceRefreshes([client], first, { rounds: ROUNDS, parallel: PARALLEL });

@@ -3,7 +3,7 @@ import { Housekeeping, RevocationFeed } from '../support/service/built.js';
 import { createDatabase, type TestDatabase } from '../support/database/database.js';
 import { newSecret, startServer } from '../support/service/server.js';
 
-/** More than an instance reads at once, in transactions of 500. */
+/** Adds revocations in transactions of 500; several of them exceed one page of the feed. */
 async function revokeOthers(database: TestDatabase, transactions: number): Promise<void> {
   for (let n = 0; n < transactions; n++) {
     await database.query(
@@ -14,7 +14,7 @@ async function revokeOthers(database: TestDatabase, transactions: number): Promi
   }
 }
 
-it('a logout survives a restart, among thousands, and is forgotten once the last token has expired', async () => {
+it('a logout among thousands survives a restart and is forgotten after the last token has expired', async () => {
   const database = await createDatabase();
   const env = { SECRET_KEY: newSecret() };
   const before = await startServer({ env, database });

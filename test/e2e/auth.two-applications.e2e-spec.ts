@@ -25,7 +25,7 @@ describe('two applications in one process', () => {
     expect((await second.client.me(mine.access_token)).body['code']).toBe('token_invalid');
   });
 
-  it('each know the passwords of their own users alone', async () => {
+  it('each check passwords against their own users only', async () => {
     const { username, password } = await first.client.register();
     const json = { username, password };
     expect((await first.client.post('/auth/login', { json })).status).toBe(200);

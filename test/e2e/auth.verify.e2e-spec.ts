@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe('GET /auth/verify', () => {
-  it('answers 200 with an empty body and says who, with which scopes, in which session', async () => {
+  it('answers 200 with an empty body and names user, scopes and session in headers', async () => {
     const { status, headers, text } = await server.client.get('/auth/verify', { token });
     const { sub, scope, sid } = decode(token).claims;
     expect([status, text, headers.get('content-length')]).toEqual([200, '', '0']);
@@ -28,7 +28,7 @@ describe('GET /auth/verify', () => {
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
-  it('carries the same headers whether or not the framework answers', async () => {
+  it('answers the same headers from the framework and from the cache', async () => {
     const { access_token: fresh } = await server.client.login({
       username: ROOT.email,
       password: ROOT.password,
@@ -37,12 +37,12 @@ describe('GET /auth/verify', () => {
       const { headers } = await server.client.get('/auth/verify', { token: fresh });
       return Object.fromEntries([...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)));
     };
-    const byTheFramework = await headersOf();
-    expect(await headersOf()).toEqual(byTheFramework);
-    expect(byTheFramework['x-content-type-options']).toBe('nosniff');
+    const ofFramework = await headersOf();
+    expect(await headersOf()).toEqual(ofFramework);
+    expect(ofFramework['x-content-type-options']).toBe('nosniff');
   });
 
-  it('asks for the scopes of the query, and names them where one is missing', async () => {
+  it('requires the scopes of the query, and names them where one is missing', async () => {
     const good = await server.client.get('/auth/verify?scope=users:read%20keys:read', { token });
     expect(good.status).toBe(200);
     const { status, headers, body } = await server.client.get('/auth/verify?scope=users:read+tasks:delete', {
@@ -63,7 +63,7 @@ describe('GET /auth/verify', () => {
     expect([status, body['code']]).toEqual([422, 'validation_failed']);
   });
 
-  it('answers 401 with the challenge a proxy passes on', async () => {
+  it('answers 401 with a challenge for the proxy to pass on', async () => {
     const { status, headers } = await server.client.get('/auth/verify');
     expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
   });
@@ -74,7 +74,7 @@ describe('GET /auth/verify', () => {
   });
 });
 
-describe('a token that was verified a moment ago', () => {
+describe('a token that was verified before', () => {
   const IDENTITY = ['x-auth-user', 'x-auth-client', 'x-auth-scope', 'x-auth-session'];
   let pair: TokenPair;
 
@@ -90,18 +90,18 @@ describe('a token that was verified a moment ago', () => {
     expect((await verified()).status).toBe(200);
   });
 
-  it('is answered the same way as the first time', async () => {
-    // The mark without a query takes it the long way, through the framework.
-    const long = await verified('/auth/verify?');
-    for (const short of [await verified(), await verified('/auth/verify?scope=')]) {
+  it('gets the same answer as the first time', async () => {
+    // A question mark without a query bypasses the cache: the framework answers.
+    const byFramework = await verified('/auth/verify?');
+    for (const cached of [await verified(), await verified('/auth/verify?scope=')]) {
       for (const name of [...IDENTITY, 'cache-control', 'content-length']) {
-        expect([name, short.headers.get(name)]).toEqual([name, long.headers.get(name)]);
+        expect([name, cached.headers.get(name)]).toEqual([name, byFramework.headers.get(name)]);
       }
-      expect([short.status, short.text]).toEqual([200, '']);
+      expect([cached.status, cached.text]).toEqual([200, '']);
     }
   });
 
-  it('is answered with the request id of the asker, and has its line in the log', async () => {
+  it('is answered with the request id of the client, and writes one log line', async () => {
     const { headers } = await verified('/auth/verify', { 'x-request-id': 'of-the-proxy' });
     expect(headers.get('x-request-id')).toBe('of-the-proxy');
     const lines = server.log.filter((line) => line['request_id'] === 'of-the-proxy');
@@ -109,7 +109,7 @@ describe('a token that was verified a moment ago', () => {
     expect((await verified()).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('is refused in the moment it expires', async () => {
+  it('is refused from the moment it expires', async () => {
     const expiresAt = Number(decode(pair.access_token).claims['exp']) * 1000;
     await server.move(expiresAt - 5000 - server.clock.now());
     expect(await code()).toEqual([200, undefined]);
@@ -117,12 +117,12 @@ describe('a token that was verified a moment ago', () => {
     expect(await code()).toEqual([401, 'token_expired']);
   });
 
-  it('is refused as soon as its session has ended', async () => {
+  it('is refused once its session has ended', async () => {
     await server.client.post('/auth/logout', { token: pair.access_token });
     expect(await code()).toEqual([401, 'token_revoked']);
   });
 
-  it('is refused where this instance cannot tell any more what is revoked', async () => {
+  it('is refused with 503 where the revocation feed is too old', async () => {
     await server.database.query('ALTER TABLE revocations RENAME TO elsewhere');
     try {
       server.clock.move(301_000);

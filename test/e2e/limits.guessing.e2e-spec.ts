@@ -35,7 +35,7 @@ async function fail(times: number, username = person.username, cookie?: string):
   return statuses;
 }
 
-/** The cookie of a browser in which the person logged in before. */
+/** The device cookie of a browser that the person logged in with. */
 async function deviceCookie(): Promise<string> {
   const { headers } = await login(person.password);
   return headers.get('set-cookie')?.split(';', 1)[0] ?? '';
@@ -45,21 +45,21 @@ function waitOf({ status, headers }: Answer): [number, number] {
   return [status, Number(headers.get('retry-after'))];
 }
 
-/** How many wrong passwords are looked at where somebody goes on for ever, waiting as long as they are told. */
+/** How many wrong passwords are checked of an attacker who never stops and respects every delay. */
 async function evaluatedInARow(cookie?: string): Promise<number> {
   let evaluated = 0;
   for (let day = 0; day < 60; day++) {
     const answers = await fail(FREE + 1, person.username, cookie);
-    const looked = answers.filter((status) => status === 401).length;
-    if (looked === 0) return evaluated;
-    evaluated += looked;
+    const checked = answers.filter((status) => status === 401).length;
+    if (checked === 0) return evaluated;
+    evaluated += checked;
     await waitOut(server, DAY_MS + 1000);
   }
-  throw new Error('no end');
+  throw new Error('passwords are still checked after 60 days');
 }
 
 describe('wrong passwords for an account', () => {
-  it('are refused with 401 five times, and then, the right one too, with 429 and the time to wait', async () => {
+  it('are refused five times with 401, then every password is refused with 429 and the time to wait', async () => {
     expect(await fail(FREE)).toEqual(Array.from({ length: FREE }, () => 401));
     const wrong = await login('wrong');
     expect(wrong).toMatchObject({
@@ -71,7 +71,7 @@ describe('wrong passwords for an account', () => {
     expect(wait).toBeLessThanOrEqual(FIRST_DELAY_S);
   });
 
-  it('are the same account’s by e-mail address, by user name and at the token endpoint', async () => {
+  it('count together by e-mail address, by user name and at the token endpoint', async () => {
     await fail(2, person.username);
     await fail(2, person.email);
     const form = { username: person.email, password: 'wrong' };
@@ -81,7 +81,7 @@ describe('wrong passwords for an account', () => {
     expect((await login('wrong')).status).toBe(429);
   });
 
-  it('have to wait longer each time, and never for good before the owner could be back', async () => {
+  it('are delayed three times longer each round, and the right password works after each delay', async () => {
     const waits = [];
     for (let round = 0; round < 5; round++) {
       await fail(FREE);
@@ -94,13 +94,13 @@ describe('wrong passwords for an account', () => {
     expect((await login(person.password)).status).toBe(200);
   });
 
-  it('are forgotten with a success', async () => {
+  it('are forgotten after a success', async () => {
     await fail(FREE - 1);
     expect((await login(person.password)).status).toBe(200);
     expect(await fail(FREE)).toEqual(Array.from({ length: FREE }, () => 401));
   });
 
-  it('sent all at once are looked at five times, however many there are', async () => {
+  it('are checked five times however many are sent in parallel', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       person = await server.client.register();
       const answers = await Promise.all(Array.from({ length: 20 }, () => login('wrong')));
@@ -112,8 +112,8 @@ describe('wrong passwords for an account', () => {
     }
   });
 
-  it('are refused alike, byte by byte, for an account that does not exist', async () => {
-    const told = [];
+  it('are refused with the same bytes for an account that does not exist', async () => {
+    const transcripts = [];
     for (const username of [person.username, 'nobody-at-all']) {
       const answers = [];
       for (let index = 0; index < FREE + 2; index++) {
@@ -124,17 +124,17 @@ describe('wrong passwords for an account', () => {
         const { date: _, 'retry-after': wait, ...headers } = Object.fromEntries(answer.headers);
         answers.push({ status: answer.status, text: answer.text, headers, waits: wait !== undefined });
       }
-      told.push(answers);
+      transcripts.push(answers);
     }
-    expect(told[1]).toEqual(told[0]);
+    expect(transcripts[1]).toEqual(transcripts[0]);
   });
 
-  it('do not hinder many right ones at the same moment', async () => {
+  it('are not counted for right ones: twenty in parallel all succeed', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => login(person.password)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  it('do not refuse the right one where attempts on other instances hold all points and give them back', async () => {
+  it('do not refuse a right one while other instances hold all points and give them back', async () => {
     const held = [`strangers:${person.id}`, FREE, Date.now() + HOUR_MS];
     await server.database.query('INSERT INTO rate_limits (key, points, expire) VALUES ($1, $2, $3)', held);
     const answer = login(person.password);
@@ -145,7 +145,7 @@ describe('wrong passwords for an account', () => {
     expect((await answer).status).toBe(200);
   });
 
-  it('are not counted where the password was not looked at', async () => {
+  it('are not counted where the password was not checked', async () => {
     for (let index = 0; index < FREE + 2; index++) {
       const { status } = await server.client.post('/auth/login', { json: { username: person.username } });
       expect(status).toBe(422);
@@ -160,18 +160,18 @@ describe('a device the owner has used', () => {
     await fail(FREE + 5);
     expect((await login(person.password)).status).toBe(429);
     expect((await login(person.password, person.username, cookie)).status).toBe(200);
-    // And the owner's success clears the account.
+    // The owner's success clears the account for other devices too.
     expect((await login(person.password)).status).toBe(200);
   });
 
-  it('has a budget of its own, and uses it up', async () => {
+  it('has a budget of its own that it can use up', async () => {
     const cookie = await deviceCookie();
     expect(await fail(FREE, person.username, cookie)).toEqual(Array.from({ length: FREE }, () => 401));
     expect((await login(person.password, person.username, cookie)).status).toBe(429);
     expect((await login(person.password)).status).toBe(200);
   });
 
-  it('is known for one account alone, by a cookie that cannot be made up', async () => {
+  it('is known for one account only, by a cookie that cannot be forged', async () => {
     const mine = await deviceCookie();
     const other = await server.client.register();
     await fail(FREE, other.username);
@@ -190,7 +190,7 @@ describe('a device the owner has used', () => {
     }
   });
 
-  it('gets the cookie for HTTP alone, for this site, for a year', async () => {
+  it('gets a cookie that is HttpOnly, SameSite=Lax and valid for a year', async () => {
     const { headers } = await login(person.password);
     expect(headers.get('set-cookie')).toMatch(
       /^latchkey_device=[\w.-]+; Path=\/; Max-Age=31536000; HttpOnly; SameSite=Lax$/,
@@ -200,7 +200,7 @@ describe('a device the owner has used', () => {
     expect(token.headers.get('set-cookie')).toMatch(/^latchkey_device=/);
   });
 
-  it('is anyone with a live session, who changes the password: with a budget of its own as well', async () => {
+  it('counts for the change of a password in a live session too', async () => {
     const { access_token: token } = await server.client.login(person);
     await fail(FREE + 1);
     const change = (current: string) =>
@@ -215,8 +215,8 @@ describe('a device the owner has used', () => {
   });
 });
 
-describe('an account that is guessed at for ever', () => {
-  it('has no more than 100 wrong passwords in a row looked at, from strangers and devices together', async () => {
+describe('an account that is guessed at without end', () => {
+  it('has at most 100 wrong passwords in a row checked, of strangers and known devices together', async () => {
     const cookie = await deviceCookie();
     const strangers = await evaluatedInARow();
     const devices = await evaluatedInARow(cookie);
@@ -225,7 +225,7 @@ describe('an account that is guessed at for ever', () => {
     expect((await login(person.password)).status).toBe(429);
   });
 
-  it('is opened again by an administrator', async () => {
+  it('is cleared by an administrator', async () => {
     await evaluatedInARow();
     await server.app.get(FirstAdministrator).ensure(ROOT);
     const { access_token: token } = await server.client.login({ username: ROOT.email, ...ROOT });

@@ -36,14 +36,14 @@ if (REDIS_SERVER === undefined) process.stdout.write('skipped: no redis-server o
     ...Array.from({ length: times - FREE }, () => 429),
   ];
 
-  it('are counted there, parallel ones too, and not in PostgreSQL', async () => {
+  it('are counted in Redis and not in PostgreSQL, parallel ones too', async () => {
     const { username, password } = await server.client.register();
     expect(await statuses(username, 'wrong', 20)).toEqual(refused(20));
     expect(await statuses(username, password, 1)).toEqual([429]);
     expect(await countedInPostgres()).toBe(0);
   });
 
-  it('are forgotten with a success, and right ones are none', async () => {
+  it('are forgotten after a success, and right passwords do not count', async () => {
     const { username, password } = await server.client.register();
     expect(await statuses(username, 'wrong', FREE - 1)).toEqual(Array.from({ length: FREE - 1 }, () => 401));
     expect(await statuses(username, password, 1)).toEqual([200]);
@@ -51,17 +51,17 @@ if (REDIS_SERVER === undefined) process.stdout.write('skipped: no redis-server o
     expect(await statuses(username, 'wrong', 20)).toEqual(refused(20));
   });
 
-  it('are counted in PostgreSQL while Redis is away, and the log says so once', async () => {
+  it('are counted in PostgreSQL during an outage of Redis, with one log line at its start and one at its end', async () => {
     await redis.kill();
     const { username, password } = await server.client.register();
     expect(await statuses(username, password, 3)).toEqual([200, 200, 200]);
     expect(await statuses(username, 'wrong', 20)).toEqual(refused(20));
     expect(await countedInPostgres()).toBeGreaterThan(0);
-    const told = () => server.log.filter(({ msg }) => String(msg).startsWith('Redis'));
-    expect(told()).toEqual([expect.objectContaining({ level: 'warn' })]);
+    const messages = () => server.log.filter(({ msg }) => String(msg).startsWith('Redis'));
+    expect(messages()).toEqual([expect.objectContaining({ level: 'warn' })]);
     await redis.start();
-    await eventually(10_000, async () => told().length === 2);
-    expect(told()[1]).toMatchObject({ level: 'info', msg: 'Redis counts attempts again' });
+    await eventually(10_000, async () => messages().length === 2);
+    expect(messages()[1]).toMatchObject({ level: 'info', msg: 'Redis counts attempts again' });
     const other = await server.client.register();
     await server.database.query('DELETE FROM rate_limits');
     expect(await statuses(other.username, 'wrong', 20)).toEqual(refused(20));

@@ -29,7 +29,7 @@ async function statuses(times: number, request: () => Promise<Answer>): Promise<
 }
 
 describe('registering', () => {
-  it('is refused with 429 beyond its limit, and told in RateLimit headers how much is left', async () => {
+  it('is refused with 429 beyond its limit, and RateLimit headers state what is left', async () => {
     const on = await start({ LIMIT_REGISTER: '2/3600' });
     const first = await register(on);
     expect(first.status).toBe(201);
@@ -44,7 +44,7 @@ describe('registering', () => {
     expect((await register(on)).status).toBe(201);
   });
 
-  it('is counted in the database: all instances and a restart go on with the same count', async () => {
+  it('is counted in the database, which all instances share and which survives a restart', async () => {
     const on = await start({ LIMIT_REGISTER: '2/3600' });
     await register(on);
     const [row] = await on.database.query<{ points: number }>(
@@ -53,7 +53,7 @@ describe('registering', () => {
     expect(row?.points).toBe(1);
   });
 
-  it('sent at the same moment does not overrun its limit', async () => {
+  it('does not exceed its limit in parallel', async () => {
     const on = await start({ LIMIT_REGISTER: '5/3600' });
     const answers = await Promise.all(Array.from({ length: 30 }, () => register(on)));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
@@ -76,7 +76,7 @@ describe('refreshing, the token endpoint and changing the password', () => {
 });
 
 describe('wrong passwords from one address', () => {
-  it('are refused beyond their limit whatever the account, while right ones cost nothing', async () => {
+  it('are refused beyond their limit across accounts, while right ones do not count', async () => {
     const on = await start({ LIMIT_FAILURES_PER_ADDRESS: '3/900' });
     const person = await on.client.register();
     const login = (username: string, password: string) =>
@@ -91,7 +91,7 @@ describe('wrong passwords from one address', () => {
 describe('the address of a client', () => {
   const forwarded = (address: string) => ({ 'x-forwarded-for': address });
 
-  it('is not what X-Forwarded-For says where nobody is trusted', async () => {
+  it('is not read from X-Forwarded-For without TRUSTED_PROXIES', async () => {
     const on = await start({ LIMIT_REGISTER: '2/3600' });
     const all = [];
     for (const address of ['198.51.100.1', '198.51.100.2', '198.51.100.3']) {
@@ -100,7 +100,7 @@ describe('the address of a client', () => {
     expect(all).toEqual([201, 201, 429]);
   });
 
-  it('is the rightmost one a trusted proxy did not have, so that nobody can make up another', async () => {
+  it('is the rightmost address that is no trusted proxy, so that a client cannot forge it', async () => {
     const on = await start({ LIMIT_REGISTER: '2/3600', TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8' });
     const all = [];
     for (const made of ['1.1.1.1', '2.2.2.2', '3.3.3.3']) {
@@ -110,7 +110,7 @@ describe('the address of a client', () => {
     expect((await register(on, forwarded('198.51.100.2'))).status).toBe(201);
   });
 
-  it('counts by /64 where it is IPv6', async () => {
+  it('counts by /64 for IPv6', async () => {
     const on = await start({ LIMIT_REGISTER: '2/3600', TRUSTED_PROXIES: '127.0.0.1' });
     const all = [];
     for (const address of ['2001:db8::1', '2001:db8::2', '2001:db8::ffff:1', '2001:db8:0:1::1']) {
@@ -119,18 +119,18 @@ describe('the address of a client', () => {
     expect(all).toEqual([201, 201, 429, 201]);
   });
 
-  it('is nobody’s where a trusted proxy tells none: strangers never share one counter', async () => {
+  it('is unknown where a trusted proxy names none, and then no counter is shared', async () => {
     const on = await start({ LIMIT_REGISTER: '1/3600', TRUSTED_PROXIES: '127.0.0.1' });
     expect(await statuses(3, () => register(on))).toEqual([201, 201, 201]);
     expect(await statuses(2, () => register(on, forwarded('unknown')))).toEqual([201, 201]);
     const person = await on.client.register();
     const login = () =>
       on.client.post('/auth/login', { json: { username: person.username, password: 'wrong' } });
-    // What guards an account is there all the same.
+    // The limit by account holds all the same.
     expect(await statuses(6, login)).toEqual([401, 401, 401, 401, 401, 429]);
   });
 
-  it('is never text that is no address, in the list of sessions either', async () => {
+  it('is null in the list of sessions where a proxy sends text that is no address', async () => {
     const on = await start({ TRUSTED_PROXIES: '127.0.0.1' });
     const person = await on.client.register();
     const { body } = await on.client.post<{ access_token: string }>('/auth/login', {
