@@ -33,7 +33,8 @@ export type RefreshOutcome =
   | { readonly kind: 'expired' }
   | { readonly kind: 'revoked'; readonly reason: string };
 
-type Shown = Pick<Presented, 'id' | 'generation'>;
+/** The session and generation of a presented refresh token. */
+type PresentedToken = Pick<Presented, 'id' | 'generation'>;
 
 /** Limits of the batches of rotations. */
 const ROTATIONS = { atOnce: 2, together: 100, patienceMs: 5000 } as const;
@@ -44,7 +45,7 @@ const ATTEMPTS = 10;
 @Injectable()
 export class SessionsService {
   private readonly rotations = new Batcher(
-    (shown: readonly Shown[]) => this.rotate(shown, 'skip'),
+    (tokens: readonly PresentedToken[]) => this.rotate(tokens, 'skip'),
     ROTATIONS,
   );
 
@@ -78,9 +79,9 @@ export class SessionsService {
    */
   async present(sessionId: string, generation: number): Promise<RefreshOutcome> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const shown = { id: sessionId, generation };
+      const token = { id: sessionId, generation };
       // In a batch where the row is free; alone where another transaction has locked it, so that a batch never waits.
-      const grant = attempt === 0 ? await this.rotations.ask(shown) : (await this.rotate([shown], 'wait'))[0];
+      const grant = attempt === 0 ? await this.rotations.ask(token) : (await this.rotate([token], 'wait'))[0];
       // A rotation follows the presented generation; a replacement follows its unused successor.
       if (grant) {
         const how = grant.generation === generation + 1 ? 'rotated' : 'replaced';
@@ -119,11 +120,11 @@ export class SessionsService {
   }
 
   private async rotate(
-    shown: readonly Shown[],
+    tokens: readonly PresentedToken[],
     locked: Rotation['locked'],
   ): Promise<Array<SessionGrant | undefined>> {
     const now = this.clock.now();
-    const presented = shown.map((token) => ({ ...token, refreshTokenId: newId(now) }));
+    const presented = tokens.map((token) => ({ ...token, refreshTokenId: newId(now) }));
     return this.sessions.rotate(this.manager, presented, {
       now: new Date(now),
       idleExpiresAt: new Date(now + this.config.refreshIdleSeconds * 1000),

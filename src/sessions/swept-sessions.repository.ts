@@ -5,7 +5,7 @@ import { Session } from './session.entity.js';
 import type { SweepFilter, SweepSummary, SweepExample, PagedSession, EndedSession } from './sweep-records.js';
 
 /** The condition of a sweep on `s`, with the parameters $1 to $7 of {@link values}. */
-const MEANT = `
+const MATCHES_FILTER = `
   s.revoked_at IS NULL AND s.expires_at > $1 AND s.created_at < $2
   AND ($3::uuid IS NULL OR s.user_id = $3) AND ($4::text IS NULL OR s.client_id = $4)
   AND ($5::text[] IS NULL OR s.ip = ANY ($5))
@@ -21,7 +21,7 @@ export class SweptSessionsRepository {
       `SELECT count(*)::int AS sessions, count(DISTINCT s.user_id)::int AS users,
               (count(*) FILTER (WHERE s.last_used_at > $8))::int AS "usedLately",
               min(s.created_at) AS "openedFirst", max(s.created_at) AS "openedLast"
-         FROM sessions s WHERE ${MEANT}`,
+         FROM sessions s WHERE ${MATCHES_FILTER}`,
       [...values(filter), usedSince],
     );
     return rows[0] as SweepSummary;
@@ -32,7 +32,7 @@ export class SweptSessionsRepository {
     // Raw: by the condition that all sweeps share.
     return manager.query(
       `SELECT s.id, s.user_id AS "userId", s.client_id AS "clientId", s.created_at AS "createdAt", s.ip
-         FROM sessions s WHERE ${MEANT} ORDER BY s.id LIMIT $8`,
+         FROM sessions s WHERE ${MATCHES_FILTER} ORDER BY s.id LIMIT $8`,
       [...values(filter), limit],
     );
   }
@@ -80,10 +80,10 @@ export class SweptSessionsRepository {
     if (ids.length === 0) return [];
     // Raw: locks in the order of the ids, updates and returns in one statement.
     const [rows]: [EndedSession[], number] = await manager.query(
-      `WITH meant AS (
-         SELECT s.id FROM sessions s WHERE s.id = ANY ($8::uuid[]) AND ${MEANT} ORDER BY s.id FOR UPDATE)
+      `WITH matching AS (
+         SELECT s.id FROM sessions s WHERE s.id = ANY ($8::uuid[]) AND ${MATCHES_FILTER} ORDER BY s.id FOR UPDATE)
        UPDATE sessions s SET revoked_at = $1, revoked_reason = $9
-        WHERE s.id = ANY (ARRAY(SELECT id FROM meant)) AND s.revoked_at IS NULL
+        WHERE s.id = ANY (ARRAY(SELECT id FROM matching)) AND s.revoked_at IS NULL
        RETURNING s.id, s.last_used_at AS "lastUsedAt"`,
       [...values(filter), ids, reason],
     );

@@ -21,10 +21,10 @@ afterAll(() => deployment.close());
 
 describe('instances over one database', () => {
   it.each([
-    ['one of them', 1, 200],
-    ['two of them', 2, 100],
+    ['one instance', 1, 200],
+    ['two instances', 2, 100],
   ])(
-    'answer fifty parallel refreshes of a token with one successor, every time: %s',
+    'answer fifty parallel refreshes of a token with one successor in every round: %s',
     async (_, count, rounds) => {
       const { refresh_token: first } = await instances[0].client.newcomer();
       const clients = instances.slice(0, count).map(({ url }) => new KeepAliveClient(url, PARALLEL / count));
@@ -36,7 +36,7 @@ describe('instances over one database', () => {
     120_000,
   );
 
-  it('refuse on one what was ended on the other, every time within a second', async () => {
+  it('refuse a token within a second after its session ended on the other instance', async () => {
     const [one, other] = instances;
     const person = await one.client.register();
     for (let round = 0; round < LOGOUTS; round++) {

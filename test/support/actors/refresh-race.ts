@@ -2,22 +2,22 @@ import type { KeepAliveClient } from '../http/keep-alive-client.js';
 
 export interface Race {
   readonly rounds: number;
-  /** How often the token is presented at the same moment. */
+  /** How many requests present the token at once. */
   readonly parallel: number;
 }
 
 export interface RaceReport {
-  /** How many answers had which status. */
+  /** The number of answers by status. */
   readonly statuses: Readonly<Record<number, number>>;
-  /** One, where parallel uses of a token have one outcome. */
+  /** The most different successors in a round; 1 where all parallel requests got the same one. */
   readonly mostSuccessors: number;
   /** The successor of the last round. */
   readonly token: string;
 }
 
 /**
- * Presents a refresh token over many connections at once, opened beforehand, and goes on with its successor; the
- * connections are dealt out to the clients in turn. Ends early where nobody gets a successor any more.
+ * Presents a refresh token over many open connections at once, round after round, each round with the successor of the
+ * last. The clients take turns. Ends early after a round without a successor.
  */
 export async function raceRefreshes(
   clients: readonly KeepAliveClient[],
@@ -25,13 +25,15 @@ export async function raceRefreshes(
   { rounds, parallel }: Race,
 ): Promise<RaceReport> {
   await Promise.all(clients.map((client) => client.warmUp()));
-  const seats = Array.from({ length: parallel }, (_, seat) => clients[seat % clients.length]);
+  const senders = Array.from({ length: parallel }, (_, index) => clients[index % clients.length]);
   const statuses: Record<number, number> = {};
   let mostSuccessors = 0;
   let token: string | undefined = first;
   for (let round = 0; round < rounds && token !== undefined; round++) {
-    const shown: string = token;
-    const answers = await Promise.all(seats.map((client) => (client as KeepAliveClient).refresh(shown)));
+    const presented: string = token;
+    const answers = await Promise.all(
+      senders.map((client) => (client as KeepAliveClient).refresh(presented)),
+    );
     for (const { status } of answers) statuses[status] = (statuses[status] ?? 0) + 1;
     const successors = new Set(answers.flatMap(({ body }) => body.refresh_token ?? []));
     mostSuccessors = Math.max(mostSuccessors, successors.size);
