@@ -17,8 +17,9 @@ type Need = 'required' | 'optional';
 type ClientRequest = FastifyRequest & { client?: AuthenticatedClient | undefined };
 
 /**
- * A route for OAuth clients instead of bearers of a token: the guard and the OpenAPI document both read it. Where a
- * client is optional, a request without one is the public client of the service's own logins.
+ * Opens a route to OAuth clients, which send client credentials instead of an access token. The guard and the OpenAPI
+ * document both read the mark. On an `optional` route a request without credentials is the public client of the
+ * service's own logins.
  */
 export function ForClients(need: Need): MethodDecorator {
   return applyDecorators(
@@ -29,14 +30,14 @@ export function ForClients(need: Need): MethodDecorator {
   );
 }
 
-/** The client that the guard let in; undefined for the public one. */
+/** The client that the guard authenticated; undefined for the public client. */
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext) => {
   return context.switchToHttp().getRequest<ClientRequest>().client;
 });
 
 const ClientFieldsDto = z.object(clientFields);
 
-/** Authenticates the client of a request (RFC 6749 section 2.3) before anything else of it is looked at. */
+/** Authenticates the client of a request (RFC 6749 section 2.3) before the request is validated further. */
 @Injectable()
 export class ClientGuard implements CanActivate {
   constructor(

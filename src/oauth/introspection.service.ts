@@ -8,7 +8,7 @@ import { TokenService } from '../auth/token.service.js';
 
 const INACTIVE = { active: false } as const;
 
-/** What a token is worth at this moment (RFC 7662), for services that do not check tokens themselves. */
+/** Token introspection (RFC 7662), for services that do not verify tokens themselves. */
 @Injectable()
 export class IntrospectionService {
   constructor(
@@ -18,19 +18,19 @@ export class IntrospectionService {
   ) {}
 
   /**
-   * Says of a live token what it is, and of any other only that it is not active. Asking does not count as a use of a
-   * refresh token.
-   * @throws AppError `unavailable` where the revocation feed is too old to tell
+   * Returns the claims of a valid token, and `{"active": false}` alone for any other. Introspecting a refresh token does
+   * not use it.
+   * @throws AppError `unavailable` if the revocation feed is stale
    */
   async introspect(token: string): Promise<IntrospectionDto> {
     const presented = presentedToken(this.tokens, token);
     if (!presented) return INACTIVE;
     if (presented.type === 'refresh') return this.refresh(presented.claims);
-    // One whose permissions have changed is refused by our own guard too, until it is refreshed.
+    // Soft revocations count: JwtAuthGuard also refuses a token whose permissions have changed.
     return this.feed.find(presented.claims, presented.kid) ? INACTIVE : access(presented.claims);
   }
 
-  /** Without a scope, so that nobody who looks at scopes alone takes it for an access token. */
+  /** Has no `scope`, so that a resource server that checks scopes alone refuses a refresh token. */
   private async refresh(claims: RefreshClaims): Promise<IntrospectionDto> {
     const session = await this.sessions.findRefreshable(claims.sid, claims.gen);
     if (!session) return INACTIVE;
@@ -48,7 +48,7 @@ function access(claims: AccessClaims): IntrospectionDto {
   return { active: true, scope, client_id, token_type: 'bearer', ...registered(claims) };
 }
 
-/** No name and no address: they are in no token, and whoever may know them asks for the user. */
+/** The registered claims. Name and e-mail address are in no token; `GET /users/{id}` has them. */
 function registered({ exp, iat, sub, aud, iss, jti, sid }: AccessClaims | RefreshClaims) {
   return { exp, iat, sub, aud, iss, jti, sid };
 }

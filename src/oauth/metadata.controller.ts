@@ -3,8 +3,8 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Public } from '../access/access.decorators.js';
 import { SERVICE_SCOPES } from '../access/scopes.js';
-import { TokenEndpointService } from './token-endpoint.service.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
+import { TokenEndpointService } from './token-endpoint.service.js';
 
 const MetadataDto = z.object({
   issuer: z.string(),
@@ -21,7 +21,7 @@ const MetadataDto = z.object({
   service_documentation: z.string(),
 });
 
-/** Names of RFC 7591 section 2. */
+/** Authentication methods, by their names in RFC 7591 section 2. */
 const SECRET_METHODS = ['client_secret_basic', 'client_secret_post'];
 
 @ApiTags('discovery')
@@ -32,12 +32,12 @@ export class MetadataController {
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
   ) {}
 
-  /** RFC 8414 section 2: holds what the service really offers, and nothing else. */
+  /** RFC 8414 section 2: lists only what the service offers. */
   @Public()
   @Get('oauth-authorization-server')
   @Header('cache-control', 'public, max-age=300')
   @ApiOperation({ summary: 'OAuth 2.0 authorization server metadata', description: 'RFC 8414' })
-  @ApiOkResponse({ standardSchema: MetadataDto, description: 'Where the endpoints are and what they take' })
+  @ApiOkResponse({ standardSchema: MetadataDto, description: 'The endpoints and what they accept' })
   metadata(): z.output<typeof MetadataDto> {
     const { issuer } = this.config;
     const at = (path: string) => `${issuer.replace(/\/$/, '')}${path}`;

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { clientFields } from './token.dto.js';
 
 /**
- * RFC 7009 section 2.1 and RFC 7662 section 2.1. Parameters the service does not know are ignored, and so is the hint:
- * it is no more than that.
+ * RFC 7009 section 2.1 and RFC 7662 section 2.1. Unknown parameters are ignored, and so is `token_type_hint`: the service
+ * tells the types apart by the token.
  */
 export const PresentedTokenDto = z
   .object({

@@ -2,14 +2,14 @@ import { AppError } from '../platform/kernel/app-error.js';
 import type { TokenType } from '@latchkey/token-rules';
 import type { TokenService, VerifiedToken } from '../auth/token.service.js';
 
-/** A token that somebody asks about, and that verifies. Whether it was revoked is not decided yet. */
+/** A token that a client sent for introspection or revocation, and that verifies. It may be revoked. */
 export type PresentedToken =
   | ({ readonly type: 'access' } & VerifiedToken<'access'>)
   | ({ readonly type: 'refresh' } & VerifiedToken<'refresh'>);
 
 /**
- * Reads a token of either kind; a hint of the kind (RFC 7009 section 2.1) would save nothing. Undefined where it is
- * none of ours, has expired, or its key was withdrawn.
+ * Verifies a token as an access token, then as a refresh token. `token_type_hint` (RFC 7009 section 2.1) would save
+ * nothing. Undefined if this service did not issue the token, the token has expired, or its key was withdrawn.
  */
 export function presentedToken(tokens: TokenService, token: string): PresentedToken | undefined {
   const access = verified(tokens, 'access', token);

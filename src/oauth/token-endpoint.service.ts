@@ -14,15 +14,15 @@ import {
 import type { TokenRequestDto } from './token.dto.js';
 
 /**
- * The token endpoint (RFC 6749 section 3.2): a table of grants, and the steps they share, in one order: which grant, may
- * this client use it, are its parameters there, is the scope well-formed. Only then a grant issues tokens, so that no
- * grant can forget a step. The guard of the route has authenticated the client and counted the request before.
+ * The token endpoint (RFC 6749 section 3.2). Every grant passes the same steps in the same order, so that no grant can
+ * forget one: find the grant, check that the client may use it, check the required parameters, parse the scope, issue
+ * the tokens. The guards of the route have authenticated the client and counted the request before.
  */
 @Injectable()
 export class TokenEndpointService {
   constructor(@Inject(GRANTS) private readonly grants: readonly Grant[]) {}
 
-  /** The `grant_type`s that the endpoint takes. */
+  /** The supported values of `grant_type`, in the order of the table. */
   get grantTypes(): string[] {
     return this.grants.map(({ name }) => name);
   }
@@ -50,7 +50,7 @@ export class TokenEndpointService {
   }
 }
 
-/** A form of user name and password alone is the password grant, as a plain HTML form or curl sends it. */
+/** `grant_type` may be absent beside user name and password, as plain HTML forms and curl commands omit it. */
 function grantTypeOf({ grant_type: grantType, username, password }: TokenRequestDto): string {
   if (grantType !== undefined && grantType !== '') return grantType;
   if (username !== undefined && password !== undefined) return 'password';

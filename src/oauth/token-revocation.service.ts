@@ -2,19 +2,19 @@ import { Injectable } from '@nestjs/common';
 import type { Origin } from '../access/origin.decorator.js';
 import { FIRST_PARTY } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
+import { AuthService } from '../auth/auth.service.js';
+import { TokenService, type VerifiedToken } from '../auth/token.service.js';
 import type { AuthenticatedClient } from '../clients/clients.service.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { RevocationFeed } from '../revocation/revocation.feed.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { SessionsService } from '../sessions/sessions.service.js';
-import { AuthService } from '../auth/auth.service.js';
 import { presentedToken, type PresentedToken } from './presented-token.js';
-import { TokenService, type VerifiedToken } from '../auth/token.service.js';
 
 const REASON = 'token revoked';
 
-/** Tokens given back by those they were issued to (RFC 7009). */
+/** Token revocation (RFC 7009): a client revokes tokens that were issued to it. */
 @Injectable()
 export class TokenRevocationService {
   constructor(
@@ -28,11 +28,11 @@ export class TokenRevocationService {
   ) {}
 
   /**
-   * Ends what a token was issued in: with either token of a pair its session, as a logout does; with the token of a
-   * client that token. What is no live token is dead already, and so the answer is the same (section 2.2).
-   * @param client who asks; undefined for the public client of the service's own logins, which has nothing to show
-   * but the token
-   * @throws AppError `unauthorized_client` where the token was issued to another client (section 2.1)
+   * Either token of a login ends its session, as a logout does; a client's access token is revoked alone. An invalid
+   * token is ignored: the answer is the same (section 2.2).
+   * @param client the authenticated client; undefined for the public client of the service's own logins, which has no
+   * credentials but the token
+   * @throws AppError `unauthorized_client` if the token was issued to another client (section 2.1)
    */
   async revoke(token: string, client: AuthenticatedClient | undefined, origin: Origin): Promise<void> {
     const presented = presentedToken(this.tokens, token);
@@ -46,13 +46,13 @@ export class TokenRevocationService {
     if (!ended && presented.type === 'access') await this.revokeAlone(presented, origin);
   }
 
-  /** Undefined where the token's session is gone, and the token with it. */
+  /** The client that the token was issued to; undefined for a refresh token whose session is deleted. */
   private async clientOf(presented: PresentedToken): Promise<string | undefined> {
     if (presented.type === 'access') return presented.claims.client_id;
     return (await this.sessions.find(presented.claims.sid))?.clientId;
   }
 
-  /** For a token without a live session: a client's, or one that has outlived its session by minutes. */
+  /** For an access token without a live session: a client's token, or one that outlives its session by minutes. */
   private async revokeAlone({ claims, kid }: VerifiedToken<'access'>, origin: Origin): Promise<void> {
     const known = this.feed.find(claims, kid);
     if (known && !known.soft) return;
@@ -60,7 +60,7 @@ export class TokenRevocationService {
     await this.transactions.run(async (transaction) => {
       const what = { kind: 'session', reason: REASON } as const;
       const [row] = await this.revocations.revoke(transaction, { ...what, subjects: [sid], actor });
-      if (!row) throw new Error('a revocation without a row');
+      if (!row) throw new Error('the revocation inserted no row');
       await this.audit.record(transaction, {
         action: 'revocation.created',
         actor,

@@ -5,10 +5,11 @@ import { CurrentConnection, type ClientConnection } from '../access/client-conne
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { TokenAnswerDto } from '../auth/dto/token.dto.js';
 import type { AuthenticatedClient } from '../clients/clients.service.js';
+import { RateLimited } from '../limits/rate-limit.guard.js';
 import { ApiOAuthErrors } from '../platform/docs/api-problems.js';
 import { ConsumesForm } from '../platform/http/content-type.js';
-import { RateLimited } from '../limits/rate-limit.guard.js';
 import { CurrentClient, ForClients } from './client.guard.js';
+import { GRANTS_DESCRIPTION } from './grants/grants.js';
 import { TokenEndpointService } from './token-endpoint.service.js';
 import { TokenRequestDto } from './token.dto.js';
 
@@ -27,9 +28,8 @@ export class TokenController {
   @ApiOperation({
     summary: 'OAuth 2.0 token endpoint',
     description:
-      'Grants: `password` (RFC 6749 section 4.3) and `refresh_token` (section 6) for people, without a client; ' +
-      '`client_credentials` (section 4.4) for clients, whose id and secret come as Basic credentials or in the ' +
-      'form. Forms only.',
+      `Grants: ${GRANTS_DESCRIPTION}. A client sends its id and secret as Basic credentials or in the form. ` +
+      'Forms only.',
   })
   @ApiOkResponse({ standardSchema: TokenAnswerDto, description: 'RFC 6749 section 5.1' })
   @ApiOAuthErrors(

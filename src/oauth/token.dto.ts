@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { text } from '../platform/kernel/validation.js';
 
-/** RFC 6749 section 2.3.1: where the client does not send Basic credentials. The guard reads them. */
+/** Client credentials in the form (RFC 6749 section 2.3.1), instead of a Basic header. ClientGuard reads them. */
 export const clientFields = {
   client_id: z
     .string()
@@ -16,8 +16,8 @@ export const clientFields = {
 };
 
 /**
- * RFC 6749 sections 4.3.2, 4.4.2 and 6, for all grants at once: what a grant needs is checked when it is known. Parameters
- * the service does not know are ignored (section 3.2), one given twice is refused.
+ * The parameters of every grant (RFC 6749 sections 4.3.2, 4.4.2 and 6). TokenEndpointService checks those that a grant
+ * requires. Unknown parameters are ignored; a parameter given twice is refused (section 3.2).
  */
 export const TokenRequestDto = z
   .object({
@@ -26,8 +26,7 @@ export const TokenRequestDto = z
       .max(100)
       .optional()
       .meta({
-        description:
-          '`password` (also where absent, if username and password are there), `refresh_token` or `client_credentials`',
+        description: 'One of the grants above; `password` if absent beside username and password',
         examples: ['password'],
       }),
     username: text({ max: 254 })
@@ -36,7 +35,7 @@ export const TokenRequestDto = z
     password: text({ max: 4096 })
       .optional()
       .meta({ format: 'password', examples: ['correct horse battery staple'] }),
-    // Empty examples: the documentation's form would send "string" for the fields that this grant does not take.
+    // Empty examples: Swagger UI would send "string" for the fields that the password grant ignores.
     refresh_token: z
       .string()
       .max(16_384)
@@ -46,7 +45,7 @@ export const TokenRequestDto = z
       .string()
       .max(1000)
       .optional()
-      .meta({ description: 'Space-separated; less than the user or client has', examples: [''] }),
+      .meta({ description: 'Space-separated; fewer scopes than the user or client has', examples: [''] }),
     ...clientFields,
   })
   .meta({ id: 'TokenRequest' });

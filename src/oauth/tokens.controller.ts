@@ -1,15 +1,16 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
-import { IntrospectionDto } from './introspection.dto.js';
-import { IntrospectionService } from './introspection.service.js';
-import { TokenRevocationService } from './token-revocation.service.js';
 import type { AuthenticatedClient } from '../clients/clients.service.js';
 import { ApiOAuthErrors } from '../platform/docs/api-problems.js';
 import { ConsumesForm, FORM } from '../platform/http/content-type.js';
 import { CurrentClient, ForClients } from './client.guard.js';
+import { IntrospectionDto } from './introspection.dto.js';
+import { IntrospectionService } from './introspection.service.js';
 import { PresentedTokenDto } from './presented-token.dto.js';
+import { TokenRevocationService } from './token-revocation.service.js';
 
+/** Introspection (RFC 7662) and revocation (RFC 7009). */
 @ApiTags('oauth')
 @Controller('oauth')
 export class TokensController {
@@ -24,10 +25,10 @@ export class TokensController {
   @ConsumesForm()
   @ApiConsumes(FORM)
   @ApiOperation({
-    summary: 'Ask what a token is worth',
+    summary: 'Introspect a token',
     description:
-      'RFC 7662, for any client. Of a token that is expired, revoked, stale or none of ours the answer is ' +
-      '`{"active": false}` and nothing else. Forms only.',
+      'RFC 7662, for any client. For a token that is expired, revoked, stale or not issued by this service the answer ' +
+      'is `{"active": false}` alone. Forms only.',
   })
   @ApiOkResponse({ standardSchema: IntrospectionDto, description: 'RFC 7662 section 2.2' })
   @ApiOAuthErrors('invalid_client', 'unavailable')
@@ -43,12 +44,12 @@ export class TokensController {
   @ConsumesForm()
   @ApiConsumes(FORM)
   @ApiOperation({
-    summary: 'Give a token back',
+    summary: 'Revoke a token',
     description:
       'RFC 7009. A client revokes its own access tokens. Without a client, either token of a login ends its session. ' +
-      'The answer is the same for a token that is expired, revoked or none of ours. Forms only.',
+      'The answer is the same for a token that is expired, revoked or not issued by this service. Forms only.',
   })
-  @ApiOkResponse({ description: 'The token is dead; the body is empty' })
+  @ApiOkResponse({ description: 'The token is revoked; the body is empty' })
   @ApiOAuthErrors('invalid_client', 'unauthorized_client', 'unavailable')
   async revoke(
     @Body({ schema: PresentedTokenDto }) { token }: PresentedTokenDto,

@@ -5,22 +5,23 @@ import { AppError } from '../../platform/kernel/app-error.js';
 import { newId } from '../../platform/kernel/ids.js';
 import type { ClientGrant, ClientGrantRequest, Granted } from './grant.js';
 
-/** The scopes of a client never change, so its tokens are never stale. */
+/** A client's scopes never change, so its tokens never become stale. */
 const PERMISSION_VERSION = 1;
 
 /**
- * The client credentials grant (RFC 6749 section 4.4). There is no refresh token (section 4.4.3). `sub` is the client
- * (RFC 9068 section 2.2), and `sid` is new for each grant, so that one token can be revoked alone.
+ * The client credentials grant (RFC 6749 section 4.4), without a refresh token (section 4.4.3). `sub` is the client's id
+ * (RFC 9068 section 2.2), and each token gets a new `sid`, so that one token can be revoked alone.
  */
 @Injectable()
 export class ClientCredentialsGrant implements ClientGrant {
+  static readonly description = '`client_credentials` (RFC 6749 section 4.4), for clients';
   readonly name = 'client_credentials';
   readonly audience = 'clients';
   readonly requires = [] as const;
 
   constructor(private readonly tokens: TokenService) {}
 
-  /** @throws AppError `invalid_scope` where the request asks for a scope that the client does not have */
+  /** @throws AppError `invalid_scope` if the request asks for a scope that the client does not have */
   async issue({ client, scope }: ClientGrantRequest): Promise<Granted> {
     const scopes = scope === null ? client.scopes : (parseScope(scope) ?? []);
     if (!scopes.every((name) => client.scopes.includes(name))) throw new AppError('invalid_scope');

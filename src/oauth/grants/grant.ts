@@ -7,7 +7,7 @@ import type { TokenRequestDto } from '../token.dto.js';
 /** A parameter that a grant may require. */
 export type GrantParameter = 'username' | 'password' | 'refresh_token';
 
-/** What a token request brings besides its parameters. */
+/** The parts of a token request besides its parameters. */
 export interface TokenRequestContext {
   readonly origin: Origin;
   readonly connection: ClientConnection;
@@ -15,21 +15,21 @@ export interface TokenRequestContext {
   readonly cookies: string | undefined;
 }
 
-/** A token request whose shared steps have passed, see TokenEndpointService. */
+/** A token request that passed the shared steps, see TokenEndpointService. */
 export interface GrantRequest extends TokenRequestContext {
   /** Holds every parameter that the grant requires. */
   readonly parameters: TokenRequestDto & Readonly<Record<GrantParameter, string>>;
-  /** Well-formed, space-separated; null where the request asks for all there is. */
+  /** Well-formed, space-separated; null asks for every scope that the user or client has. */
   readonly scope: string | null;
 }
 
-/** The same for a grant of clients: the client is authenticated and may use the grant. */
+/** The request of an authenticated client that may use the grant. */
 export interface ClientGrantRequest extends GrantRequest {
   readonly client: AuthenticatedClient;
 }
 
 export interface Granted {
-  /** RFC 6749 section 5.1. */
+  /** The answer of RFC 6749 section 5.1. */
   readonly tokens: TokenAnswerDto;
   /** The value of a `Set-Cookie` header. */
   readonly cookie?: string;
@@ -41,20 +41,28 @@ interface GrantRow {
   readonly requires: readonly GrantParameter[];
 }
 
-/** A grant of the public client: the service's own logins. */
+/** A grant for the public client of the service's own logins. */
 export interface FirstPartyGrant extends GrantRow {
   readonly audience: 'first-party';
   issue(request: GrantRequest): Promise<Granted>;
 }
 
-/** A grant of registered clients that authenticate. */
+/** A grant for registered clients that authenticate. */
 export interface ClientGrant extends GrantRow {
   readonly audience: 'clients';
   issue(request: ClientGrantRequest): Promise<Granted>;
 }
 
-/** One row of the table of grants: its own step of the token endpoint, and what the shared steps ask of it. */
+/** A row of the table of grants: how it issues tokens, and what the shared steps check before. */
 export type Grant = FirstPartyGrant | ClientGrant;
 
-/** The injection token of the table. */
+/** The class of a grant, one line of the table in grants.ts. */
+export interface GrantClass {
+  // The container resolves the constructor's parameters, so their types do not matter here.
+  new (...dependencies: never[]): Grant;
+  /** The grant's name and source, as the OpenAPI document lists them. */
+  readonly description: string;
+}
+
+/** The injection token of the table's instances. */
 export const GRANTS = Symbol('grants');

@@ -7,6 +7,7 @@ import type { FirstPartyGrant, Granted, GrantRequest } from './grant.js';
 /** The resource owner password credentials grant (RFC 6749 section 4.3), for the service's own logins. */
 @Injectable()
 export class PasswordGrant implements FirstPartyGrant {
+  static readonly description = '`password` (RFC 6749 section 4.3), for people, without a client';
   readonly name = 'password';
   readonly audience = 'first-party';
   readonly requires = ['username', 'password'] as const;

@@ -5,6 +5,7 @@ import type { FirstPartyGrant, Granted, GrantRequest } from './grant.js';
 /** The refresh token grant (RFC 6749 section 6), for the service's own logins. */
 @Injectable()
 export class RefreshTokenGrant implements FirstPartyGrant {
+  static readonly description = '`refresh_token` (RFC 6749 section 6), for people, without a client';
   readonly name = 'refresh_token';
   readonly audience = 'first-party';
   readonly requires = ['refresh_token'] as const;
