@@ -8,19 +8,19 @@ export interface ClientRecord {
   readonly createdAt: Date;
 }
 
-/** What a client's manager sees of a secret. */
+/** The times of a secret, which administrators see. */
 export interface SecretTimes {
   readonly createdAt: Date;
-  /** Null for the newest, which has no end. */
+  /** Null for the newest secret, which has no end. */
   readonly expiresAt: Date | null;
 }
 
 export interface ListedClient extends ClientRecord {
-  /** The valid ones, newest first. */
+  /** The valid secrets, newest first. */
   readonly secrets: SecretTimes[];
 }
 
-/** A client with what its secret is compared with. */
+/** A client with the hashes of its valid secrets. */
 export interface StoredClient extends ClientRecord {
   readonly hashes: Buffer[];
 }
@@ -28,6 +28,24 @@ export interface StoredClient extends ClientRecord {
 export interface ClientsPage {
   readonly limit: number;
   readonly offset: number;
-  /** The last id of the page before. */
+  /** The last id of the previous page. */
   readonly after?: string | undefined;
+}
+
+export interface NewClient {
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly grants: readonly ClientGrant[];
+}
+
+/** A new client with its secret. The table has the hash alone, so the answer is the only time the secret is shown. */
+export interface CreatedClient {
+  readonly client: ClientRecord;
+  readonly secret: string;
+}
+
+export interface RotatedSecret {
+  readonly secret: string;
+  /** Until when the previous secret is valid; null if it ended at once. */
+  readonly previousExpiresAt: Date | null;
 }

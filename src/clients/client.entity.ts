@@ -1,10 +1,10 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 
-/** What a client may ask tokens with, by the names of RFC 6749. A closed list. */
+/** The grants that a client may have, by their names in RFC 6749. */
 export const CLIENT_GRANTS = ['client_credentials'] as const;
 export type ClientGrant = (typeof CLIENT_GRANTS)[number];
 
-/** A service with a name and scopes of its own. What it is does not change; its secrets do. */
+/** A confidential OAuth client: a service with scopes of its own. Name, scopes and grants never change; secrets rotate. */
 @Entity('clients')
 @Check('ck_clients_grants', `grants <@ ARRAY['client_credentials']`)
 export class Client {
@@ -24,7 +24,7 @@ export class Client {
   createdAt!: Date;
 }
 
-/** One secret of a client. The newest has no end; at most one other is there, and ends soon. */
+/** A secret of a client. The newest has no end; during a rotation the one before it is valid until `expires_at`. */
 @Entity('client_secrets')
 @Check('ck_client_secrets_hash', 'octet_length(hash) = 32')
 @Index('uq_client_secrets_current', ['clientId'], { unique: true, where: 'expires_at IS NULL' })

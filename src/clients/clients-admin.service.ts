@@ -1,27 +1,20 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { assertMayGrant } from '../access/authority.js';
 import type { Actor } from '../access/principal.js';
+import { auditEvent } from '../audit/actor-event.js';
 import { AuditService } from '../audit/audit.service.js';
-import { ClientsRepository } from './clients.repository.js';
-import type { ClientRecord } from './client-records.js';
-import { ClientsService, type NewClient } from './clients.service.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
+import { Clock } from '../platform/kernel/clock.js';
+import { newId } from '../platform/kernel/ids.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
-import { auditEvent } from '../audit/actor-event.js';
-import { assertMayGrant } from '../access/authority.js';
+import type { CreatedClient, NewClient, RotatedSecret } from './client-records.js';
+import { hashClientSecret, newClientSecret } from './client-secret.js';
+import { ClientsRepository } from './clients.repository.js';
+import { ClientsService } from './clients.service.js';
 
-export interface CreatedClient {
-  readonly client: ClientRecord;
-  readonly secret: string;
-}
-
-export interface RotatedSecret {
-  readonly secret: string;
-  /** Until when the secret before is valid; null where it ended at once. */
-  readonly previousExpiresAt: Date | null;
-}
-
-/** Clients, as far as the principal's scopes reach; each change, its event and its revocation commit together. */
+/** Creates, rotates and removes clients within the actor's scopes. A change, its audit event and its revocation commit together. */
 @Injectable()
 export class ClientsAdminService {
   constructor(
@@ -30,13 +23,14 @@ export class ClientsAdminService {
     private readonly rows: ClientsRepository,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditService,
+    private readonly clock: Clock,
   ) {}
 
-  /** @throws AppError `insufficient_scope` where the client would get a scope that the actor may not give */
+  /** @throws AppError `insufficient_scope` if the client would get a scope that the actor may not give */
   async create(actor: Actor, input: NewClient): Promise<CreatedClient> {
     assertMayGrant(actor, input.scopes);
     return this.transactions.run(async (transaction) => {
-      const created = await this.clients.add(transaction.manager, input);
+      const created = await this.insert(transaction.manager, input);
       const { id, scopes, grants } = created.client;
       await this.audit.record(
         transaction,
@@ -47,15 +41,16 @@ export class ClientsAdminService {
   }
 
   /**
-   * Gives a client a new secret; the one before stays valid for the overlap. Rotations of one client take turns.
-   * @throws AppError `not_found`, `insufficient_scope`: whoever has the secret has what the client may do
+   * Gives a client a new secret. The previous secret stays valid for the overlap and any older one ends, so that two are
+   * valid at most. Rotations of one client wait for each other.
+   * @throws AppError `not_found`, `insufficient_scope`: the secret gives the actor every scope of the client
    */
   async rotateSecret(actor: Actor, id: string, overlapSeconds: number): Promise<RotatedSecret> {
     return this.transactions.run(async (transaction) => {
       const client = await this.clients.lockManagedIfKnown(transaction.manager, actor, id);
       if (!client) throw new AppError('not_found');
       assertMayGrant(actor, client.scopes);
-      const rotated = await this.clients.rotateSecret(transaction.manager, client.id, overlapSeconds);
+      const rotated = await this.replaceSecret(transaction.manager, client.id, overlapSeconds);
       const details = { overlap_seconds: overlapSeconds };
       await this.audit.record(
         transaction,
@@ -66,7 +61,8 @@ export class ClientsAdminService {
   }
 
   /**
-   * Removes a client; its tokens are dead within a second, those too that are being issued at this moment.
+   * Removes a client and revokes its tokens on every instance within a second, including tokens that a concurrent request
+   * is about to get.
    * @throws AppError `not_found`, `insufficient_scope`
    */
   async delete(actor: Actor, id: string): Promise<void> {
@@ -83,5 +79,33 @@ export class ClientsAdminService {
       });
       await this.audit.record(transaction, auditEvent(actor, 'client.deleted', 'client', client.id));
     });
+  }
+
+  private async insert(manager: EntityManager, input: NewClient): Promise<CreatedClient> {
+    const now = this.clock.now();
+    const client = {
+      id: newId(now),
+      name: input.name,
+      scopes: [...new Set(input.scopes)].sort(),
+      grants: [...new Set(input.grants)].sort(),
+      createdAt: new Date(now),
+    };
+    const secret = newClientSecret();
+    await this.rows.insert(manager, client, hashClientSecret(secret));
+    return { client, secret };
+  }
+
+  /** The caller has locked the client. */
+  private async replaceSecret(
+    manager: EntityManager,
+    clientId: string,
+    overlapSeconds: number,
+  ): Promise<RotatedSecret> {
+    const now = this.clock.now();
+    const previousExpiresAt = overlapSeconds === 0 ? null : new Date(now + overlapSeconds * 1000);
+    const secret = newClientSecret();
+    await this.rows.retireSecrets(manager, clientId, previousExpiresAt);
+    await this.rows.insertSecret(manager, clientId, hashClientSecret(secret), new Date(now));
+    return { secret, previousExpiresAt };
   }
 }

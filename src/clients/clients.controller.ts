@@ -10,10 +10,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CurrentPrincipal, RequireScopes } from '../access/access.decorators.js';
 import type { Principal } from '../access/principal.js';
+import { ApiProblems } from '../platform/docs/api-problems.js';
+import { objectId } from '../platform/http/object-id.js';
+import { describePage, PageQueryDto } from '../platform/http/paging.js';
 import { ClientsAdminService } from './clients-admin.service.js';
 import { ClientsService } from './clients.service.js';
-import { ApiProblems } from '../platform/docs/api-problems.js';
-import { describePage, PageQueryDto } from '../platform/http/paging.js';
 import {
   ClientDto,
   ClientSecretDto,
@@ -21,8 +22,9 @@ import {
   CreatedClientDto,
   RotateSecretDto,
   toClientDto,
+  toClientSecretDto,
+  toCreatedClientDto,
 } from './dto/client.dto.js';
-import { objectId } from '../platform/http/object-id.js';
 
 @ApiTags('administration')
 @Controller('clients')
@@ -34,7 +36,7 @@ export class ClientsController {
 
   @RequireScopes('clients:read')
   @Get()
-  @ApiOperation({ summary: 'All clients', description: 'In the order of creation; never their secrets.' })
+  @ApiOperation({ summary: 'List clients', description: 'In the order of creation, without secrets.' })
   @ApiOkResponse({ standardSchema: z.array(ClientDto), description: 'One page' })
   @ApiProblems('validation_failed')
   async list(
@@ -52,8 +54,8 @@ export class ClientsController {
   @ApiOperation({
     summary: 'Create a client',
     description:
-      'A service with scopes of its own, which gets tokens at `POST /oauth/token` with `client_credentials`. Nobody ' +
-      'gives a scope that they do not hold.',
+      'A client is a service with scopes of its own, which gets tokens at `POST /oauth/token` with ' +
+      '`client_credentials`. You can give only scopes that you hold.',
   })
   @ApiCreatedResponse({ standardSchema: CreatedClientDto, description: 'The client, with its secret' })
   @ApiProblems('malformed_request', 'validation_failed')
@@ -61,9 +63,7 @@ export class ClientsController {
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: CreateClientDto }) input: CreateClientDto,
   ): Promise<CreatedClientDto> {
-    const { client, secret } = await this.admin.create(principal, input);
-    const { id, createdAt, ...rest } = client;
-    return { client_id: id, client_secret: secret, ...rest, created_at: createdAt.toISOString() };
+    return toCreatedClientDto(await this.admin.create(principal, input));
   }
 
   @RequireScopes('clients:write')
@@ -72,8 +72,8 @@ export class ClientsController {
   @ApiOperation({
     summary: 'Give a client a new secret',
     description:
-      'The secret of before stays valid for `overlap_seconds`, so that the client can change over; any older one ' +
-      'ends now. Not of a client with a scope that you do not hold.',
+      'The previous secret stays valid for `overlap_seconds`, so that the client can switch to the new one; any older ' +
+      'secret ends at once. You must hold every scope of the client.',
   })
   @ApiOkResponse({ standardSchema: ClientSecretDto, description: 'The new secret' })
   @ApiProblems('malformed_request', 'validation_failed', 'not_found')
@@ -83,9 +83,7 @@ export class ClientsController {
     @Body({ schema: RotateSecretDto.prefault({}) }) { overlap_seconds: overlapSeconds }: RotateSecretDto,
   ): Promise<ClientSecretDto> {
     const clientId = objectId(id);
-    const { secret, previousExpiresAt } = await this.admin.rotateSecret(principal, clientId, overlapSeconds);
-    const ends = previousExpiresAt?.toISOString() ?? null;
-    return { client_id: clientId, client_secret: secret, previous_expires_at: ends };
+    return toClientSecretDto(clientId, await this.admin.rotateSecret(principal, clientId, overlapSeconds));
   }
 
   @RequireScopes('clients:write')
@@ -93,9 +91,9 @@ export class ClientsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Remove a client',
-    description: 'Its tokens die with it. Not a client with a scope of this service that you do not hold.',
+    description: 'Its tokens are revoked. You must hold every scope of this service that the client has.',
   })
-  @ApiNoContentResponse({ description: 'The client is gone' })
+  @ApiNoContentResponse({ description: 'The client is removed' })
   @ApiProblems('not_found')
   async delete(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
     await this.admin.delete(principal, objectId(id));

@@ -1,4 +1,5 @@
-// Owns: clients and their secrets. May import: audit, revocation, access, platform. Never: issues a token.
+// Owns: clients, their secrets and their endpoints. May import: users (the scopes field), audit, revocation, access,
+// platform. Never: issues a token.
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';

@@ -14,8 +14,8 @@ export class ClientsRepository {
   }
 
   /**
-   * A client and the hashes of the secrets that are valid: two at most, found by one index. The database does the same,
-   * and answers a row, where there is no such client, so that the time tells nothing.
+   * A client and the hashes of its valid secrets: two at most, found by one index. For an unknown id the database does
+   * the same work and returns a row of nulls, so that the time does not tell which ids exist.
    */
   async findWithHashes(manager: EntityManager, id: string, now: Date): Promise<StoredClient | undefined> {
     // Raw: one statement that does the same work for an unknown client as for a wrong secret.
@@ -29,7 +29,7 @@ export class ClientsRepository {
     return rows.find((row): row is StoredClient => row.id !== null);
   }
 
-  /** Locks a client until the transaction ends. Undefined where there is none. */
+  /** Locks a client until the transaction ends. Undefined if there is no such client. */
   async lock(manager: EntityManager, id: string): Promise<ClientRecord | undefined> {
     const client = await manager.findOne(Client, { where: { id }, lock: { mode: 'pessimistic_write' } });
     return client ?? undefined;
@@ -63,8 +63,8 @@ export class ClientsRepository {
   }
 
   /**
-   * Gives the newest secret an end, and drops the one before it. The caller has locked the client.
-   * @param until when it ends; null drops it at once
+   * Sets the end of the newest secret and deletes the one before it. The caller has locked the client.
+   * @param until when the newest secret ends; null deletes it at once
    */
   async retireSecrets(manager: EntityManager, clientId: string, until: Date | null): Promise<void> {
     if (until === null) {

@@ -1,22 +1,22 @@
 import { z } from 'zod';
-import { CLIENT_GRANTS } from '../client.entity.js';
-import type { ListedClient } from '../client-records.js';
 import { text } from '../../platform/kernel/validation.js';
 import { scopesField } from '../../users/dto/role.dto.js';
+import type { ClientRecord, CreatedClient, ListedClient, RotatedSecret } from '../client-records.js';
+import { CLIENT_GRANTS } from '../client.entity.js';
 
 const NAME_MAX = 100;
 const DAY_SECONDS = 86_400;
 const OVERLAP_MAX_SECONDS = 30 * DAY_SECONDS;
 
 const members = {
-  client_id: z.uuid().meta({ description: 'What the client calls itself by' }),
+  client_id: z.uuid().meta({ description: 'The id that the client authenticates with' }),
   name: z.string().meta({ examples: ['billing'] }),
   scopes: z.array(z.string()).meta({ examples: [['tasks:read']] }),
   grants: z.array(z.string()).meta({ examples: [['client_credentials']] }),
   created_at: z.iso.datetime(),
 };
 const secretField = z.string().meta({
-  description: 'Shown this once; the service keeps a hash only',
+  description: 'Shown once; the service stores its hash',
   examples: ['latchkey_secret_…'],
 });
 
@@ -29,7 +29,7 @@ export const CreateClientDto = z
       .max(10)
       .default(['client_credentials'])
       .meta({
-        description: 'None for a client that only introspects tokens',
+        description: 'An empty list for a client that only introspects tokens',
         default: ['client_credentials'],
       }),
   })
@@ -52,7 +52,7 @@ export const RotateSecretDto = z
       .max(OVERLAP_MAX_SECONDS)
       .default(DAY_SECONDS)
       .meta({
-        description: 'How long the secret of before stays valid; 0 ends it at once',
+        description: 'How long the previous secret stays valid; 0 ends it at once',
         default: DAY_SECONDS,
         examples: [DAY_SECONDS],
       }),
@@ -67,7 +67,7 @@ export const ClientSecretDto = z
     previous_expires_at: z.iso
       .datetime()
       .nullable()
-      .meta({ description: 'Until when the secret of before is valid; null where it ended at once' }),
+      .meta({ description: 'Until when the previous secret is valid; null if it ended at once' }),
   })
   .meta({ id: 'ClientSecret' });
 export type ClientSecretDto = z.output<typeof ClientSecretDto>;
@@ -77,21 +77,33 @@ export const ClientDto = z
     ...members,
     secrets: z
       .array(z.object({ created_at: z.iso.datetime(), expires_at: z.iso.datetime().nullable() }))
-      .meta({ description: 'The valid ones, newest first; two during a rotation' }),
+      .meta({ description: 'The valid secrets, newest first; two during a rotation' }),
   })
   .meta({ id: 'Client' });
 export type ClientDto = z.output<typeof ClientDto>;
 
-export function toClientDto({ id, name, scopes, grants, createdAt, secrets }: ListedClient): ClientDto {
+export function toClientDto(client: ListedClient): ClientDto {
   return {
-    client_id: id,
-    name,
-    scopes,
-    grants,
-    created_at: createdAt.toISOString(),
-    secrets: secrets.map(({ createdAt: from, expiresAt }) => ({
+    ...membersOf(client),
+    secrets: client.secrets.map(({ createdAt: from, expiresAt }) => ({
       created_at: from.toISOString(),
       expires_at: expiresAt?.toISOString() ?? null,
     })),
   };
+}
+
+export function toCreatedClientDto({ client, secret }: CreatedClient): CreatedClientDto {
+  return { ...membersOf(client), client_secret: secret };
+}
+
+export function toClientSecretDto(
+  clientId: string,
+  { secret, previousExpiresAt }: RotatedSecret,
+): ClientSecretDto {
+  const ends = previousExpiresAt?.toISOString() ?? null;
+  return { client_id: clientId, client_secret: secret, previous_expires_at: ends };
+}
+
+function membersOf({ id, name, scopes, grants, createdAt }: ClientRecord) {
+  return { client_id: id, name, scopes, grants, created_at: createdAt.toISOString() };
 }
