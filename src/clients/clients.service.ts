@@ -12,7 +12,7 @@ import { ClientsRepository } from './clients.repository.js';
 export interface AuthenticatedClient extends ClientRecord {
   /**
    * The time before the secret was looked up, in milliseconds since the Unix epoch. Tokens issued for this request carry
-   * it as `iat`, so that a rotation or revocation that commits later also revokes them.
+   * it as `iat`, so that a later revocation of the client's tokens is later than every token the secret could get.
    */
   readonly authenticatedAt: number;
 }

@@ -20,7 +20,7 @@ export class JwksController {
   @Public()
   @Get('jwks.json')
   @ApiOperation({
-    summary: 'Public keys of the access tokens',
+    summary: 'Public keys that verify access tokens',
     description:
       'RFC 7517 key set. Empty while the service signs with a shared secret (HS256, HS384, HS512).',
   })

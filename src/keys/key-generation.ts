@@ -6,7 +6,7 @@ const generate = promisify(generateKeyPair);
 const CURVES: Partial<Record<Algorithm, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };
 const RSA_BITS = 3072;
 
-/** A new private key for an asymmetric algorithm, made off the main thread. */
+/** Generates a private key for an asymmetric algorithm, off the main thread. */
 export async function generatePrivateKey(algorithm: Algorithm): Promise<KeyObject> {
   const namedCurve = CURVES[algorithm];
   const pair =

@@ -1,20 +1,22 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { KeyConfig } from '../platform/config/config.js';
 import type { RingKey } from './key-ring.js';
+import type { KeyRow } from './key-row.js';
 import { unwrapKey, wrapKey, wrappingId } from './key-wrapping.js';
 import { privateSigningKey, publicSigningKey, secretSigningKey } from './signing-key.js';
-import type { KeyRow } from './key-row.js';
 
-/** A row's private key encrypted under the current secret, where it was under a previous one. */
+/** A private key that was encrypted under a previous secret and is now encrypted under the current one. */
 export interface Rewrapped {
+  /** The wrapping id of the previous secret. */
   readonly from: string;
+  /** The wrapping id of the current secret. */
   readonly to: string;
   readonly privateKey: Buffer;
 }
 
 /**
- * The usable key behind a row: with its private half where these settings can reach it, verifying only where they
- * cannot; undefined for a secret that these settings do not name.
+ * The key of a row. It signs if the settings hold or decrypt its private half, and only verifies otherwise. Undefined for
+ * a secret that the settings do not name.
  */
 export function keyOfRow(row: KeyRow, config: KeyConfig): RingKey | undefined {
   const { activeFrom, activeUntil, verifyUntil, compromisedAt } = row;
@@ -50,7 +52,7 @@ function pinnedFor(publicKey: KeyObject, { pinnedKey }: KeyConfig): KeyObject | 
   return pinnedKey && createPublicKey(pinnedKey).equals(publicKey) ? pinnedKey : undefined;
 }
 
-/** The private key of a row and the secret it was wrapped under; undefined where no secret of the settings opens it. */
+/** The private key of a row and the secret that encrypts it; undefined if no secret of the settings decrypts it. */
 function unwrapped(row: KeyRow, config: KeyConfig): { key: KeyObject; secret: string } | undefined {
   const secrets = config.secret === undefined ? [] : [config.secret, ...config.previousSecrets];
   const secret = secrets.find((candidate) => wrappingId(candidate) === row.wrappedBy);
@@ -58,7 +60,7 @@ function unwrapped(row: KeyRow, config: KeyConfig): { key: KeyObject; secret: st
   return { key: unwrapKey(row.privateKey, row.kid, secret), secret };
 }
 
-/** What a row's private key becomes when `SECRET_KEY` has changed; undefined where nothing has to change. */
+/** Encrypts a row's private key anew after a change of `SECRET_KEY`; undefined if the row needs no change. */
 export function rewrapped(row: KeyRow, config: KeyConfig): Rewrapped | undefined {
   if (row.source !== 'ring' || config.secret === undefined || row.wrappedBy === null) return undefined;
   const to = wrappingId(config.secret);

@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { loadConfig } from '../platform/config/env.schema.js';
 import { KeyRing } from './key-ring.js';
 
-// What the ring takes from the settings; what it takes from the database is tested with the rotation of keys.
+// The keys of the settings. test/e2e/keys.ring tests the keys of the database.
 
 const [FIRST = '', SECOND = '', THIRD = ''] = [1, 2, 3].map(() => randomBytes(32).toString('hex'));
 const pinnedKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
@@ -22,39 +22,39 @@ function textOf(keys: KeyRing, kid: string): string | undefined {
 }
 
 describe('a ring of secrets', () => {
-  it('signs with the current one', () => {
+  it('signs with the current secret', () => {
     const keys = ring({ SECRET_KEY_PREVIOUS: `${SECOND},${THIRD}` });
     expect(keys.current().signWith.export().toString()).toBe(FIRST);
   });
 
-  it('finds each by its name, and the name is the same in every ring', () => {
+  it('finds each secret by its kid, which is the same in every ring', () => {
     const keys = ring({ SECRET_KEY_PREVIOUS: `${SECOND},${THIRD}` });
     for (const secret of [FIRST, SECOND, THIRD]) {
       expect(textOf(keys, kidOf(secret))).toBe(secret);
     }
   });
 
-  it('signs with no previous one', () => {
+  it('does not sign with a previous secret', () => {
     const keys = ring({ SECRET_KEY_PREVIOUS: SECOND });
     expect(keys.find(kidOf(SECOND))?.signWith).toBeUndefined();
   });
 
-  it('does not find a secret that was taken out', () => {
+  it('does not find a secret that was removed from the settings', () => {
     expect(ring().find(kidOf(SECOND))).toBeUndefined();
   });
 
-  it('still signs where the current secret is named as a previous one too', () => {
+  it('signs with the current secret if it is a previous one too', () => {
     const keys = ring({ SECRET_KEY_PREVIOUS: `${SECOND},${FIRST}` });
     const { kid } = keys.current();
     expect(keys.current().signWith.export().toString()).toBe(FIRST);
     expect(keys.find(kid)?.signWith).toBeDefined();
   });
 
-  it('publishes nothing', () => {
+  it('publishes no secret', () => {
     expect(ring({ SECRET_KEY_PREVIOUS: SECOND }).published()).toEqual({ keys: [] });
   });
 
-  it('holds every secret under the one algorithm that is set', () => {
+  it('uses every secret with the algorithm of the settings', () => {
     const keys = ring({ JWT_ALGORITHM: 'HS512', SECRET_KEY_PREVIOUS: SECOND });
     expect(keys.current().algorithm).toBe('HS512');
     expect(keys.find(kidOf(SECOND, 'HS512'))?.algorithm).toBe('HS512');
@@ -64,27 +64,27 @@ describe('a ring of secrets', () => {
 describe('a ring with a pinned key', () => {
   const keys = ring({ JWT_ALGORITHM: 'ES256', JWT_PRIVATE_KEY: PEM, SECRET_KEY_PREVIOUS: SECOND });
 
-  it('signs with it and finds it by its name', () => {
+  it('signs with the pinned key and finds it by its kid', () => {
     expect(keys.current().signWith.equals(pinnedKey)).toBe(true);
     expect(keys.find(keys.current().kid)?.verifyWith.type).toBe('public');
     expect(keys.current().algorithm).toBe('ES256');
   });
 
-  it('publishes its public half alone', () => {
+  it('publishes the public half alone', () => {
     const { x, y } = pinnedKey.export({ format: 'jwk' });
     expect(keys.published()).toEqual({
       keys: [{ kty: 'EC', crv: 'P-256', x, y, kid: keys.current().kid, use: 'sig', alg: 'ES256' }],
     });
   });
 
-  it('takes no secret for a key of tokens', () => {
+  it('verifies no token with a secret', () => {
     for (const secret of [FIRST, SECOND]) {
       expect(keys.find(kidOf(secret))).toBeUndefined();
     }
   });
 });
 
-describe('a name that is no key’s', () => {
+describe('an unknown kid', () => {
   it.each([
     '',
     ' ',
@@ -98,11 +98,11 @@ describe('a name that is no key’s', () => {
     '../../dev/null',
     "' OR 1=1 --",
     'k'.repeat(10_000),
-  ])('finds nothing: %j', (kid) => {
+  ])('finds no key: %j', (kid) => {
     expect(ring().find(kid)).toBeUndefined();
   });
 
-  it('nor does a name with anything added, taken away or spelt otherwise', () => {
+  it('finds no key if a known kid is changed by one character', () => {
     const keys = ring();
     const { kid } = keys.current();
     for (const other of [`${kid} `, ` ${kid}`, `${kid}\0`, kid.slice(1), kid.slice(0, -1), `${kid}=`]) {
@@ -111,10 +111,10 @@ describe('a name that is no key’s', () => {
   });
 });
 
-describe('a ring that waits for the keys of the database', () => {
+describe('a ring before the keys of the database are loaded', () => {
   const keys = ring({ JWT_ALGORITHM: 'ES256', SECRET_KEY_PREVIOUS: SECOND });
 
-  it('signs and publishes nothing, and takes no secret for a key of tokens', () => {
+  it('neither signs nor publishes, and verifies no token with a secret', () => {
     expect(() => keys.current()).toThrow(expect.objectContaining({ code: 'unavailable' }));
     expect(keys.published()).toEqual({ keys: [] });
     expect([FIRST, SECOND].map((secret) => keys.find(kidOf(secret)))).toEqual([undefined, undefined]);

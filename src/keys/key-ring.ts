@@ -12,76 +12,76 @@ import {
   type SigningKey,
 } from './signing-key.js';
 
-/** A key of the ring with the times that make up its state. */
+/** A key of the ring with the times that determine its state. */
 export type RingKey = SigningKey & KeyTimes;
 
 /**
- * The keys of the service in memory, by `kid`: one signs, all verify. Everything that signs or verifies asks here and
- * nowhere else, so that no request waits for a key. Holds the keys of the settings from the start, and those of the
- * database as KeyRotation loads them.
+ * The service's keys in memory, by `kid`: one signs, all verify. Signing and verifying use this ring alone, so that no
+ * request waits for the database. The ring has the keys of the settings from the start, and the keys of the database as
+ * KeyRotation loads them.
  */
 @Injectable()
 export class KeyRing {
-  private readonly ofSettings: readonly SigningKey[];
-  private held: ReadonlyMap<string, RingKey> = new Map();
+  private readonly fromSettings: readonly SigningKey[];
+  private fromDatabase: ReadonlyMap<string, RingKey> = new Map();
 
   constructor(
     @Inject(KEY_CONFIG) config: KeyConfig,
     private readonly clock: Clock = new SystemClock(),
   ) {
-    this.ofSettings = keysOfSettings(config);
+    this.fromSettings = keysOfSettings(config);
   }
 
-  /** Takes over what the database says, oldest first. */
+  /** Replaces the keys of the database. @param keys every key, oldest first */
   hold(keys: readonly RingKey[]): void {
-    this.held = new Map(keys.map((key) => [key.kid, key]));
+    this.fromDatabase = new Map(keys.map((key) => [key.kid, key]));
   }
 
   /**
-   * The key that signs new tokens: the active one, or where this instance has no means to sign with that (its settings
-   * are older or newer than those of another), the last one it can sign with, which still verifies.
-   * @throws AppError `unavailable` where there is none
+   * The key that signs new tokens: the active key. If this instance cannot sign with that key, because its settings differ
+   * from another instance's, the newest key that it can sign with and that still verifies.
+   * @throws AppError `unavailable` if there is no such key
    */
   current(): CurrentKey {
     const now = this.clock.now();
     let current: SigningKey | undefined;
-    for (const key of this.held.values()) {
+    for (const key of this.fromDatabase.values()) {
       const usable = key.signWith && !key.compromised && ['active', 'retiring'].includes(keyState(key, now));
       if (usable) current = key;
     }
-    current ??= this.ofSettings.find(({ signWith }) => signWith !== undefined);
+    current ??= this.fromSettings.find(({ signWith }) => signWith !== undefined);
     if (current?.signWith === undefined)
       throw new AppError('unavailable', { diagnosis: { cause: 'no key signs' } });
     return current as CurrentKey;
   }
 
-  /** The key a token names, while a token of it may still be alive. */
+  /** The key of this `kid`; undefined once every token it signed has expired. */
   find(kid: string): SigningKey | undefined {
-    const held = this.held.get(kid);
+    const held = this.fromDatabase.get(kid);
     const gone = held !== undefined && keyState(held, this.clock.now()) === 'gone';
     if (held && !gone) return held;
     if (held?.compromised) return undefined;
-    // A secret that the settings still name verifies for as long as they do.
-    return this.ofSettings.find((key) => key.kid === kid);
+    // A secret verifies for as long as the settings name it.
+    return this.fromSettings.find((key) => key.kid === kid);
   }
 
-  /** The keys of the database that are not gone, with what they do now. */
+  /** The keys of the database that are not gone, with their states. */
   states(): Array<{ readonly key: RingKey; readonly state: KeyState }> {
     const now = this.clock.now();
-    const states = [...this.held.values()].map((key) => ({ key, state: keyState(key, now) }));
+    const states = [...this.fromDatabase.values()].map((key) => ({ key, state: keyState(key, now) }));
     return states.filter(({ state }) => state !== 'gone');
   }
 
-  /** RFC 7517 section 5: every public key a verifier may need; empty where the algorithm is symmetric. */
+  /** The key set of RFC 7517 section 5: every public key a verifier may need; empty for a symmetric algorithm. */
   published(): { keys: JsonWebKey[] } {
     const now = this.clock.now();
-    const held = [...this.held.values()].filter((key) => isPublished(key, now));
-    const rest = this.ofSettings.filter(({ kid }) => !this.held.has(kid));
-    return { keys: [...held, ...rest].map(publicJwk).filter((jwk) => jwk !== undefined) };
+    const stored = [...this.fromDatabase.values()].filter((key) => isPublished(key, now));
+    const rest = this.fromSettings.filter(({ kid }) => !this.fromDatabase.has(kid));
+    return { keys: [...stored, ...rest].map(publicJwk).filter((jwk) => jwk !== undefined) };
   }
 }
 
-/** The key that signs first, then secrets that only verify. */
+/** The signing key first, then secrets that only verify. */
 function keysOfSettings({ algorithm, secret, previousSecrets, pinnedKey }: KeyConfig): SigningKey[] {
   if (pinnedKey) return [privateSigningKey(pinnedKey, algorithm)];
   if (!algorithm.startsWith('HS')) return [];

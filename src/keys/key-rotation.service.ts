@@ -8,11 +8,11 @@ import { isDue, keyState } from './key-rotation.policy.js';
 import type { KeyRow } from './key-row.js';
 import { SigningKeyChanges } from './signing-key-changes.js';
 
-/** How often each instance reads the table: a change is known everywhere this soon. */
+/** How often each instance reads the table, and thus how soon it knows a change. */
 const RELOAD_INTERVAL_MS = 400;
 const DAY_MS = 86_400_000;
 
-/** Keeps the ring of this instance: follows the table, and gives the active key a successor when it is due. */
+/** Keeps the ring of this instance equal to the table, and gives the active key a successor when it is due. */
 @Injectable()
 export class KeyRotation implements OnModuleInit, OnModuleDestroy {
   private readonly periodic = new Periodic(() => this.tick(), RELOAD_INTERVAL_MS);
@@ -25,7 +25,7 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
     @Inject(LOG) private readonly log: Log,
   ) {}
 
-  /** Brings the table in line with the settings before the first token is signed. */
+  /** Applies the settings to the table before the first token is signed. */
   async onModuleInit(): Promise<void> {
     await this.transactions.run((transaction) => this.changes.followSettings(transaction));
     await this.reload();
@@ -36,7 +36,7 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
     await this.periodic.stop();
   }
 
-  /** Takes over the keys of the table as they are now. */
+  /** Loads the keys of the table into the ring. */
   async reload(): Promise<void> {
     await this.changes.reload();
   }

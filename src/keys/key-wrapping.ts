@@ -14,8 +14,8 @@ const TAG_BYTES = 16;
 const PURPOSE = 'latchkey signing key encryption';
 
 /**
- * A private key encrypted at rest: AES-256-GCM under a key derived from `SECRET_KEY` by HKDF-SHA-256 (RFC 5869),
- * bound to its `kid`, so that rows cannot be swapped. Layout: 12 bytes nonce, 16 bytes tag, ciphertext.
+ * Encrypts a private key with AES-256-GCM under a key derived from `SECRET_KEY` by HKDF-SHA-256 (RFC 5869). The `kid` is
+ * authenticated too, so that rows cannot be swapped. Layout: 12 bytes nonce, 16 bytes tag, ciphertext.
  */
 export function wrapKey(privateKey: KeyObject, kid: string, secret: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
@@ -25,7 +25,7 @@ export function wrapKey(privateKey: KeyObject, kid: string, secret: string): Buf
   return Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]);
 }
 
-/** The private key again. @throws where the secret is another or the bytes were changed */
+/** Decrypts a private key. @throws Error if the secret is another one or the bytes were changed */
 export function unwrapKey(wrapped: Buffer, kid: string, secret: string): KeyObject {
   const nonce = wrapped.subarray(0, NONCE_BYTES);
   const tag = wrapped.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
@@ -35,7 +35,7 @@ export function unwrapKey(wrapped: Buffer, kid: string, secret: string): KeyObje
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
 }
 
-/** Names the secret a key is wrapped under, one-way. */
+/** A one-way id of a secret, stored beside each private key that the secret encrypts. */
 export function wrappingId(secret: string): string {
   return createHash('sha256').update(encryptionKey(secret)).update('id').digest('base64url').slice(0, 22);
 }

@@ -1,5 +1,5 @@
-// Owns: the keys that sign and verify, their rotation and their endpoints. May import: audit, revocation, access, platform.
-// Never: sees a token.
+// Owns: the signing keys, their rotation, their endpoints and the JWKS. May import: audit, revocation, access, platform.
+// Never: handles a token.
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';

@@ -7,8 +7,8 @@ import type { KeyRow } from './key-row.js';
 import { privateSigningKey } from './signing-key.js';
 
 /**
- * Whether a key of the table is one of the ring, of the algorithm of the settings, and signs.
- * @throws AppError `unavailable` where the settings cannot decrypt it
+ * Whether a row is a key that this service generated, of the algorithm in the settings, and can sign.
+ * @throws AppError `unavailable` if no secret of the settings decrypts the private key
  */
 export function isUsableRingKey(row: KeyRow | undefined, config: KeyConfig): boolean {
   if (row?.source !== 'ring' || row.algorithm !== config.algorithm) return false;
@@ -21,8 +21,8 @@ export function isUsableRingKey(row: KeyRow | undefined, config: KeyConfig): boo
 }
 
 /**
- * Whether the key that signs now can go on until its successor is known everywhere. A new secret takes over at once:
- * that is what setting it means, and who does not have it could not verify it later either.
+ * Whether the active key can go on signing until its successor is published everywhere. A new `SECRET_KEY` with HS*
+ * signs at once: secrets are not published, so waiting would not help a verifier that lacks the new secret.
  */
 export function canHandOver(
   active: KeyRow | undefined,
@@ -33,7 +33,7 @@ export function canHandOver(
   return !(wanted?.source === 'secret' && active.source === 'secret');
 }
 
-/** The key the settings pin or spell out; undefined where the ring makes its own. */
+/** The key of `JWT_PRIVATE_KEY`, or of `SECRET_KEY` with HS*; undefined if this service generates its own keys. */
 export function keyOfSettings(config: KeyConfig): KeyRow | undefined {
   const { algorithm, pinnedKey, secret } = config;
   const base = { algorithm, privateKey: null, wrappedBy: null, createdAt: 0, activeFrom: 0 };

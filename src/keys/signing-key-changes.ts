@@ -15,13 +15,13 @@ import { canHandOver, isUsableRingKey, keyOfSettings } from './settings-key.js';
 import { privateSigningKey } from './signing-key.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';
 
-/** Beyond the time verifiers may cache the key set: for the reload, and clocks that differ. */
+/** Added to the time for which verifiers cache the key set: covers the reload and the skew of clocks. */
 const LEAD_MARGIN_MS = 2000;
 
 /**
- * The changes of the table of keys, each under one advisory lock in the caller's transaction, so that any number of
- * instances decide once. Every key is published at least `JWKS_MAX_AGE_SECONDS` before it signs and verifies until its
- * last token has expired. A key that is added is recorded in the audit log with it.
+ * The changes of `signing_keys`. Each takes one advisory lock in the caller's transaction, so that concurrent instances
+ * make each change once. A key is published at least `JWKS_MAX_AGE_SECONDS` before it signs, and verifies until its last
+ * token has expired. A new key and its audit event commit together.
  */
 @Injectable()
 export class SigningKeyChanges {
@@ -42,8 +42,8 @@ export class SigningKeyChanges {
   }
 
   /**
-   * Plans the active key's successor; where one is planned already, that one.
-   * @throws AppError `key_not_rotatable` where the active key comes from the settings
+   * Plans the active key's successor. Returns the planned one if there is one already.
+   * @throws AppError `key_not_rotatable` if the active key comes from the settings
    */
   async rotate(transaction: Transaction): Promise<KeyRow> {
     const { active, next } = await this.lockedKeys(transaction);
@@ -53,8 +53,10 @@ export class SigningKeyChanges {
   }
 
   /**
-   * Drops a key at once: it signs no more, is published no more, and what it signed is revoked.
-   * @throws AppError `not_found`; `key_not_rotatable` where the settings name it still
+   * Drops a key at once: it stops signing and is not published any more. The caller revokes the tokens it signed.
+   * @returns the key that signs from now on, or the new planned key if the dropped key was planned, or the dropped key if
+   * it was neither active nor planned
+   * @throws AppError `not_found`; `key_not_rotatable` while the settings name the key
    */
   async compromise(transaction: Transaction, kid: string): Promise<KeyRow> {
     const { all, active, next } = await this.lockedKeys(transaction);
@@ -64,9 +66,9 @@ export class SigningKeyChanges {
     if (!mayBeDropped(row, now)) throw new AppError('key_not_rotatable');
     const { manager } = transaction;
     if (row.kid === next?.kid) {
-      // It never signed. The active key goes on until its new successor takes over.
+      // The dropped key never signed. The active key signs until its new successor begins.
       await this.rows.delete(manager, [kid]);
-      if (!active) throw new Error('a next key without an active one');
+      if (!active) throw new Error('a key is planned, but no key is active');
       return this.succeed(transaction, { ...active, activeUntil: null }, now + this.leadMs);
     }
     const verifyUntil = now + this.lifetimeMs;
@@ -84,20 +86,20 @@ export class SigningKeyChanges {
     return promoted;
   }
 
-  /** Takes over what the table says now. */
+  /** Loads the keys of the table into the ring of this instance. */
   async reload(): Promise<void> {
     const keys = (await this.rows.all(this.manager)).map((row) => keyOfRow(row, this.config));
     this.ring.hold(keys.filter((key) => key !== undefined));
   }
 
-  /** Looks again under the lock: another instance may have been faster. */
+  /** Checks again under the lock, since another instance may have rotated meanwhile. Returns the successor. */
   async rotateIfDue(transaction: Transaction, due: (row: KeyRow) => boolean): Promise<KeyRow> {
     const { active, next } = await this.lockedKeys(transaction);
     if (next || !active || !due(active)) return next ?? (active as KeyRow);
     return this.succeed(transaction, active, this.clock.now() + this.leadMs);
   }
 
-  /** Brings the table in line with the settings: keys they name, keys they can decrypt, keys that are gone. */
+  /** Applies the settings: encrypts private keys under the current secret, deletes keys that are gone, adds the key to sign with. */
   async followSettings(transaction: Transaction): Promise<void> {
     const { manager } = transaction;
     const { all, active, next } = await this.lockedKeys(transaction);
@@ -125,7 +127,7 @@ export class SigningKeyChanges {
     return this.config.jwksMaxAgeSeconds * 1000 + LEAD_MARGIN_MS;
   }
 
-  /** How long after its signature a token may live: the longest of all kinds. */
+  /** The longest lifetime of any token, in milliseconds, with leeway. */
   private get lifetimeMs(): number {
     const { accessSeconds, refreshIdleSeconds, leewaySeconds } = this.tokens;
     return (Math.max(accessSeconds, refreshIdleSeconds) + leewaySeconds) * 1000 + LEAD_MARGIN_MS;
@@ -141,13 +143,13 @@ export class SigningKeyChanges {
     return { all, active: inState('active'), next: inState('next') };
   }
 
-  /** A new ring key after another, which signs until then and verifies until its last token has expired. */
+  /** Adds a key that begins to sign at `activeFrom`, when the given key stops. */
   private async succeed(transaction: Transaction, row: KeyRow, activeFrom: number): Promise<KeyRow> {
     await this.retire(transaction.manager, [row], activeFrom);
     return this.insertRingKey(transaction, activeFrom);
   }
 
-  /** Ends every signing key at a time; one that would have begun later never begins. */
+  /** Ends the signing of keys at a time, and deletes those that would begin after it. */
   private async retire(
     manager: EntityManager,
     rows: readonly KeyRow[],
@@ -167,7 +169,7 @@ export class SigningKeyChanges {
     }
   }
 
-  /** A key of the settings: new to the table, or back after a while. */
+  /** Adds a key of the settings, or puts it back to work if the table has it already. */
   private async admit(transaction: Transaction, row: KeyRow, all: readonly KeyRow[]): Promise<void> {
     const { manager } = transaction;
     const known = all.find(({ kid }) => kid === row.kid);
@@ -194,7 +196,7 @@ export class SigningKeyChanges {
     const { algorithm, secret } = this.config;
     if (secret === undefined || algorithm.startsWith('HS')) throw new AppError('key_not_rotatable');
     const key = privateSigningKey(await generatePrivateKey(algorithm), algorithm);
-    if (!key.signWith) throw new Error('a new key without its private half');
+    if (!key.signWith) throw new Error('the new key has no private half');
     const row: KeyRow = {
       kid: key.kid,
       algorithm,

@@ -4,7 +4,7 @@ import type { Algorithm } from '../platform/config/config.js';
 /** Where the private half is: encrypted in the row, in `SECRET_KEY`, or in `JWT_PRIVATE_KEY`. */
 export type KeySource = 'ring' | 'secret' | 'pinned';
 
-/** A key of the ring: one that signs, will sign, or has signed. Its times make up its state, see key-rotation.policy.ts. */
+/** A key that will sign, signs or has signed. Its times determine its state, see key-rotation.policy.ts. */
 @Entity('signing_keys')
 @Check('ck_signing_keys_source', `source IN ('ring', 'secret', 'pinned')`)
 @Check(
@@ -29,11 +29,11 @@ export class SigningKeyRow {
   @Column('text', { name: 'public_key', nullable: true })
   publicKey!: string | null;
 
-  /** Encrypted under the secret; null where the settings hold the private half. */
+  /** Encrypted, see key-wrapping.ts; null if the settings hold the private half. */
   @Column('bytea', { name: 'private_key', nullable: true })
   privateKey!: Buffer | null;
 
-  /** Names the secret that encrypts the private key. */
+  /** The id of the secret that encrypts the private key. */
   @Column('text', { name: 'wrapped_by', nullable: true })
   wrappedBy!: string | null;
 

@@ -43,19 +43,19 @@ describe('the key of a secret', () => {
     expect(key.algorithm).toBe(algorithm);
   });
 
-  it('is the text’s UTF-8, whatever it looks like', () => {
+  it('is the UTF-8 of the text, even if the text looks like hex or base64', () => {
     for (const secret of ['0'.repeat(64), 'c2VjcmV0', 'schlüssel-Ключ-🗝', ' a ']) {
       expect(secretSigningKey(secret, 'HS256').verifyWith.export()).toEqual(Buffer.from(secret, 'utf8'));
     }
   });
 
-  it('only verifies where it is a previous one', () => {
+  it('only verifies if it is a previous secret', () => {
     const key = secretSigningKey(SECRET, 'HS256', true);
     expect(key.signWith).toBeUndefined();
     expect(key.verifyWith.export().toString()).toBe(SECRET);
   });
 
-  it('has a name that is the same for the same text and another for any other', () => {
+  it('has a kid that is equal for equal secrets and differs for others', () => {
     const { kid } = secretSigningKey(SECRET, 'HS256');
     expect(secretSigningKey(SECRET, 'HS256').kid).toBe(kid);
     expect(secretSigningKey(SECRET, 'HS256', true).kid).toBe(kid);
@@ -63,7 +63,7 @@ describe('the key of a secret', () => {
     expect(others.map((secret) => secretSigningKey(secret, 'HS256').kid)).not.toContain(kid);
   });
 
-  it('has a name that goes into a header and shows nothing of the text', () => {
+  it('has a kid that fits a header and reveals nothing of the secret', () => {
     const { kid } = secretSigningKey(SECRET, 'HS256');
     expect(kid).toMatch(/^[\w-]{22}$/);
     expect(SECRET).not.toContain(kid.slice(0, 6));
@@ -79,8 +79,8 @@ describe('the key of a secret', () => {
 });
 
 describe('the key of a PEM', () => {
-  it('is named by the thumbprint of RFC 7638', () => {
-    // The RFC's example has no private half to make a key of: it vouches for the test's own reckoning instead.
+  it('has the thumbprint of RFC 7638 as kid', () => {
+    // The RFC's example has no private half, so it checks the thumbprint function of this test instead.
     expect(thumbprintOf(RFC7638)).toBe(RFC7638_THUMBPRINT);
     expect(privateSigningKey(rsa, 'RS256').kid).toBe(thumbprintOf(rsa.export({ format: 'jwk' })));
     const ec = createPrivateKey({ key: RFC7515, format: 'jwk' });
@@ -105,11 +105,11 @@ describe('the key of a PEM', () => {
     expect(publicJwk(key)).toMatchObject({ alg: name, kid: key.kid, use: 'sig', kty: 'EC', crv: namedCurve });
   });
 
-  it('has the same name under every algorithm, because the key is the same', () => {
+  it('has the same kid under every algorithm, because the key is the same', () => {
     expect(privateSigningKey(rsa, 'PS512').kid).toBe(privateSigningKey(rsa, 'RS256').kid);
   });
 
-  it('publishes a key that others read as the one it is', () => {
+  it('publishes a JWK that imports as the same public key', () => {
     const key = privateSigningKey(rsa, 'RS256');
     const read = createPublicKey({ key: publicJwk(key) ?? {}, format: 'jwk' });
     expect(read.equals(createPublicKey(rsa))).toBe(true);

@@ -3,17 +3,17 @@ import { secretKid } from '@latchkey/token-rules';
 import type { Algorithm } from '../platform/config/config.js';
 
 /**
- * A key tokens are signed or verified with. The algorithm belongs to the key, never to a token; the key objects are
- * made once, because parsing a secret or a PEM at every call costs fifty times the signature.
+ * A key that signs or verifies tokens. The key determines the algorithm, never the token. The key objects are made once:
+ * parsing a secret or a PEM at every call costs fifty times the signature.
  */
 export interface SigningKey {
-  /** Names the key in a token's header (RFC 7515 section 4.1.4). Tells nothing about a secret key. */
+  /** The key's name in a token's header (RFC 7515 section 4.1.4). Reveals nothing about a secret. */
   readonly kid: string;
   readonly algorithm: Algorithm;
   /** Absent on a key that only verifies. */
   readonly signWith: KeyObject | undefined;
   readonly verifyWith: KeyObject;
-  /** Somebody else may sign with it too: what it signed is revoked. */
+  /** The key is known to others, so every token it signed is revoked. */
   readonly compromised?: boolean;
 }
 
@@ -39,12 +39,12 @@ export function privateSigningKey(privateKey: KeyObject, algorithm: Algorithm): 
   return { ...publicSigningKey(createPublicKey(privateKey), algorithm), signWith: privateKey };
 }
 
-/** The same key pair where only its public half is known here. */
+/** The public half of an RS*, PS* or ES* key pair: it only verifies. */
 export function publicSigningKey(publicKey: KeyObject, algorithm: Algorithm): SigningKey {
   return { kid: thumbprint(publicKey), algorithm, signWith: undefined, verifyWith: publicKey };
 }
 
-/** The public key as RFC 7517 writes it; undefined for a secret key, which is never published. */
+/** The public key as a JWK (RFC 7517); undefined for a secret, which is never published. */
 export function publicJwk(key: SigningKey): JsonWebKey | undefined {
   if (key.verifyWith.type === 'secret') return undefined;
   return { ...key.verifyWith.export({ format: 'jwk' }), kid: key.kid, use: 'sig', alg: key.algorithm };

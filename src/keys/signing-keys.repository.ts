@@ -4,13 +4,13 @@ import type { KeyTimes } from './key-rotation.policy.js';
 import type { KeyRow } from './key-row.js';
 import { SigningKeyRow } from './signing-key.entity.js';
 
-/** The advisory lock under which instances decide about keys, one after another. */
+/** The advisory lock that serialises changes of the keys across instances. */
 const KEYS_LOCK = 0x6b657973;
 
 /** The statements on `signing_keys`. Each method takes part in the caller's transaction. */
 @Injectable()
 export class SigningKeysRepository {
-  /** Waits until no other instance decides about keys, and keeps others waiting until the transaction ends. */
+  /** Waits for the lock on changes of the keys, and holds it until the transaction ends. */
   async lock(manager: EntityManager): Promise<void> {
     // Raw: an advisory lock, which belongs to no table.
     await manager.query('SELECT pg_advisory_xact_lock($1)', [KEYS_LOCK]);
@@ -43,7 +43,7 @@ export class SigningKeysRepository {
     await manager.update(SigningKeyRow, { kid }, datesOf(times));
   }
 
-  /** Replaces the encrypted private key, where it is still wrapped as it was. */
+  /** Replaces the encrypted private key, unless another instance has replaced it meanwhile. */
   async rewrap(
     manager: EntityManager,
     kid: string,

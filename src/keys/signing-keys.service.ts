@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Actor } from '../access/principal.js';
+import { auditEvent } from '../audit/actor-event.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
+import { RevocationsService } from '../revocation/revocations.service.js';
+import type { KeyRow } from './key-row.js';
 import { SigningKeyChanges } from './signing-key-changes.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';
-import type { KeyRow } from './key-row.js';
-import { RevocationsService } from '../revocation/revocations.service.js';
-import { auditEvent } from '../audit/actor-event.js';
 
-/** Rotation of the signing keys by somebody, with the revocation that a compromise means. */
+/** Rotations of the signing keys by an actor. A change, its audit event and its revocation commit together. */
 @Injectable()
 export class SigningKeysService {
   constructor(
@@ -25,8 +25,8 @@ export class SigningKeysService {
   }
 
   /**
-   * Plans the active key's successor, or answers the one that is planned already.
-   * @throws AppError `key_not_rotatable` where the active key comes from the settings
+   * Plans the active key's successor. Returns the planned one if there is one already.
+   * @throws AppError `key_not_rotatable` if the active key comes from the settings
    */
   async rotate(actor: Actor): Promise<KeyRow> {
     return this.transactions.run(async (transaction) => {
@@ -37,9 +37,9 @@ export class SigningKeysService {
   }
 
   /**
-   * Drops a key somebody else may know: it signs no more, and every token it signed is dead within a second.
-   * @returns the key that signs from now on
-   * @throws AppError `not_found`; `key_not_rotatable` where the settings name the key still
+   * Drops a compromised key: it stops signing, and every token it signed is revoked within a second.
+   * @returns as {@link SigningKeyChanges.compromise}
+   * @throws AppError `not_found`; `key_not_rotatable` while the settings name the key
    */
   async compromise(kid: string, actor: Actor): Promise<KeyRow> {
     const cause = { reason: 'key compromised', actor: actor.subject };
