@@ -21,7 +21,7 @@ export class FeedService {
     readonly after: number;
     readonly limit: number;
   }): Promise<{ rows: FeedRow[]; total: number }> {
-    const [rows, total] = await Promise.all([this.pages.page(place), this.counts.of()]);
+    const [rows, total] = await Promise.all([this.pages.page(place), this.counts.count()]);
     return { rows, total };
   }
 }

@@ -37,7 +37,7 @@ export type RefreshOutcome =
 type PresentedToken = Pick<Presented, 'id' | 'generation'>;
 
 /** Limits of the batches of rotations. */
-const ROTATIONS = { atOnce: 2, together: 100, patienceMs: 5000 } as const;
+const ROTATIONS = { maxInFlight: 2, maxBatch: 100, maxWaitMs: 5000 } as const;
 /** A statement loses only where a parallel refresh wins; more losses than this are a fault. */
 const ATTEMPTS = 10;
 

@@ -15,7 +15,7 @@ import { UsersRepository } from './users.repository.js';
 import type { NewUser, Page, UserRecord } from './user-records.js';
 
 /** Limits of the batches that look users up by id. */
-const LOOKUPS = { atOnce: 2, together: 100, patienceMs: 5000 } as const;
+const LOOKUPS = { maxInFlight: 2, maxBatch: 100, maxWaitMs: 5000 } as const;
 
 export interface CreateUser {
   readonly email: string;
@@ -111,7 +111,7 @@ export class UsersService {
     const emailPrefix = page.emailPrefix === undefined ? undefined : identityKey(page.emailPrefix);
     const [users, total] = await Promise.all([
       this.users.list(this.manager, { ...page, emailPrefix }),
-      this.counts.of(emailPrefix),
+      this.counts.count(emailPrefix),
     ]);
     const isLost = users.length === 0 && emailPrefix !== undefined && page.after !== undefined;
     // Whoever was deleted meanwhile has no place in the alphabet, and an empty page would read as its end.

@@ -248,7 +248,7 @@ describe('a route about the caller’s own account', () => {
     const refusal = {
       status: 403,
       code: 'user_required',
-      detail: 'This is for people; a client has no account',
+      detail: 'This endpoint needs a user; the token belongs to a client',
       challenge: null,
     };
     expect(

@@ -50,7 +50,7 @@ describe('registering', () => {
       const { status, body } = await server.client.post('/auth/register', { json });
       expect([status, body['errors']]).toEqual([
         422,
-        [{ field, code: 'unknown_field', message: 'This field is not known here' }],
+        [{ field, code: 'unknown_field', message: 'This field is unknown' }],
       ]);
     },
   );

@@ -95,7 +95,7 @@ describe('latchkey roles', () => {
 
   it('leaves the role admin as it is', async () => {
     const { status, stderr } = await latchkey(['roles', 'put', 'admin', 'walls:paint']);
-    expect([status, stderr]).toEqual([1, 'latchkey: The service needs this role as it is\n']);
+    expect([status, stderr]).toEqual([1, 'latchkey: This built-in role does not allow this change\n']);
   });
 });
 

@@ -11,10 +11,10 @@ import { requestId } from './request-id.js';
 
 /** 64 KiB: the largest body of the contract. */
 const BODY_LIMIT_BYTES = 64 * 1024;
-/** How long a request may take to arrive whole, and its headers alone, in milliseconds: slow senders are cut. */
+/** How long a whole request, and its headers alone, may take to arrive, in milliseconds; slow senders are cut off. */
 const REQUEST_TIMEOUT_MS = 15_000;
 const HEADERS_TIMEOUT_MS = 10_000;
-/** Longer than the idle time of common balancers (60 s), so that they never reuse a connection we just closed. */
+/** Longer than the idle time of common balancers (60 s), so that they never reuse a connection the service just closed. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
 const CODE_OF_CLIENT_ERROR: Readonly<Record<string, ErrorCode>> = {
@@ -25,17 +25,17 @@ const CODE_OF_CLIENT_ERROR: Readonly<Record<string, ErrorCode>> = {
 type RecordRequest = (request: FastifyRequest, reply: FastifyReply) => void;
 
 /**
- * The HTTP server: limits, time-outs, request ids, and our own answer to what never reaches a route.
- * @param record is called when a request that no hook sees is over
+ * The HTTP server: limits, time-outs, request ids, and problem answers for requests that never reach a route.
+ * @param record is called when a request that runs no hook has ended
  */
 export function httpAdapter(config: HttpConfig, record: RecordRequest): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // A request without a host is refused by assertHost, in our own words.
+    // assertHost refuses a request without a host, with a problem answer.
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5000, requireHostHeader: false },
-    // The default would turn a proxy's header from anyone into the client's address.
+    // Trusting every sender would let any client choose its address with a header.
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     genReqId: requestId,
     requestIdHeader: false,
@@ -48,7 +48,7 @@ export function httpAdapter(config: HttpConfig, record: RecordRequest): FastifyA
   });
 }
 
-/** A URL that cannot be decoded has no route and runs no hook. */
+/** Answers a URL that cannot be decoded; it has no route and runs no hook. */
 function refuseBadUrl(request: FastifyRequest, reply: FastifyReply, record: RecordRequest): void {
   const error = new AppError('not_found');
   const { status, headers, body } = problem(error, request.id, isOAuthPath(requestPath(request)));
@@ -60,13 +60,13 @@ function refuseBadUrl(request: FastifyRequest, reply: FastifyReply, record: Reco
     .send(body);
 }
 
-/** RFC 9112 section 3.2: HTTP/1.1 names the host. @throws AppError `invalid_request` */
+/** RFC 9112 section 3.2: an HTTP/1.1 request names its host. @throws AppError `invalid_request` */
 export function assertHost({ raw }: FastifyRequest): void {
   if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return;
   throw new AppError('invalid_request', { detail: 'The request has no Host header' });
 }
 
-/** RFC 9110 section 10.1.1: an expectation other than 100-continue, which Node would refuse without a body. */
+/** RFC 9110 section 10.1.1: answers expectations other than 100-continue, which Node would refuse without a body. */
 export function answerExpectations(server: Server): void {
   server.on('checkExpectation', (request, response) => {
     const id = requestId(request);
@@ -77,19 +77,19 @@ export function answerExpectations(server: Server): void {
 
 const refusedConnections = new WeakMap<Socket, AppError>();
 
-/** What a connection was refused with while its request was still arriving, if it was. */
+/** The error that refused a connection while its request was still arriving, if any. */
 export function refusalOf(socket: Socket): AppError | undefined {
   return refusedConnections.get(socket);
 }
 
-/** What is not HTTP has no request: the answer goes to the socket as it is. */
+/** Malformed HTTP makes no request object, so the answer is written to the socket. */
 function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const refusal = new AppError(CODE_OF_CLIENT_ERROR[error.code ?? ''] ?? 'invalid_request');
-  // The client has sent its end in the middle of a request: it left, rather than was refused.
+  // The client closed the connection in the middle of a request: it left and was not refused.
   if (error.code !== 'HPE_INVALID_EOF_STATE') refusedConnections.set(socket, refusal);
   const id = requestId({ headers: {} });
   const { status, headers, body } = problem(refusal, id, false);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Whether the process still wants new requests. */
+/** Counts open requests and says whether the process is shutting down. */
 @Injectable()
 export class Lifecycle {
   private stopping = false;
@@ -11,7 +11,7 @@ export class Lifecycle {
     return this.stopping;
   }
 
-  /** Requests that have arrived and are not answered yet. */
+  /** How many requests have arrived and are not answered yet. */
   get requests(): number {
     return this.underWay;
   }
@@ -24,13 +24,13 @@ export class Lifecycle {
     this.underWay--;
   }
 
-  /** From now on readiness says no, so that balancers look elsewhere while the rest is served. */
+  /** Begins the shutdown: readiness fails from now on, so balancers send new requests to other instances. */
   drain(): void {
     this.stopping = true;
     for (const end of this.enders) end();
   }
 
-  /** For what would keep the process from stopping: `end` is called the moment that begins. */
+  /** Registers `end`, which closes something that would delay the shutdown; it is called when {@link drain} is. */
   onDrain(end: () => void): void {
     this.enders.push(end);
   }

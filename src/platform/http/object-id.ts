@@ -2,8 +2,8 @@ import { validate as isUuid } from 'uuid';
 import { AppError } from '../kernel/app-error.js';
 
 /**
- * An id of a path, spelled as the service spells it: tokens, revocations and the log compare ids as text.
- * @throws AppError `not_found`, as for an id of nothing
+ * The id of a path in lower case, because tokens, revocations and the log compare ids as text.
+ * @throws AppError `not_found` where the text is no UUID, as for an unknown id
  */
 export function objectId(text: string): string {
   if (!isUuid(text)) throw new AppError('not_found');

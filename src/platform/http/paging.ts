@@ -11,7 +11,7 @@ function queryInteger(min: number, max: number) {
     .refine((value) => value >= min && value <= max, fieldCode('out_of_range'));
 }
 
-/** `limit` 1 to 100 (100), `offset` from 0 (0), `after` the last id of the page before. */
+/** `limit` 1 to 100 (default 100), `offset` from 0 (default 0), `after` the last id of the page before. */
 export const PageQueryDto = z.object({
   limit: queryInteger(1, 100).default(100).meta({ type: 'integer', minimum: 1, maximum: 100, default: 100 }),
   offset: queryInteger(0, 999_999_999).default(0).meta({ type: 'integer', minimum: 0, default: 0 }),
@@ -22,7 +22,7 @@ export const PageQueryDto = z.object({
 });
 export type PageQueryDto = z.output<typeof PageQueryDto>;
 
-/** `X-Total-Count`, and the `Link` headers of RFC 8288; a list that was asked for by `after` goes on by `after`. */
+/** Sets `X-Total-Count` and the `Link` header of RFC 8288; a page reached by `after` links to the next by `after`. */
 export function describePage(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -30,14 +30,15 @@ export function describePage(
   found: {
     readonly total: number;
     readonly items: ReadonlyArray<{ readonly id: string }>;
-    /** What else the list was asked for, and its other pages are. */
+    /** Further query parameters of the list, repeated in the links to its other pages. */
     readonly filter?: Readonly<Record<string, string | undefined>>;
   },
 ): void {
   const path = requestPath(request);
   const filters = Object.entries(found.filter ?? {}).filter(([, value]) => value !== undefined);
   const filter = filters.map(([name, value = '']) => `&${name}=${encodeURIComponent(value)}`).join('');
-  const link = (rel: string, where: string) => `<${path}?limit=${page.limit}${filter}${where}>; rel="${rel}"`;
+  const link = (rel: string, position: string) =>
+    `<${path}?limit=${page.limit}${filter}${position}>; rel="${rel}"`;
   const links = [link('first', '')];
   const isFull = found.items.length === page.limit;
   if (page.after !== undefined) {

@@ -29,21 +29,21 @@ describe('an error as RFC 9457 says', () => {
     });
   });
 
-  it('says what the place that raised it says instead', () => {
+  it('uses the status, detail and headers given with the error', () => {
     const headers = { 'www-authenticate': 'Bearer error="invalid_request"', allow: 'GET' };
-    const error = new AppError('authorization_malformed', { status: 400, detail: 'Two of them', headers });
+    const error = new AppError('authorization_malformed', { status: 400, detail: 'Two headers', headers });
     const answer = problem(error, ID, false);
     expect(answer).toMatchObject({ status: 400, headers });
-    expect(bodyOf(error, false)).toMatchObject({ status: 400, detail: 'Two of them' });
+    expect(bodyOf(error, false)).toMatchObject({ status: 400, detail: 'Two headers' });
   });
 
-  it('lists the fields', () => {
+  it('lists the refused fields', () => {
     expect(bodyOf(invalidField('email', 'required'), false)['errors']).toEqual([
       { field: 'email', code: 'required', message: 'This field is required' },
     ]);
   });
 
-  it('holds nothing that is for the log', () => {
+  it('leaves out the cause and the diagnosis, which are for the log', () => {
     const error = new AppError('internal_error', {
       cause: new Error('MARK-1'),
       diagnosis: { cause: 'MARK-2' },
@@ -54,7 +54,7 @@ describe('an error as RFC 9457 says', () => {
 });
 
 describe('WWW-Authenticate', () => {
-  it('stands on every 401 and on nothing else', () => {
+  it('is sent with every 401 and with no other status', () => {
     for (const code of codes) {
       for (const oauth of [true, false]) {
         const { status, headers } = problem(new AppError(code), ID, oauth);
@@ -80,7 +80,7 @@ describe('WWW-Authenticate', () => {
 });
 
 describe('Retry-After', () => {
-  it('stands on every 429 and 503 and on nothing else', () => {
+  it('is sent with every 429 and 503 and with no other status', () => {
     for (const code of codes) {
       const { status, headers } = problem(new AppError(code), ID, false);
       expect([code, headers['retry-after'] !== undefined]).toEqual([code, [429, 503].includes(status)]);
@@ -102,7 +102,7 @@ describe('an error as RFC 6749 section 5.2 says', () => {
     });
   });
 
-  it('tells the fields in its description', () => {
+  it('names the refused fields in its description', () => {
     expect(bodyOf(invalidField('username', 'required'), true)['error_description']).toBe(
       'username: This field is required',
     );

@@ -9,7 +9,7 @@ import { requestPath } from './request-path.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The code its answer refuses it with, for the log and the metrics. */
+    /** The error code of its answer, for the log and the metrics. */
     refusedWith: ErrorCode | undefined;
   }
 }
@@ -17,7 +17,7 @@ declare module 'fastify' {
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, string>> = {
   overloaded: '1',
   unavailable: String(UNAVAILABLE_RETRY_SECONDS),
-  // Whoever raises it says how long it is; this is what the OpenAPI document shows.
+  // Each place that raises this error gives the exact wait; the OpenAPI document shows this one.
   too_many_attempts: '30',
 };
 
@@ -34,14 +34,13 @@ export interface ProblemFilterOptions {
   readonly log: Log;
   /** The methods a path answers; empty where the path is unknown. */
   readonly allowedMethods: (path: string) => readonly string[];
-  /** Turns an error of a room's library (a lost database connection) into one of ours, or leaves it. */
+  /** Turns an error of a library (a lost database connection) into an `AppError`; undefined for other errors. */
   readonly translate: (error: unknown) => AppError | undefined;
 }
 
 /**
- * The one place that answers for an error: RFC 9457 `application/problem+json`, for `/oauth/*` the form of RFC 6749
- * section 5.2. The answer holds what `AppError` calls public and nothing else; the cause goes to the log under the
- * request id.
+ * Answers every error: as RFC 9457 `application/problem+json`, below `/oauth/*` as RFC 6749 section 5.2. The answer
+ * holds only the public parts of `AppError`; the cause goes to the log under the request id.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -70,7 +69,7 @@ export class ProblemFilter implements ExceptionFilter {
     return new AppError('internal_error', { cause: exception });
   }
 
-  /** RFC 9110 section 15.5.6: a known path asked with another method says which it takes. */
+  /** RFC 9110 section 15.5.6: a known path answers an unknown method with the list of its methods. */
   private notFound(request: FastifyRequest): AppError {
     const allowed = this.options.allowedMethods(requestPath(request));
     if (allowed.length === 0 || allowed.includes(request.method)) return new AppError('not_found');
@@ -84,13 +83,13 @@ export class ProblemFilter implements ExceptionFilter {
     } else if (ERROR_CODES[error.code].bearer !== undefined) {
       this.options.log.info(line, `JWT refused: ${error.code}`);
     } else {
-      // Why somebody was not let in is asked about later; what was wrong with a body, its sender was told.
+      // Operators look up refused sign-ins later. Other refusals are explained to the client in the answer.
       this.options.log[error.status === 401 ? 'info' : 'debug'](line, `request refused: ${error.code}`);
     }
   }
 }
 
-/** Everything of the answer to an error: status, headers and the serialized body. */
+/** The answer to an error: status, headers and the serialized body. */
 export function problem(
   error: AppError,
   requestId: string,
@@ -131,7 +130,7 @@ function oauthBody(error: AppError, requestId: string): object {
   };
 }
 
-/** RFC 6749 section 5.2 allows %x20-21 / %x23-5B / %x5D-7E here. */
+/** RFC 6749 section 5.2 allows %x20-21 / %x23-5B / %x5D-7E in `error_description`. */
 function asciiDescription(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?');
 }
@@ -145,7 +144,7 @@ function retryAfter(code: ErrorCode): Record<string, string> {
   return seconds === undefined ? {} : { 'retry-after': seconds };
 }
 
-/** Whether a path answers in the form of RFC 6749. */
+/** Whether errors of a path have the form of RFC 6749. */
 export function isOAuthPath(path: string): boolean {
   return path.startsWith('/oauth/');
 }
@@ -154,7 +153,7 @@ function isOAuth(request: FastifyRequest): boolean {
   return isOAuthPath(requestPath(request));
 }
 
-/** The status an error of Nest or Fastify asks for; undefined for what is no HTTP error. */
+/** The status of an HTTP error of Nest or Fastify; undefined for other errors. */
 function statusOf(exception: unknown): number | undefined {
   if (exception instanceof HttpException) return exception.getStatus();
   if (!types.isNativeError(exception) || exception.name !== 'FastifyError') return undefined;

@@ -3,15 +3,15 @@ import { refusalOf } from './http-adapter.js';
 import type { Log } from '../kernel/log.js';
 import { publish, type AnsweredRequest } from '../metrics/events.js';
 
-/** What others write for a client that closed the connection before it was answered; no client ever reads it. */
+/** The status nginx logs for a client that closed the connection before the answer; it is never sent. */
 const CLIENT_LEFT = 499;
 
-/** One line of the log for a request that is over, and the same to whoever counts. */
+/** Logs one line for a request that has ended and publishes the same facts to the metrics. */
 export function recordRequest(request: FastifyRequest, reply: FastifyReply, log: Log): void {
   recordAnswer(request.id, ending(request, reply), log);
 }
 
-/** {@link recordRequest} for a request that the framework has not seen. */
+/** {@link recordRequest} for a request that was answered before the framework saw it. */
 export function recordAnswer(requestId: string, answered: AnsweredRequest, log: Log): void {
   publish('request', answered);
   if (!log.isLevelEnabled('info')) return;
@@ -31,13 +31,13 @@ export function recordAnswer(requestId: string, answered: AnsweredRequest, log: 
 function ending(request: FastifyRequest, reply: FastifyReply): AnsweredRequest {
   const { method, routeOptions, refusedWith, raw } = request;
   const { headersSent, writableFinished } = reply.raw;
-  // The route's pattern, not the path: a path may hold what a log must not.
+  // The route's pattern instead of the path: a path may hold secrets.
   const base = { method, route: routeOptions.url ?? 'unmatched', seconds: reply.elapsedTime / 1000 };
-  // It was still arriving, too slowly or malformed, and was refused over its head.
+  // The connection was refused while the request was still arriving, too slowly or malformed.
   const refusal = refusalOf(raw.socket);
   if (refusal) return { ...base, status: refusal.status, code: refusal.code, aborted: false };
-  // A client that leaves while it sends is answered 400, into the void.
-  const isHeard = writableFinished || (headersSent && raw.complete);
-  if (!isHeard) return { ...base, status: CLIENT_LEFT, code: undefined, aborted: true };
+  // Fastify answers 400 to a client that left while it was sending; that answer does not count.
+  const wasDelivered = writableFinished || (headersSent && raw.complete);
+  if (!wasDelivered) return { ...base, status: CLIENT_LEFT, code: undefined, aborted: true };
   return { ...base, status: reply.statusCode, code: refusedWith, aborted: !writableFinished };
 }

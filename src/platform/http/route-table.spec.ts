@@ -23,7 +23,7 @@ describe('the methods of a path', () => {
     ['/users/a%2Fb', ['GET']],
     ['/users/1/sessions/2', ['DELETE']],
     ['/', ['GET']],
-  ])('are those of every route that has it, sorted and once each: %s', (path, methods) => {
+  ])('are those of all its routes, sorted and without duplicates: %s', (path, methods) => {
     expect(routes.allowedMethods(path)).toEqual(methods);
   });
 
@@ -39,11 +39,11 @@ describe('the methods of a path', () => {
     '/docs/*',
     '',
     'users',
-  ])('are none where no route has it as it is written: %s', (path) => {
+  ])('are empty where no route matches exactly: %s', (path) => {
     expect(routes.allowedMethods(path)).toEqual([]);
   });
 
-  it('are told of a path that cannot be decoded too', () => {
+  it('are found for a path that cannot be decoded', () => {
     expect(routes.allowedMethods('/users/%zz')).toEqual(['GET']);
   });
 });

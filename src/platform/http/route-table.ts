@@ -1,4 +1,4 @@
-/** Which methods each path answers: what a 405 has to say. Filled while the routes are registered. */
+/** The methods of each path, for the `Allow` header of a 405. Filled while the routes are registered. */
 export class RouteTable {
   private readonly routes: Array<{ readonly method: string; readonly segments: readonly string[] }> = [];
 
@@ -8,7 +8,7 @@ export class RouteTable {
     }
   }
 
-  /** The methods of a path, sorted; empty where no route has it. A path answers exactly as it is written. */
+  /** The methods of a path, sorted; empty for an unknown path. Paths are compared exactly, after decoding. */
   allowedMethods(path: string): string[] {
     const segments = path.split('/').map(decoded);
     const methods = this.routes
@@ -19,7 +19,7 @@ export class RouteTable {
 }
 
 function matches(route: readonly string[], path: readonly string[]): boolean {
-  // Wildcards serve the files of the documentation: nothing below them is a path of the API.
+  // Wildcard routes serve the files of the documentation, which are no paths of the API.
   if (route.length !== path.length || route.includes('*')) return false;
   return route.every((segment, index) =>
     segment.startsWith(':') ? path[index] !== '' : segment === path[index],

@@ -8,15 +8,15 @@ const OPTIONS = {
       // Swagger UI sets styles on its elements and draws its icons from data URLs.
       styleSrc: ["'self'", "'unsafe-inline'"],
       imgSrc: ["'self'", 'data:'],
-      // It would send the page's own requests to https: on a host that serves plain HTTP.
+      // The directive would break the page on a host that serves plain HTTP.
       upgradeInsecureRequests: null,
     },
   },
-  // The other names below this host's are not ours to speak for.
+  // Subdomains of this host may belong to other services.
   strictTransportSecurity: { includeSubDomains: false },
 };
 
-/** The headers that helmet gives to every answer, in lower case. They are always the same: it is asked once. */
+/** The headers that helmet sets on every answer, in lower case. They are constant, so call this once. */
 export function securityHeaders(): Record<string, string> {
   const headers: Record<string, string> = {};
   const response = {

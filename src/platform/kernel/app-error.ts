@@ -10,19 +10,19 @@ export interface FieldError {
 export interface AppErrorOptions {
   /** Public text; the default of the code where absent. Never holds a value the client sent. */
   readonly detail?: string;
-  /** Where one code goes with two statuses (RFC 6750 section 3.1); the code's own where absent. */
+  /** For a code with two statuses (RFC 6750 section 3.1); the code's own status where absent. */
   readonly status?: number;
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
   /** For the log only: what was expected and what arrived. Never a token, password or key. */
   readonly diagnosis?: Readonly<Record<string, unknown>>;
-  /** For the log only: what was caught. */
+  /** For the log only: the error that was caught. */
   readonly cause?: unknown;
 }
 
 /**
- * The one error the rooms throw. What the client may read (`code`, `detail`, `errors`, `headers`) and what only
- * the log may hold (`diagnosis`, `cause`) are kept apart, so that nothing has to be filtered out later.
+ * The error that every room throws. The parts for the client (`code`, `detail`, `errors`, `headers`) are separate from
+ * the parts for the log (`diagnosis`, `cause`), so the filter sends only the public ones.
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
@@ -49,7 +49,7 @@ export function invalidField(field: string, code: FieldCode): AppError {
   return new AppError('validation_failed', { errors: [fieldError(field, code)] });
 }
 
-/** One entry of `errors`, with the text that belongs to its code. */
+/** One entry of `errors`, with the message of its code. */
 export function fieldError(field: string, code: FieldCode): FieldError {
   return { field, code, message: FIELD_CODES[code] };
 }

@@ -1,6 +1,5 @@
 /**
- * The only source of time in the service. Rooms ask it instead of `Date`, so that a test moves time instead of
- * waiting for it.
+ * The only source of time in the service. Code reads it instead of `Date`, so tests move the clock instead of waiting.
  */
 export abstract class Clock {
   /** Milliseconds since the Unix epoch. */
@@ -12,7 +11,7 @@ export abstract class Clock {
   }
 }
 
-/** The machine's own clock. */
+/** The clock of the machine. */
 export class SystemClock extends Clock {
   now(): number {
     return Date.now();

@@ -1,15 +1,15 @@
 import { BEARER_ERRORS } from '@latchkey/token-rules';
 
 /**
- * Every stable error code of the service, in one place: its HTTP status, what the client reads by default, and
- * how `/oauth/*` says it (RFC 6749 section 5.2). `docs/errors.md` holds the same list; a test keeps them equal.
+ * Every stable error code of the service: its HTTP status, its default text, and its form below `/oauth/*` (RFC 6749
+ * section 5.2). `docs/errors.md` holds the same list; a test keeps the two equal.
  */
 export interface ErrorCodeEntry {
   /** HTTP status of the answer. */
   readonly status: number;
   /** Short name of the kind of error, the same at every occurrence (RFC 9457 `title`). */
   readonly title: string;
-  /** What the client reads where the place that raises the error says nothing more exact. */
+  /** The default text for the client; the place that raises the error may give a more exact one. */
   readonly detail: string;
   /** RFC 6750 `error_description`; present on the codes that refuse a bearer token. */
   readonly bearer?: string;
@@ -40,7 +40,7 @@ const TABLE = {
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported media type',
-    detail: 'This endpoint does not take this content type',
+    detail: 'This endpoint does not accept this content type',
   },
   payload_too_large: {
     status: 413,
@@ -50,7 +50,7 @@ const TABLE = {
   expectation_failed: {
     status: 417,
     title: 'Expectation failed',
-    detail: 'Nothing but 100-continue may be expected',
+    detail: 'Only the expectation 100-continue is supported',
   },
   headers_too_large: {
     status: 431,
@@ -74,11 +74,11 @@ const TABLE = {
     detail: 'This account is disabled',
     oauth: INVALID_GRANT,
   },
-  not_found: { status: 404, title: 'Not found', detail: 'There is nothing here' },
+  not_found: { status: 404, title: 'Not found', detail: 'Nothing was found under this path or id' },
   method_not_allowed: {
     status: 405,
     title: 'Method not allowed',
-    detail: 'This path does not answer this method',
+    detail: 'This path does not support this method',
   },
   email_taken: { status: 409, title: 'E-mail taken', detail: 'This e-mail address is already registered' },
   username_taken: { status: 409, title: 'User name taken', detail: 'This user name is already taken' },
@@ -87,11 +87,11 @@ const TABLE = {
     title: 'Last administrator',
     detail: 'This is the last active administrator',
   },
-  role_in_use: { status: 409, title: 'Role in use', detail: 'Somebody holds this role' },
+  role_in_use: { status: 409, title: 'Role in use', detail: 'At least one user still holds this role' },
   role_protected: {
     status: 409,
     title: 'Role protected',
-    detail: 'The service needs this role as it is',
+    detail: 'This built-in role does not allow this change',
   },
   key_not_rotatable: {
     status: 409,
@@ -114,7 +114,7 @@ const TABLE = {
   internal_error: {
     status: 500,
     title: 'Internal error',
-    detail: 'Something went wrong here; the request id leads to the cause in the log',
+    detail: 'An unexpected error occurred; the log shows its cause under the request id',
     oauth: { error: 'server_error' },
   },
   token_missing: BEARER_ERRORS.token_missing,
@@ -131,7 +131,7 @@ const TABLE = {
   user_required: {
     status: 403,
     title: 'User required',
-    detail: 'This is for people; a client has no account',
+    detail: 'This endpoint needs a user; the token belongs to a client',
   },
   refresh_token_invalid: {
     status: 401,
@@ -185,10 +185,10 @@ const TABLE = {
 
 export type ErrorCode = keyof typeof TABLE;
 
-/** The table, typed so that optional members can be read on every row. */
+/** The table, typed so that optional members can be read on every entry. */
 export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeEntry>> = TABLE;
 
-/** Codes of the fields of a `validation_failed` answer and what each says. */
+/** The codes of refused fields in a `validation_failed` answer, and their messages. */
 export const FIELD_CODES = {
   required: 'This field is required',
   wrong_type: 'This field has the wrong type',
@@ -197,8 +197,8 @@ export const FIELD_CODES = {
   out_of_range: 'This number is out of range',
   invalid_format: 'This value does not have the required form',
   control_character: 'Control characters and lone surrogates are not allowed',
-  unknown_field: 'This field is not known here',
-  unknown_role: 'There is no such role',
+  unknown_field: 'This field is unknown',
+  unknown_role: 'This role does not exist',
   too_common: 'This password is among the most common ones',
   contains_identity: 'The password must not be your name or e-mail address',
 } as const;

@@ -11,7 +11,7 @@ describe('a new id', () => {
     expect(newId(NOW)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 
-  it('carries its time, whatever the time', () => {
+  it('carries its time', () => {
     fc.assert(fc.property(fc.nat({ max: LAST }), (time) => expect(idTime(newId(time))).toBe(time)));
   });
 
@@ -20,20 +20,20 @@ describe('a new id', () => {
     fc.assert(fc.property(times, ([earlier, later]) => expect(newId(earlier) < newId(later)).toBe(true)));
   });
 
-  it('sorts after every id of the same millisecond that was made before', () => {
+  it('sorts after earlier ids of the same millisecond', () => {
     for (const time of [NOW, NOW + 1, NOW - 1]) {
       const ids = Array.from({ length: 1000 }, () => newId(time));
       expect(ids.toSorted()).toEqual(ids);
     }
   });
 
-  it('is another one each time, within one millisecond too', () => {
+  it('is unique, even within one millisecond', () => {
     expect(new Set(Array.from({ length: 10_000 }, () => newId(NOW))).size).toBe(10_000);
   });
 });
 
 describe('the lowest id of a time', () => {
-  it('is an id of that time, and no id of it is lower', () => {
+  it('carries that time and is lower than every new id of it', () => {
     fc.assert(
       fc.property(fc.nat({ max: LAST }), (time) => {
         expect(idTime(lowestIdOf(time))).toBe(time);
@@ -49,7 +49,7 @@ describe('the lowest id of a time', () => {
     );
   });
 
-  it('is the first of all for a time before the epoch', () => {
+  it('is that of the epoch for a time before the epoch', () => {
     expect(lowestIdOf(-1)).toBe(lowestIdOf(0));
   });
 });

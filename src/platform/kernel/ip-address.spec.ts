@@ -12,7 +12,7 @@ describe('a range of addresses', () => {
     ['2001:db8::/32', '2001:db8:ffff::1%eth0', true],
     ['2001:db8::/32', '192.0.2.7', false],
     ['0.0.0.0/0', 'unknown', false],
-  ])('%s and %s: %s', (range, address, held) => {
+  ])('%s contains %s: %s', (range, address, held) => {
     expect(AddressRange.parse(range)?.holds(address)).toBe(held);
   });
 
@@ -25,5 +25,5 @@ describe('a range of addresses', () => {
     '192.0.2.0/',
     '192.0.2.0/24/1',
     'fe80::1%e',
-  ])('is not %j', (text) => expect(AddressRange.parse(text)).toBeUndefined());
+  ])('is not parsed from %j', (text) => expect(AddressRange.parse(text)).toBeUndefined());
 });

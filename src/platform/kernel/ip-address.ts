@@ -3,16 +3,16 @@ import { isIP } from 'node:net';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** The address of a text; an IPv4 address that came in over an IPv6 socket is the IPv4 address. */
+/** The address in a text; an IPv4-mapped IPv6 address becomes the IPv4 address. */
 function addressOf(text: string): Address | undefined {
   const plain = text.replace(/%.*$/, '');
-  // ipaddr.js also reads 1.2.3, 0x7f.1 and 017700000001, which are addresses to nothing else here.
+  // ipaddr.js also accepts 1.2.3, 0x7f.1 and 017700000001, which the rest of the service does not.
   return isIP(plain) === 0 ? undefined : ipaddr.process(plain);
 }
 
 /**
- * The part of an address that stands for one client: an IPv4 address, or the /64 of an IPv6 one, since a household has
- * as many addresses in it as it likes. Undefined where the text is no address.
+ * The network of one client: an IPv4 address, or the /64 of an IPv6 address, because one household can use every
+ * address of its /64. Undefined where the text is no address.
  */
 export function clientNetworkOf(text: string): string | undefined {
   const address = addressOf(text);
@@ -22,7 +22,7 @@ export function clientNetworkOf(text: string): string | undefined {
   return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
 }
 
-/** An IP address, or a range of them in CIDR notation (RFC 4632). */
+/** An IP address, or a range of addresses in CIDR notation (RFC 4632). */
 export class AddressRange {
   private constructor(
     readonly text: string,
@@ -30,7 +30,7 @@ export class AddressRange {
     private readonly bits: number,
   ) {}
 
-  /** Undefined where the text is neither. */
+  /** Undefined where the text is neither an address nor a range. */
   static parse(text: string): AddressRange | undefined {
     const [address = '', prefix, ...rest] = text.split('/');
     if (isIP(address) === 0 || address.includes('%') || rest.length > 0) return undefined;
@@ -41,13 +41,13 @@ export class AddressRange {
     return bits <= most ? new AddressRange(text, network, bits) : undefined;
   }
 
-  /** Whether an address lies in the range, in any notation; never a text that is no address. */
+  /** Whether the range contains an address, in any notation; false for a text that is no address. */
   holds(text: string): boolean {
     const plain = text.replace(/%.*$/, '');
     if (isIP(plain) === 0) return false;
     const address = ipaddr.parse(plain);
     return [address, ipaddr.process(plain)].some(
-      (one) => one.kind() === this.network.kind() && one.match(this.network, this.bits),
+      (form) => form.kind() === this.network.kind() && form.match(this.network, this.bits),
     );
   }
 }

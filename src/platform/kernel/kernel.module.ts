@@ -1,4 +1,4 @@
-// Owns: what every room stands on: the clock and the log. May import: nothing. Never: knows a room.
+// Owns: the clock, the log, ids, error codes and validation of input. May import: nothing. Never: knows a room.
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { Clock } from './clock.js';
 import { LOG, type Log } from './log.js';

@@ -4,7 +4,7 @@ import { createLog, NestLog, safeError, type LogOptions } from './log.js';
 
 const MARK = 'MARKED-SECRET';
 
-/** What of an error reaches the log, all of it. */
+/** An error as the log writes it. */
 function logged(error: unknown): string {
   return JSON.stringify(safeError(error));
 }
@@ -21,8 +21,8 @@ function write(format: LogOptions['format'], say: (log: ReturnType<typeof create
   return text;
 }
 
-describe('of an error the log holds', () => {
-  it('its type, message, code, constraint, table and stack', () => {
+describe('the logged form of an error', () => {
+  it('has its type, message, code, constraint, table and stack', () => {
     const error = Object.assign(new TypeError('no such table'), {
       code: '42P01',
       table: 'users',
@@ -38,7 +38,7 @@ describe('of an error the log holds', () => {
     });
   });
 
-  it('none of what drivers and clients hang on it', () => {
+  it('has none of the properties that drivers and clients add', () => {
     const error = Object.assign(new Error('failed'), {
       query: `SELECT '${MARK}'`,
       parameters: [MARK],
@@ -53,7 +53,7 @@ describe('of an error the log holds', () => {
   });
 
   it.each(['22P02', '22021', '22001', '22P05'])(
-    'neither message nor stack where they quote data: %s',
+    'has neither message nor stack where they quote data: %s',
     (code) => {
       const error = Object.assign(new Error(`invalid input syntax for type uuid: "${MARK}"`), { code });
       expect(logged(error)).not.toContain(MARK);
@@ -61,13 +61,13 @@ describe('of an error the log holds', () => {
     },
   );
 
-  it('nor those of such an error that another was made of', () => {
+  it('has neither of them for such an error in its causes', () => {
     const cause = Object.assign(new Error(`invalid input syntax: "${MARK}"`), { code: '22P02' });
     expect(logged(new Error('the query failed', { cause }))).not.toContain(MARK);
     expect(logged(new Error('outer', { cause: new Error('inner', { cause }) }))).not.toContain(MARK);
   });
 
-  it('nothing but the type of what is no error', () => {
+  it('is the type alone for a value that is no error', () => {
     for (const thrown of [MARK, { message: MARK }, [MARK]]) expect(logged(thrown)).not.toContain(MARK);
     expect([safeError(undefined), safeError(null), safeError(1)]).toEqual([
       { type: 'undefined' },
@@ -78,7 +78,7 @@ describe('of an error the log holds', () => {
 });
 
 describe('the log', () => {
-  it('is one JSON object a line, whatever is in it', () => {
+  it('writes one JSON object a line, whatever it holds', () => {
     const text = write('json', (log) => {
       log.info({ note: 'a\nb"\u2028' }, 'two\nlines');
       log.error({ err: new Error('a\nb') }, 'failed');
@@ -101,7 +101,7 @@ describe('the log', () => {
     expect(text).not.toContain(MARK);
   });
 
-  it('takes the messages of the framework, at its own levels', () => {
+  it('writes the messages of Nest at the levels of the service', () => {
     const text = write('json', (log) => {
       const nest = new NestLog(log);
       nest.log('started');

@@ -12,16 +12,16 @@ export const LOG = Symbol('Log');
 export interface LogOptions {
   readonly level: string;
   readonly format: 'json' | 'pretty';
-  /** Which of several processes writes; each of its lines says so. */
+  /** The number of the worker process, written on each line; absent where there is one process. */
   readonly worker?: number | undefined;
   /** Where lines go; standard output where absent. */
   readonly destination?: Writable;
 }
 
 /**
- * The service's log: one JSON object a line (or a coloured line for a person). Nothing of a request or an error is
- * written unless a place in the code names it: there is no serializer for requests, and an error is reduced to its
- * type, message, code and stack, because TypeORM's errors carry the bound parameters of the query.
+ * The service's log: one JSON object a line, or one coloured line for people. Requests have no serializer, so callers
+ * name each field they log. Errors are reduced to type, message, code and stack, because TypeORM's errors carry the
+ * bound parameters of the query.
  */
 export function createLog(options: LogOptions): Log {
   return pino(
@@ -39,8 +39,8 @@ export function createLog(options: LogOptions): Log {
 }
 
 /**
- * Standard output, without waiting for each line: what is logged while a write is under way goes out with the next.
- * Whatever is left is written before the process exits; only a kill loses the lines of its last moment.
+ * Standard output, written in the background: lines logged during a write leave with the next write. The rest is
+ * written before the process exits; only a kill loses the last lines.
  */
 function inBatches(): DestinationStream {
   return pino.destination({ dest: 1, sync: false });
@@ -52,7 +52,7 @@ function forPeople(destination: Writable): NodeJS.WritableStream {
 
 const MAX_CAUSES = 5;
 
-/** What of an error may be logged. Data errors of PostgreSQL (class 22) quote the value in their message. */
+/** The parts of an error that may be logged. PostgreSQL's data errors (class 22) quote the value in their message. */
 export function safeError(error: unknown, depth = 0): Record<string, unknown> {
   if (!types.isNativeError(error)) return { type: typeof error };
   const { code, constraint, table, cause } = error as Error & Record<string, unknown>;
@@ -68,7 +68,7 @@ export function safeError(error: unknown, depth = 0): Record<string, unknown> {
   };
 }
 
-/** Nest's own messages, sent to the same log: warnings and errors as they are, the chatter of the start at debug. */
+/** Sends Nest's messages to the same log: warnings and errors at their levels, start-up messages at debug. */
 export class NestLog implements LoggerService {
   constructor(private readonly sink: Log) {}
 

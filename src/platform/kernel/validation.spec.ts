@@ -23,7 +23,7 @@ function refused(check: () => unknown): AppError {
   } catch (error) {
     return error as AppError;
   }
-  throw new Error('nothing was refused');
+  throw new Error('the input was accepted');
 }
 
 function errorsOf(input: unknown): readonly FieldError[] {
@@ -33,7 +33,7 @@ function errorsOf(input: unknown): readonly FieldError[] {
 }
 
 describe('parseInput', () => {
-  it('returns what the schema makes of the input', () => {
+  it('returns the output of the schema', () => {
     expect(
       parseInput(
         schema.transform(({ name }) => name.length),
@@ -64,7 +64,7 @@ describe('parseInput', () => {
     expect(errorsOf(input)).toEqual([{ field, code, message }]);
   });
 
-  it('takes __proto__ for a field as any other', () => {
+  it('treats __proto__ like any other field', () => {
     expect(errorsOf(JSON.parse('{"name":"Ada","__proto__":{"admin":true}}'))).toMatchObject([
       { field: '__proto__', code: 'unknown_field' },
     ]);
@@ -75,7 +75,7 @@ describe('parseInput', () => {
     expect(errorsOf(Object.fromEntries(keys))).toHaveLength(20);
   });
 
-  it('cuts long names of fields, and answers text that is well formed whatever they are', () => {
+  it('cuts long field names and answers well-formed text', () => {
     fc.assert(
       fc.property(anyText({ minLength: 1, maxLength: 300 }), (key) => {
         fc.pre(!Object.hasOwn(schema.shape, key));
@@ -104,20 +104,20 @@ describe('parseInput', () => {
 
 describe('parseBody', () => {
   it.each([undefined, null, 'text', '', 1, true, [], [{ name: 'Ada' }]])(
-    'is malformed_request where the body is no object: %j',
+    'refuses a body that is no object as malformed_request: %j',
     (body) => {
       expect(refused(() => parseBody(schema, body)).code).toBe('malformed_request');
     },
   );
 
-  it('is validation_failed where its fields are not acceptable, and else the fields', () => {
+  it('refuses unacceptable fields as validation_failed and returns the others', () => {
     expect(refused(() => parseBody(schema, {})).code).toBe('validation_failed');
     expect(parseBody(schema, { name: 'Ada' })).toEqual({ name: 'Ada' });
   });
 });
 
 describe('isCleanText', () => {
-  it.each(['', 'Ada', 'Åsa Öberg', '日本', '\u{1f511}', ' a b ', '\u200d'])('lets text be: %j', (value) => {
+  it.each(['', 'Ada', 'Åsa Öberg', '日本', '\u{1f511}', ' a b ', '\u200d'])('accepts %j', (value) => {
     expect(isCleanText(value)).toBe(true);
   });
 
@@ -133,7 +133,7 @@ describe('isCleanText', () => {
     '\ud800',
     '\udfff',
     '\udc00\ud800',
-  ])('refuses what cannot be stored or shown: %j', (value) => {
+  ])('refuses characters that cannot be stored or shown: %j', (value) => {
     expect([isCleanText(value), isCleanText(`a${value}b`)]).toEqual([false, false]);
   });
 });

@@ -17,7 +17,7 @@ export function text({ min = 1, max }: { min?: number; max: number }) {
     .refine(isCleanText, { params: { code: 'control_character' } });
 }
 
-/** Control characters, and those that turn the direction of what follows around for the eye only. */
+/** Control characters, and bidirectional overrides, which change how the following text looks. */
 const UNCLEAN = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
 /** Whether a text is free of control characters (Unicode category Cc, bidirectional overrides) and lone surrogates. */
@@ -25,15 +25,15 @@ export function isCleanText(value: string): boolean {
   return !UNCLEAN.test(value) && value.isWellFormed();
 }
 
-/** A refinement option naming one of our field codes; see {@link parseInput}. */
+/** A refinement option that names a field code; see {@link parseInput}. */
 export function fieldCode(code: FieldCode): { params: { code: FieldCode } } {
   return { params: { code } };
 }
 
 /**
- * Checks what a client sent against a schema and returns what the schema makes of it.
- * @throws AppError `validation_failed` with one entry per refused field; entries say what is wrong by a stable
- * code and never repeat a value.
+ * Checks the input of a client against a schema and returns the schema's output.
+ * @throws AppError `validation_failed` with one entry per refused field; entries carry a stable code and never repeat
+ * a value
  */
 export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
   const result = schema.safeParse(input);
@@ -43,8 +43,8 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
 }
 
 /**
- * The same for a request's body, which must be an object in the first place.
- * @throws AppError `malformed_request` where it is none, `validation_failed`
+ * Like {@link parseInput}, for a request's body, which must be an object.
+ * @throws AppError `malformed_request` where the body is no object; `validation_failed`
  */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   if (typeof body !== 'object' || body === null || Array.isArray(body))

@@ -3,138 +3,138 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { Batcher } from './batcher.js';
 
-const LIMITS = { atOnce: 2, together: 3, patienceMs: 50 };
-const asker = new AsyncLocalStorage<string>();
+const LIMITS = { maxInFlight: 2, maxBatch: 3, maxWaitMs: 50 };
+const requestName = new AsyncLocalStorage<string>();
 
-/** Questions that are under way, and how they end. */
-interface UnderWay {
+/** A batch that was sent, and the two ways to end it. */
+interface SentBatch {
   readonly questions: readonly number[];
-  /** Of whom it is told. */
-  readonly of: string | undefined;
+  /** The request under whose context the batch was sent. */
+  readonly request: string | undefined;
   readonly answer: (answers: number[]) => void;
   readonly fail: (error: Error) => void;
 }
 
-let underWay: UnderWay[];
-let gathering: Batcher<number, number>;
+let sent: SentBatch[];
+let batcher: Batcher<number, number>;
 
 beforeEach(() => {
-  underWay = [];
-  const answered = (questions: readonly number[]): Promise<number[]> =>
-    new Promise((answer, fail) => underWay.push({ questions, of: asker.getStore(), answer, fail }));
-  gathering = new Batcher(answered, LIMITS);
+  sent = [];
+  const send = (questions: readonly number[]): Promise<number[]> =>
+    new Promise((answer, fail) => sent.push({ questions, request: requestName.getStore(), answer, fail }));
+  batcher = new Batcher(send, LIMITS);
 });
 
-/** Asks, and keeps what came of it. */
+/** Asks each question and returns its answer or its error. */
 function ask(...questions: number[]): Promise<unknown[]> {
-  return Promise.all(questions.map((question) => gathering.ask(question).catch((error: unknown) => error)));
+  return Promise.all(questions.map((question) => batcher.ask(question).catch((error: unknown) => error)));
 }
 
-/** One turn for an answer to arrive, one for the next question to leave. */
+/** One turn for an answer to arrive, one for the next batch to leave. */
 async function settled(): Promise<void> {
   await setImmediate();
   await setImmediate();
 }
 
-function put(): Array<readonly number[]> {
-  return underWay.map(({ questions }) => questions);
+function sentQuestions(): Array<readonly number[]> {
+  return sent.map(({ questions }) => questions);
 }
 
-/** What was put at a place, once what was asked or answered just now has had its effect. */
-async function putAt(place: number): Promise<UnderWay> {
+/** The batch at `index`, after earlier questions and answers have taken effect. */
+async function batchAt(index: number): Promise<SentBatch> {
   await settled();
-  const asked = underWay[place];
-  if (!asked) throw new Error('nothing was put there');
-  return asked;
+  const batch = sent[index];
+  if (!batch) throw new Error(`no batch ${index} was sent`);
+  return batch;
 }
 
-describe('questions', () => {
-  it('of the same moment go together, and each is answered what was answered at its place', async () => {
+describe('a batcher', () => {
+  it('sends the questions of one turn in one batch and returns each its own answer', async () => {
     const asking = ask(1, 2, 3);
-    const { questions, answer } = await putAt(0);
+    const { questions, answer } = await batchAt(0);
     answer(questions.map((question) => question * 10));
     expect(await asking).toEqual([10, 20, 30]);
-    expect(put()).toEqual([[1, 2, 3]]);
+    expect(sentQuestions()).toEqual([[1, 2, 3]]);
   });
 
-  it('go in parties of a bounded size', async () => {
+  it('limits the size of a batch', async () => {
     void ask(1, 2, 3, 4);
     await settled();
-    expect(put()).toEqual([[1, 2, 3], [4]]);
+    expect(sentQuestions()).toEqual([[1, 2, 3], [4]]);
   });
 
-  it('wait where as many are under way as may be, and go on together', async () => {
+  it('holds questions back while the most batches are in flight, then sends them in one batch', async () => {
     void ask(1);
-    await putAt(0);
+    await batchAt(0);
     void ask(2);
-    await putAt(1);
+    await batchAt(1);
     const late = [ask(3), ask(4)];
     await settled();
-    expect(put()).toEqual([[1], [2]]);
-    underWay[0]?.answer([1]);
-    const { answer } = await putAt(2);
-    expect(put()).toEqual([[1], [2], [3, 4]]);
+    expect(sentQuestions()).toEqual([[1], [2]]);
+    sent[0]?.answer([1]);
+    const { answer } = await batchAt(2);
+    expect(sentQuestions()).toEqual([[1], [2], [3, 4]]);
     answer([3, 4]);
     expect(await Promise.all(late)).toEqual([[3], [4]]);
   });
 
-  it('never join those that are under way already', async () => {
+  it('never adds a question to a batch that was sent before', async () => {
     void ask(1);
-    await putAt(0);
+    await batchAt(0);
     void ask(1);
-    await putAt(1);
-    expect(put()).toEqual([[1], [1]]);
+    await batchAt(1);
+    expect(sentQuestions()).toEqual([[1], [1]]);
   });
 
-  it('that fail, fail for all who asked them together, and for nobody else', async () => {
+  it('rejects every question of a failed batch, and no other', async () => {
     const failing = ask(1, 2);
-    const { fail } = await putAt(0);
+    const { fail } = await batchAt(0);
     const later = ask(3);
     const error = new Error('away');
     fail(error);
     expect(await failing).toEqual([error, error]);
-    const { answer } = await putAt(1);
+    const { answer } = await batchAt(1);
     answer([3]);
     expect(await later).toEqual([3]);
   });
 
-  it('that fail make room for those that wait', async () => {
+  it('sends waiting questions after a batch fails', async () => {
     void ask(1);
-    await putAt(0);
+    await batchAt(0);
     void ask(2);
-    await putAt(1);
+    await batchAt(1);
     const waiting = ask(3);
-    underWay[0]?.fail(new Error('away'));
-    underWay[1]?.fail(new Error('away'));
-    (await putAt(2)).answer([3]);
+    sent[0]?.fail(new Error('away'));
+    sent[1]?.fail(new Error('away'));
+    (await batchAt(2)).answer([3]);
     expect(await waiting).toEqual([3]);
   });
 
-  it('whose turn does not come in time are told so, and nobody who came later', async () => {
+  it('rejects a question that waits too long, and keeps those asked later', async () => {
     void ask(1);
-    await putAt(0);
+    await batchAt(0);
     void ask(2);
-    await putAt(1);
+    await batchAt(1);
     const [error] = await ask(3);
     expect(error).toMatchObject({ code: 'unavailable' });
     const late = ask(4);
-    underWay[0]?.answer([1]);
-    (await putAt(2)).answer([4]);
+    sent[0]?.answer([1]);
+    (await batchAt(2)).answer([4]);
     expect(await late).toEqual([4]);
-    expect(put()).toEqual([[1], [2], [4]]);
+    expect(sentQuestions()).toEqual([[1], [2], [4]]);
   });
 
-  it('belong to the request that asked first, whoever made room for them', async () => {
-    asker.run('first', () => void ask(1));
-    await putAt(0);
-    asker.run('second', () => void ask(2));
-    await putAt(1);
-    asker.run('third', () => void ask(3));
-    asker.run('fourth', () => void ask(4));
+  it('sends a batch under the context of the request that asked its first question', async () => {
+    requestName.run('first', () => void ask(1));
+    await batchAt(0);
+    requestName.run('second', () => void ask(2));
+    await batchAt(1);
+    requestName.run('third', () => void ask(3));
+    requestName.run('fourth', () => void ask(4));
     await settled();
-    underWay[0]?.answer([1]);
-    await putAt(2);
-    expect(underWay.map(({ questions, of }) => [questions, of])).toEqual([
+    sent[0]?.answer([1]);
+    await batchAt(2);
+    expect(sent.map(({ questions, request }) => [questions, request])).toEqual([
       [[1], 'first'],
       [[2], 'second'],
       [[3, 4], 'third'],

@@ -3,7 +3,7 @@ import { AppError } from '../kernel/app-error.js';
 
 interface Pending<Q, A> {
   readonly question: Q;
-  readonly at: number;
+  readonly askedAt: number;
   /** The caller's context, under which traces record the batch. */
   readonly context: AsyncResource;
   readonly resolve: (answer: A) => void;
@@ -12,11 +12,11 @@ interface Pending<Q, A> {
 
 export interface BatcherLimits {
   /** How many batches run at the same time. */
-  readonly atOnce: number;
-  /** The largest batch. */
-  readonly together: number;
+  readonly maxInFlight: number;
+  /** How many questions one batch holds. */
+  readonly maxBatch: number;
   /** How long a question waits for its batch to start, in milliseconds; the time the batch runs is not counted. */
-  readonly patienceMs: number;
+  readonly maxWaitMs: number;
 }
 
 /**
@@ -30,17 +30,17 @@ export class Batcher<Q, A> {
   private scheduled = false;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param put returns the answers in the order of the questions; its error rejects every question of the batch */
+  /** @param answerAll returns the answers in the order of the questions; its error rejects every question of the batch */
   constructor(
-    private readonly put: (questions: readonly Q[]) => Promise<readonly A[]>,
+    private readonly answerAll: (questions: readonly Q[]) => Promise<readonly A[]>,
     private readonly limits: BatcherLimits,
   ) {}
 
-  /** @throws AppError `unavailable` where no batch starts within `patienceMs`, and the error of `put` */
+  /** @throws AppError `unavailable` where no batch starts within `maxWaitMs`; the error of `answerAll` */
   ask(question: Q): Promise<A> {
     return new Promise((resolve, reject) => {
       const context = new AsyncResource('Batcher');
-      this.queue.push({ question, at: performance.now(), context, resolve, reject });
+      this.queue.push({ question, askedAt: performance.now(), context, resolve, reject });
       this.schedule();
     });
   }
@@ -59,11 +59,11 @@ export class Batcher<Q, A> {
   }
 
   private get canStart(): boolean {
-    return this.queue.length > 0 && this.running < this.limits.atOnce;
+    return this.queue.length > 0 && this.running < this.limits.maxInFlight;
   }
 
   private startBatch(): void {
-    const batch = this.queue.splice(0, this.limits.together);
+    const batch = this.queue.splice(0, this.limits.maxBatch);
     // The batch is traced under the first caller's context.
     batch[0]?.context.runInAsyncScope(() => void this.send(batch));
   }
@@ -71,8 +71,8 @@ export class Batcher<Q, A> {
   private async send(batch: ReadonlyArray<Pending<Q, A>>): Promise<void> {
     this.running++;
     try {
-      const answers = await this.put(batch.map(({ question }) => question));
-      batch.forEach(({ resolve }, place) => resolve(answers[place] as A));
+      const answers = await this.answerAll(batch.map(({ question }) => question));
+      batch.forEach(({ resolve }, index) => resolve(answers[index] as A));
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
@@ -85,7 +85,7 @@ export class Batcher<Q, A> {
   private armTimer(): void {
     const [oldest] = this.queue;
     if (!oldest || this.timer) return;
-    const restMs = oldest.at + this.limits.patienceMs - performance.now();
+    const restMs = oldest.askedAt + this.limits.maxWaitMs - performance.now();
     this.timer = setTimeout(() => {
       this.timer = undefined;
       this.rejectOverdue();
@@ -94,11 +94,13 @@ export class Batcher<Q, A> {
   }
 
   private rejectOverdue(): void {
-    const since = performance.now() - this.limits.patienceMs;
-    const late = this.queue.findIndex(({ at }) => at > since);
+    const since = performance.now() - this.limits.maxWaitMs;
+    const late = this.queue.findIndex(({ askedAt }) => askedAt > since);
     const overdue = this.queue.splice(0, late === -1 ? this.queue.length : late);
     for (const { reject } of overdue) {
-      reject(new AppError('unavailable', { diagnosis: { cause: 'the database takes too long for others' } }));
+      reject(
+        new AppError('unavailable', { diagnosis: { cause: 'earlier batches still wait for the database' } }),
+      );
     }
   }
 }

@@ -22,40 +22,43 @@ export class CachedCounts {
   private readonly entries = new Map<string, Entry>();
   private readonly renewing = new Set<string>();
 
-  /** @param make counts the rows that `of` names; the empty text where there is one thing to count */
+  /** @param query counts the rows of one key, with a query of its own */
   constructor(
-    private readonly make: (of: string) => Promise<number>,
+    private readonly query: (key: string) => Promise<number>,
     private readonly clock: Clock,
   ) {}
 
-  /** @throws the error of `make`, where no count is cached */
-  async of(what = ''): Promise<number> {
-    const known = this.entries.get(what);
+  /**
+   * @param key which rows to count; a cache of a single count leaves it out
+   * @throws the error of `query`, where no count is cached
+   */
+  async count(key = ''): Promise<number> {
+    const known = this.entries.get(key);
     const age = known ? Math.abs(this.clock.now() - known.at) : Infinity;
-    if (!known || age > STALE_MS) return this.count(what);
-    if (age > FRESH_MS) this.renew(what);
+    if (!known || age > STALE_MS) return this.recount(key);
+    if (age > FRESH_MS) this.renew(key);
     return known.count;
   }
 
   /** Counts in the background; after a failure the next call tries again. */
-  private renew(what: string): void {
-    if (this.renewing.has(what)) return;
-    this.renewing.add(what);
-    void this.count(what)
+  private renew(key: string): void {
+    if (this.renewing.has(key)) return;
+    this.renewing.add(key);
+    void this.recount(key)
       .catch(() => undefined)
-      .finally(() => this.renewing.delete(what));
+      .finally(() => this.renewing.delete(key));
   }
 
-  private async count(what: string): Promise<number> {
+  private async recount(key: string): Promise<number> {
     const at = this.clock.now();
-    const count = await this.make(what);
-    this.entries.delete(what);
-    if (count >= MANY) this.keep(what, { count, at });
+    const count = await this.query(key);
+    this.entries.delete(key);
+    if (count >= MANY) this.keep(key, { count, at });
     return count;
   }
 
-  private keep(what: string, entry: Entry): void {
-    this.entries.set(what, entry);
+  private keep(key: string, entry: Entry): void {
+    this.entries.set(key, entry);
     const [oldest] = this.entries.keys();
     if (this.entries.size > MAX_ENTRIES && oldest !== undefined) this.entries.delete(oldest);
   }

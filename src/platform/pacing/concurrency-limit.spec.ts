@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConcurrencyLimit } from './concurrency-limit.js';
 
-/** Jobs that stay under way until they are told to end; what was refused is told by its code. */
-function crowd(limit: number) {
-  const admission = new ConcurrencyLimit(limit);
+/** `enter` starts a job that runs until `end` is called; its outcome is `done` or the code of its refusal. */
+function limited(limit: number) {
+  const limiter = new ConcurrencyLimit(limit);
   let end: () => void = () => undefined;
   const until = new Promise<void>((resolve) => {
     end = resolve;
   });
   const enter = (lane: string) =>
-    admission
+    limiter
       .run(() => until, lane)
       .then(
         () => 'done',
@@ -18,9 +18,9 @@ function crowd(limit: number) {
   return { enter, end };
 }
 
-describe('an admission', () => {
-  it('refuses at once what is over the limit, and lets in again afterwards', async () => {
-    const { enter, end } = crowd(2);
+describe('a concurrency limit', () => {
+  it('refuses a job beyond the limit at once, and accepts jobs again when others end', async () => {
+    const { enter, end } = limited(2);
     const entered = ['a', 'a', 'a'].map(enter);
     expect(await entered[2]).toBe('overloaded');
     end();
@@ -28,8 +28,8 @@ describe('an admission', () => {
     expect(await Promise.all(['a', 'a'].map(enter))).toEqual(['done', 'done']);
   });
 
-  it('lets another lane in beyond the limit, up to an equal share', async () => {
-    const { enter, end } = crowd(4);
+  it('lets other lanes exceed the limit, up to an equal share', async () => {
+    const { enter, end } = limited(4);
     const entered = ['a', 'a', 'a', 'a', 'a', 'b', 'b', 'b', 'c', 'c'].map(enter);
     end();
     const refused = 'overloaded';
@@ -40,9 +40,9 @@ describe('an admission', () => {
     ]);
   });
 
-  it('counts a job that failed as gone', async () => {
-    const admission = new ConcurrencyLimit(1);
-    await expect(admission.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect(await admission.run(() => Promise.resolve('in'))).toBe('in');
+  it('frees the place of a job that fails', async () => {
+    const limiter = new ConcurrencyLimit(1);
+    await expect(limiter.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await limiter.run(() => Promise.resolve('in'))).toBe('in');
   });
 });

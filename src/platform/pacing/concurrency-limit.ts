@@ -1,9 +1,8 @@
 import { AppError } from '../kernel/app-error.js';
 
 /**
- * Lets at most `limit` jobs be under way at once, waiting ones included, and refuses the next at once. Beyond the limit
- * a lane is still let in while it holds less than an equal share, so that a flood in one lane does not shut the others
- * out.
+ * Lets at most `limit` jobs run or wait at the same time and refuses further jobs at once. A lane that holds less than
+ * an equal share may exceed the limit, so that a flood in one lane does not shut out the others.
  */
 export class ConcurrencyLimit {
   private total = 0;
@@ -11,7 +10,7 @@ export class ConcurrencyLimit {
 
   constructor(private readonly limit: number) {}
 
-  /** @param lane the caller that shares are counted by @throws AppError `overloaded` */
+  /** @param lane the caller whose share the job counts towards @throws AppError `overloaded` */
   async run<T>(job: () => Promise<T>, lane = ''): Promise<T> {
     const held = this.lanes.get(lane) ?? 0;
     const lanes = held === 0 ? this.lanes.size + 1 : this.lanes.size;

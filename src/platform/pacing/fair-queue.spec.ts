@@ -21,11 +21,11 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
-describe('a gate', () => {
-  it('runs no more jobs at once than it may, and the others in their order', async () => {
-    const pool = new FairQueue(2, 10);
+describe('a fair queue', () => {
+  it('runs at most `concurrency` jobs at the same time and starts waiting jobs in order', async () => {
+    const queue = new FairQueue(2, 10);
     const jobs = [job(), job(), job(), job()];
-    const runs = jobs.map(({ run }) => pool.run(run));
+    const runs = jobs.map(({ run }) => queue.run(run));
     await settle();
     expect(jobs.map(({ state }) => state.started)).toEqual([true, true, false, false]);
     jobs[1]?.finish();
@@ -36,24 +36,24 @@ describe('a gate', () => {
     expect(jobs.every(({ state }) => state.started)).toBe(true);
   });
 
-  it('refuses at once what finds the queue full, and takes jobs again afterwards', async () => {
-    const pool = new FairQueue(1, 1);
+  it('refuses a job at once when the queue is full, and accepts jobs again when it has room', async () => {
+    const queue = new FairQueue(1, 1);
     const [first, second, third] = [job(), job(), job()];
-    const runs = [pool.run(first.run), pool.run(second.run)];
-    await expect(pool.run(third.run)).rejects.toMatchObject({ code: 'overloaded' });
+    const runs = [queue.run(first.run), queue.run(second.run)];
+    await expect(queue.run(third.run)).rejects.toMatchObject({ code: 'overloaded' });
     first.finish();
     second.finish();
     await Promise.all(runs);
     third.finish();
-    await pool.run(third.run);
+    await queue.run(third.run);
     expect(third.state.started).toBe(true);
   });
 
-  it('gives a failed job’s place to the next one', async () => {
-    const pool = new FairQueue(1, 1);
+  it('gives the place of a failed job to the next one', async () => {
+    const queue = new FairQueue(1, 1);
     const [broken, next] = [job(), job()];
-    const failing = pool.run(broken.run);
-    const waiting = pool.run(next.run);
+    const failing = queue.run(broken.run);
+    const waiting = queue.run(next.run);
     broken.fail(new Error('out of memory'));
     await expect(failing).rejects.toThrow('out of memory');
     next.finish();
@@ -61,26 +61,26 @@ describe('a gate', () => {
     expect(next.state.started).toBe(true);
   });
 
-  it('lets lanes take turns, however many wait in one of them', async () => {
-    const gate = new FairQueue(1, 10);
+  it('gives each lane its turn, however many jobs wait in one of them', async () => {
+    const queue = new FairQueue(1, 10);
     const order: string[] = [];
     const first = job();
-    const runs = [gate.run(first.run)];
+    const runs = [queue.run(first.run)];
     for (const name of ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2']) {
-      runs.push(gate.run(() => Promise.resolve(void order.push(name)), name.charAt(0)));
+      runs.push(queue.run(() => Promise.resolve(void order.push(name)), name.charAt(0)));
     }
     first.finish();
     await Promise.all(runs);
     expect(order).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4']);
   });
 
-  it('makes room for a newcomer at the end of the longest lane, and for nobody who has as many waiting', async () => {
-    const gate = new FairQueue(1, 3);
+  it('drops the last job of the longest lane for a shorter lane, and refuses lanes of the same length', async () => {
+    const queue = new FairQueue(1, 3);
     const ran: string[] = [];
     const first = job();
-    const runs = [gate.run(first.run)];
+    const runs = [queue.run(first.run)];
     const enter = (name: string) => {
-      const run = gate.run(() => Promise.resolve(void ran.push(name)), name.charAt(0));
+      const run = queue.run(() => Promise.resolve(void ran.push(name)), name.charAt(0));
       const outcome = run.then(
         () => 'ran',
         (error: { code: string }) => error.code,
@@ -100,6 +100,6 @@ describe('a gate', () => {
       'ran',
     ]);
     expect(ran).toEqual(['a1', 'b1', 'c1']);
-    expect(gate.idle).toBe(true);
+    expect(queue.idle).toBe(true);
   });
 });

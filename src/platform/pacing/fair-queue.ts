@@ -6,14 +6,14 @@ interface Waiter {
 }
 
 /**
- * Runs at most `concurrency` jobs at once and lets at most `queue` wait. Jobs wait in lanes, one for each who sends
- * them, and the lanes take turns: a flood in one lane delays the others by a job each. Where the queue is full, the
- * last of the longest lane makes room for a shorter one.
+ * Runs at most `concurrency` jobs at the same time and lets at most `queue` jobs wait. Each caller has its own lane, and
+ * the lanes take turns: a flood in one lane delays each of the others by one job. When the queue is full, the last job
+ * of the longest lane is refused in favour of a shorter lane.
  */
 export class FairQueue {
   private running = 0;
   private waiting = 0;
-  /** In the order of their turns; none is empty. */
+  /** In the order of their turns; no lane is empty. */
   private readonly lanes = new Map<string, Waiter[]>();
 
   constructor(
@@ -22,8 +22,8 @@ export class FairQueue {
   ) {}
 
   /**
-   * @param lane whose job it is
-   * @throws AppError `overloaded` at once where the queue is full, or while the job waits and has to make room
+   * @param lane the caller that sends the job
+   * @throws AppError `overloaded` where the queue is full, or later, where the waiting job is dropped for a shorter lane
    */
   async run<T>(job: () => Promise<T>, lane = ''): Promise<T> {
     if (this.running >= this.concurrency) await this.wait(lane);
@@ -40,7 +40,7 @@ export class FairQueue {
     return { running: this.running, waiting: this.waiting, queue: this.queue };
   }
 
-  /** Whether nothing runs or waits. */
+  /** Whether the queue is empty and no job runs. */
   get idle(): boolean {
     return this.running === 0;
   }
@@ -50,8 +50,8 @@ export class FairQueue {
     this.waiting++;
     return new Promise((enter, refuse) => {
       const waiter = { enter, refuse };
-      const others = this.lanes.get(lane);
-      if (others) others.push(waiter);
+      const waiters = this.lanes.get(lane);
+      if (waiters) waiters.push(waiter);
       else this.lanes.set(lane, [waiter]);
     });
   }
@@ -66,7 +66,7 @@ export class FairQueue {
     last.refuse(new AppError('overloaded'));
   }
 
-  /** A finished job hands its place to the next one, so that `running` never dips between them. */
+  /** Hands the place of a finished job to the next job directly: `running` stays the same, so no newcomer slips in. */
   private release(): void {
     const turn = this.lanes.entries().next();
     if (turn.done) {

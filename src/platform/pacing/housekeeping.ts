@@ -3,15 +3,15 @@ import { LOG, type Log } from '../kernel/log.js';
 import { Periodic } from './periodic.js';
 
 const INTERVAL_MS = 60_000;
-/** Rows that one statement deletes at most: many short statements keep no other statement waiting for long. */
+/** Rows that one statement deletes at most: short statements hold their locks only briefly. */
 const BATCH = 1000;
 
 /** Deletes at most `limit` expired rows and returns how many it deleted. */
 export type DeleteExpired = (limit: number) => Promise<number>;
 
 /**
- * Deletes rows that have expired, once a minute. A room registers what it deletes; every instance runs all of it, and
- * statements skip the rows that another instance has locked.
+ * Deletes expired rows once a minute. Each room registers its own deletions. Every instance runs all of them, and the
+ * statements skip rows that another instance has locked.
  */
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, OnModuleDestroy {
@@ -20,7 +20,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(@Inject(LOG) private readonly log: Log) {}
 
-  /** Runs `task` in every sweep from now on, until it deletes less than a batch. */
+  /** Adds `task` to every later sweep, which repeats it until it deletes less than a full batch. */
   register(task: DeleteExpired): void {
     this.tasks.push(task);
   }

@@ -4,31 +4,31 @@ import { LruCache } from './lru-cache.js';
 const CAPACITY = 100;
 
 function filled(count: number): LruCache<number> {
-  const recent = new LruCache<number>(CAPACITY);
-  for (let n = 0; n < count; n++) recent.set(`k${n}`, n);
-  return recent;
+  const cache = new LruCache<number>(CAPACITY);
+  for (let n = 0; n < count; n++) cache.set(`k${n}`, n);
+  return cache;
 }
 
-it('what was put in of late is found, and nothing else', () => {
-  const recent = filled(10 * CAPACITY);
-  for (let n = 9 * CAPACITY; n < 10 * CAPACITY; n++) expect(recent.get(`k${n}`)).toBe(n);
-  expect(recent.get('k0')).toBeUndefined();
-  expect(recent.get('another')).toBeUndefined();
+it('the most recent entries are found, older ones are dropped', () => {
+  const cache = filled(10 * CAPACITY);
+  for (let n = 9 * CAPACITY; n < 10 * CAPACITY; n++) expect(cache.get(`k${n}`)).toBe(n);
+  expect(cache.get('k0')).toBeUndefined();
+  expect(cache.get('never set')).toBeUndefined();
 });
 
-it('it never holds more than twice its capacity', () => {
-  const recent = new LruCache<number>(CAPACITY);
+it('a cache never holds more than twice its capacity', () => {
+  const cache = new LruCache<number>(CAPACITY);
   for (let n = 0; n < 10 * CAPACITY; n++) {
-    recent.set(`k${n}`, n);
-    recent.get(`k${n - CAPACITY}`);
-    expect(recent.size).toBeLessThanOrEqual(2 * CAPACITY);
+    cache.set(`k${n}`, n);
+    cache.get(`k${n - CAPACITY}`);
+    expect(cache.size).toBeLessThanOrEqual(2 * CAPACITY);
   }
 });
 
-it('what is asked for stays, however much comes after it', () => {
-  const recent = filled(1);
+it('an entry that is read regularly stays, however many are added', () => {
+  const cache = filled(1);
   for (let n = 1; n < 10 * CAPACITY; n++) {
-    recent.set(`k${n}`, n);
-    expect(recent.get('k0')).toBe(0);
+    cache.set(`k${n}`, n);
+    expect(cache.get('k0')).toBe(0);
   }
 });

@@ -1,6 +1,6 @@
 /**
- * Remembers by key what was put in of late: at least the last `capacity` entries, at most twice as many. An entry that
- * is asked for stays. Two maps take turns, so that neither a look-up nor an entry costs more for a full memory.
+ * Keeps the entries that were written or read most recently: at least `capacity` of them, at most twice as many. Two
+ * generations of entries replace each other, so reads and writes take constant time when the cache is full.
  */
 export class LruCache<V> {
   private young = new Map<string, V>();

@@ -1,4 +1,4 @@
-// Owns: what paces work: queues, batches, caches, housekeeping. May import: platform/kernel. Never: knows a table.
+// Owns: queues, batches, concurrency limits, caches and housekeeping. May import: platform/kernel. Never: knows a table.
 import { Global, Module } from '@nestjs/common';
 import { Housekeeping } from './housekeeping.js';
 

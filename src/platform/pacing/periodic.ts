@@ -1,13 +1,13 @@
 /**
- * Work that is done again and again, one round at a time: the next begins `intervalMs` after the last has begun, or
- * once that is over. Keeps no process alive.
+ * Repeats a task every `intervalMs` milliseconds. Rounds never overlap: while a round runs, further ticks are skipped.
+ * The timer does not keep the process alive.
  */
 export class Periodic {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private ended = false;
 
-  /** @param round handles its own errors: what it throws would end the process */
+  /** @param round handles its own errors: a rejection would be unhandled and end the process */
   constructor(
     private readonly round: () => Promise<void>,
     private readonly intervalMs: number,
@@ -22,7 +22,7 @@ export class Periodic {
     this.timer.unref();
   }
 
-  /** Begins no further round and waits for the one under way, which may look at {@link stopped} to end early. */
+  /** Starts no further round and waits for the running one, which may end early by checking {@link stopped}. */
   async stop(): Promise<void> {
     this.ended = true;
     clearInterval(this.timer);
