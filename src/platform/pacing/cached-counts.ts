@@ -22,15 +22,15 @@ export class CachedCounts {
   private readonly entries = new Map<string, Entry>();
   private readonly renewing = new Set<string>();
 
-  /** @param query counts the rows of one key, with a query of its own */
+  /** @param countRows counts the rows of one key */
   constructor(
-    private readonly query: (key: string) => Promise<number>,
+    private readonly countRows: (key: string) => Promise<number>,
     private readonly clock: Clock,
   ) {}
 
   /**
    * @param key which rows to count; a cache of a single count leaves it out
-   * @throws the error of `query`, where no count is cached
+   * @throws the error of `countRows`, where no count is cached
    */
   async count(key = ''): Promise<number> {
     const known = this.entries.get(key);
@@ -51,7 +51,7 @@ export class CachedCounts {
 
   private async recount(key: string): Promise<number> {
     const at = this.clock.now();
-    const count = await this.query(key);
+    const count = await this.countRows(key);
     this.entries.delete(key);
     if (count >= MANY) this.keep(key, { count, at });
     return count;
