@@ -16,7 +16,7 @@ export const CLIENT_EXTENSION = 'x-latchkey-client';
 
 type RouteDecorator = MethodDecorator & ClassDecorator;
 
-/** Opens a route to every client. A route without it is closed: the guard asks for an access token. */
+/** Opens a route to every client. A route without it is closed: the guard requires an access token. */
 export function Public(): RouteDecorator {
   return applyDecorators(SetMetadata(IS_PUBLIC, true), ApiExtension(PUBLIC_EXTENSION, true));
 }
@@ -26,19 +26,19 @@ export function RequireScopes(...scopes: [ServiceScope, ...ServiceScope[]]): Rou
   return applyDecorators(SetMetadata(REQUIRED_SCOPES, scopes), ApiExtension(SCOPES_EXTENSION, scopes));
 }
 
-/** The principal the guard let in. Only for routes that are not public. */
+/** The principal that the guard admitted. Only for routes that are not public. */
 export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal =>
   principalOf(context),
 );
 
 /**
- * The user that the guard let in. A handler with this parameter is closed to clients: the guard refuses them first, and
- * the OpenAPI document says so.
+ * The user that the guard admitted. A handler with this parameter is closed to clients: the guard refuses them, and the
+ * OpenAPI document says so.
  */
 export const CurrentUser = createParamDecorator(
   (_: unknown, context: ExecutionContext): UserPrincipal => {
     const principal = principalOf(context);
-    if (principal.kind !== 'user') throw new Error('CurrentUser used on a route that lets clients in');
+    if (principal.kind !== 'user') throw new Error('CurrentUser used on a route that admits clients');
     return principal;
   },
   [closeToClients],
@@ -46,13 +46,14 @@ export const CurrentUser = createParamDecorator(
 
 function principalOf(context: ExecutionContext): Principal {
   const { user } = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
-  if (!user) throw new Error('a principal is asked for on a route without a guard');
+  if (!user) throw new Error('CurrentPrincipal used on a route without a guard');
   return user;
 }
 
 function closeToClients(target: object, method: string | symbol | undefined): void {
   const descriptor = method === undefined ? undefined : Object.getOwnPropertyDescriptor(target, method);
-  if (method === undefined || !descriptor) throw new Error('CurrentUser belongs to a handler');
+  if (method === undefined || !descriptor)
+    throw new Error('CurrentUser must decorate a parameter of a handler');
   const mark = applyDecorators(SetMetadata(USERS_ONLY, true), ApiExtension(USERS_EXTENSION, true));
   mark(target, method, descriptor);
 }

@@ -32,7 +32,7 @@ export function assertMayManage(actor: Actor, scopes: readonly string[]): void {
 
 /**
  * An actor grants only scopes that the actor holds. The operator grants all.
- * @throws AppError `insufficient_scope` naming the scopes that `scopesToGrant` asks for
+ * @throws AppError `insufficient_scope` naming the scopes that `scopesToGrant` returns
  */
 export function assertMayGrant(actor: Actor, scopes: readonly string[]): void {
   if (actor.kind === 'operator') return;

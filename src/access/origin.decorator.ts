@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { isIP } from 'node:net';
 
-/** Where a request came from: shown to its user in the list of sessions, kept in the audit log. */
+/** The origin of a request, for the user's list of sessions and the audit log. */
 export interface Origin {
   /** The client's address, through trusted proxies only. */
   readonly ip: string | null;

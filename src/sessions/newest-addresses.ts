@@ -8,7 +8,7 @@ export interface NewestAddresses {
   readonly ip: string | null;
 }
 
-/** From how many addresses the newest sessions were opened: one alone hints at a proxy that the settings do not name. */
+/** Counts the addresses of the newest sessions. A single address hints at a proxy that TRUSTED_PROXIES does not name. */
 export async function newestAddresses(manager: EntityManager, limit: number): Promise<NewestAddresses> {
   // Raw: an aggregate over a limited subquery without its entity, for the command line.
   const [row]: NewestAddresses[] = await manager.query(

@@ -21,7 +21,7 @@ export type RotationDecision = 'rotate' | 'replay' | 'replace' | 'reuse' | 'revo
 
 /**
  * Judges a presented refresh token by its generation. Pure: the repository repeats the same conditions in one atomic
- * statement, and the service asks here only why that statement did not apply.
+ * statement, and the service calls this only to learn why that statement did not apply.
  *
  * At most one generation is live at any time. The presented generation equals `parentGeneration` only while the live
  * token was never presented, because presenting the live token makes it the parent.

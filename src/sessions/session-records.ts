@@ -62,7 +62,7 @@ export interface Rotation {
   readonly now: Date;
   /** When the successors expire; each session's own end caps it. */
   readonly idleExpiresAt: Date;
-  /** A parent whose successor was issued before this may have it replaced. */
+  /** A parent may have its unused successor replaced if that was issued before this time. */
   readonly replaceBefore: Date;
   /** Whether rows that another transaction has locked are waited for or skipped. */
   readonly locked: 'wait' | 'skip';
