@@ -1,5 +1,5 @@
-// The least that could do the same work: node:http, node:crypto, pg and argon2, one file, no checks beyond the
-// signature, the expiry and the password. What a service costs beyond this is its own.
+// The smallest server that does the same work: node:http, node:crypto, pg and argon2 in one file, which checks only the
+// signature, the expiry and the password. The difference to this server is the cost of the service.
 import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';

@@ -1,11 +1,11 @@
 import { Client as Postgres } from 'pg';
 import type { TestTarget } from '../support/database/database.js';
 
-/** How many rows of each table; the crowd is made in the database, so that millions take minutes. */
+/** Number of rows of each table. The database generates them, so that millions take minutes. */
 export interface Rows {
   readonly users: number;
   readonly sessions?: number;
-  /** Live ones, of sessions that nobody asks about. */
+  /** Live revocations, of sessions that no request uses. */
   readonly revocations?: number;
   readonly events?: number;
 }
@@ -13,23 +13,23 @@ export interface Rows {
 type Run = (sql: string, values: unknown[]) => Promise<unknown>;
 
 const FIRST_CREATED = Date.UTC(2020, 0, 1);
-/** The n-th session is that of user n times this: everybody has one, and neighbours in one table are none in the other. */
+/** Session n belongs to user n times this factor, so that neighbouring sessions belong to distant users. */
 const SCATTER = 7919;
 const EVENTS_A_SEAL = 100;
 const DAY = `interval '1 day'`;
 
-/** An id of version 7 with this time (an SQL expression of milliseconds) that can be found again by its seed. */
+/** A version 7 id with this time (an SQL expression in milliseconds), which the seed reproduces. */
 const idOf = (milliseconds: string, seed: string): string =>
   `(lpad(to_hex(${milliseconds}), 12, '0') || '7' || substr(md5(${seed}), 1, 3) || '8' || substr(md5(${seed}), 4, 15))::uuid`;
 const millisecondsOf = (time: string): string => `(extract(epoch FROM ${time}) * 1000)::bigint`;
 const userId = (n: string): string => idOf(`${FIRST_CREATED} + (${n}) * 1000`, `'user' || (${n})`);
 
-/** Fills a migrated database. Everybody has the hash for a password; `-` where nobody logs in. */
+/** Fills a migrated database. All users have this password hash; `-` if no user logs in. */
 export async function fill(target: TestTarget, rows: Rows, passwordHash = '-'): Promise<void> {
   const client = new Postgres(target);
   await client.connect();
   try {
-    // Rows come faster without the indexes and foreign keys that are there again afterwards.
+    // Inserting is faster without indexes and foreign keys, which are created again afterwards.
     await client.query('SET session_replication_role = replica');
     await client.query(`SET maintenance_work_mem = '1GB'`);
     await fillUsers(client, rows.users, passwordHash);
@@ -43,7 +43,7 @@ export async function fill(target: TestTarget, rows: Rows, passwordHash = '-'): 
   }
 }
 
-/** Users a second apart, with ids in the order of creation, as a moved-in crowd has them. */
+/** Users created a second apart, with ids in the order of creation, like imported users. */
 async function fillUsers(client: Postgres, users: number, passwordHash: string): Promise<void> {
   await withoutIndexes(client, 'users', async () => {
     await client.query(
@@ -60,7 +60,7 @@ async function fillUsers(client: Postgres, users: number, passwordHash: string):
   });
 }
 
-/** Opened one after the other in the last thirty days; one in twenty has ended since. */
+/** Sessions opened one after the other in the last thirty days; one in twenty has ended since. */
 async function fillSessions(
   client: Postgres,
   { users, sessions }: { users: number; sessions: number },
@@ -70,7 +70,7 @@ async function fillSessions(
     const user = userId(`1 + (n * ${SCATTER}) % ${users}`);
     const run: Run = (sql, values) => client.query(sql, values);
     await insertSessions(run, { count: sessions, opened, user, ended: 'n % 20 = 0' });
-    // Somebody with many sessions.
+    // A user with many sessions.
     await insertSessions(run, { count: 20, opened: `now() - n * interval '1 minute'`, user: userId('1') });
   });
 }
@@ -91,7 +91,7 @@ async function insertSessions(
   );
 }
 
-/** Live for a day: longer than a measurement takes. */
+/** Revocations that live for a day, longer than a measurement. */
 async function fillRevocations(client: Postgres, revocations: number): Promise<void> {
   await withoutIndexes(client, 'revocations', () =>
     insertRevocations((sql, values) => client.query(sql, values), revocations, DAY),
@@ -107,14 +107,14 @@ async function insertRevocations(run: Run, count: number, life: string): Promise
   );
 }
 
-/** So many sessions and revocations more, over for two days, as they are where the clean-up has not been for a while. */
+/** Adds sessions and revocations that expired two days ago, as if the clean-up had not run for a while. */
 export async function addExpired(run: Run, count: number): Promise<void> {
   const opened = `now() - 33 * ${DAY} + n * interval '1 second'`;
   await insertSessions(run, { count, opened, user: userId('n') });
   await insertRevocations(run, count, `-2 * ${DAY}`);
 }
 
-/** All in the partition of the running month, and sealed, as if the database had been restored from elsewhere. */
+/** Sealed audit events, all in the partition of the current month, as after a restore. */
 async function fillEvents(
   client: Postgres,
   { users, events }: { users: number; events: number },
@@ -153,7 +153,7 @@ async function fillEvents(
   );
 }
 
-/** Takes away what would be kept up to date with each row, does the work, and brings it back. */
+/** Drops unique constraints and indexes, does the work, and creates them again. */
 async function withoutIndexes(client: Postgres, table: string, work: () => Promise<void>): Promise<void> {
   const { rows } = await client.query<{ away: string; back: string }>(
     `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS away,

@@ -20,7 +20,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   folder = await newFolder();
   env = { SECRET_KEY: newSecret(), DATA_DIR: `${folder.path}/data`, LOG_LEVEL: 'info' };
-  // The first start makes the database; the others find it.
+  // The first start creates the database; the others use it.
   const first = await startProcess({ folder: folder.path, env });
   await first.stop();
 });
@@ -29,7 +29,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** The processes that a process has started, and theirs. */
+/** All descendants of a process. */
 function descendants(pid: number): number[] {
   const children = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
@@ -45,7 +45,7 @@ function parentOf(pid: string): number | undefined {
   }
 }
 
-/** What a process has in memory, in MiB, pages that it shares with others counted by their share. */
+/** Memory of a process in MiB, in which shared pages count by their share. */
 function memoryMib(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024;
@@ -85,7 +85,7 @@ it.each([
   ['as npm start has it', {}],
   ['as the image has it', { MALLOC_ARENA_MAX: '1' }],
 ])('memory, idle and after a load of everything, %s', async (how, allocator: Record<string, string>) => {
-  // The allocator keeps what a hash needed.
+  // The allocator keeps the work memory of a hash.
   const hashes = { ARGON2_MEMORY_KIB: '19456', ARGON2_TIME: '2' };
   const service = await startProcess({ folder: folder.path, env: { ...env, ...hashes, ...allocator } });
   const { pid, url, client } = service;

@@ -10,7 +10,7 @@ import { report } from './report.js';
 const TOKENS = rounds({ usual: 10_000, full: 60_000 });
 const NAMED = FORGERIES.flatMap(([, forgeries]) => forgeries);
 const AT_ONCE = 8;
-/** The discard port: nobody listens, and nobody is to ask. */
+/** The discard port, which is closed: the service must not fetch keys from a URL in a token. */
 const NOBODY = 'http://127.0.0.1:9';
 
 let server: TestServer;
@@ -28,11 +28,11 @@ afterAll(async () => {
 interface Presented {
   readonly name: string;
   readonly code: Forgery['code'];
-  /** Made at the last moment: some are about the time. */
+  /** Made just before use, because some forgeries depend on the time. */
   readonly make: () => string;
 }
 
-/** What is made from the tokens of one login: each forgery that has a name, and every change of one character. */
+/** The forgeries of one login's tokens: each named forgery, and every change of one character. */
 function* forgeriesOf({ access, refresh }: { access: string; refresh: string }): Generator<Presented> {
   const now = () => Math.floor(server.clock.now() / 1000);
   const kit = kitOf({ secret: server.secret, access, refresh, now: now(), attackerUrl: NOBODY });

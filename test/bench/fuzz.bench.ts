@@ -5,7 +5,7 @@ import { rounds } from '../support/actors/rounds.js';
 import { report } from './report.js';
 
 const REQUESTS = rounds({ usual: 20_000, full: 110_000 });
-/** So many at once: each portion has a seed of its own, and the log of one is looked through and let go. */
+/** Requests per portion: each portion has its own seed, and its log is checked and then dropped. */
 const PORTION = 10_000;
 
 let server: TestServer;
@@ -25,7 +25,7 @@ function expectNothingTold(secrets: readonly string[]): void {
   expect(lines.filter((line) => /eyJ[\w-]{8}|\$argon2/.test(line))).toEqual([]);
 }
 
-it('the fuzz of the test run many times over, with seeds of its own each time', async () => {
+it('the fuzz test, repeated with new seeds', async () => {
   const first = Date.now() % 2 ** 30;
   const all = new Map<number, number>();
   const start = performance.now();

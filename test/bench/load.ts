@@ -4,23 +4,23 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { TokenPair } from '../support/http/client.js';
 
-/** One connection's part of a load: what it sends first, and after each answer. */
+/** The requests of one connection: returns the first one, and the next one for each answer. */
 export type Chain = (answer: string | undefined) => Buffer;
 
 export interface Load {
-  /** Requests that were answered with the expected status. */
+  /** Number of requests with the expected status. */
   readonly answered: number;
   readonly perSecond: number;
-  /** Of the server's process, all threads, in microseconds. */
+  /** Processor time of the server's process, all threads, in microseconds. */
   readonly cpuPerRequest: number;
-  /** Of the answers, in milliseconds. */
+  /** Latency of the answers in milliseconds. */
   readonly p99: number;
 }
 
 const NANOSECONDS_A_MICROSECOND = 1000;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** Pins every thread of a process to one core, where the machine can; tells whether it could. */
+/** Pins every thread of a process to one core; false if the machine does not support this. */
 export function pin(pid: number, core: number): boolean {
   try {
     execFileSync('taskset', ['-acp', String(core), String(pid)], { stdio: 'ignore' });
@@ -30,7 +30,7 @@ export function pin(pid: number, core: number): boolean {
   }
 }
 
-/** What all threads of a process have used of the processor, in microseconds; Linux counts it to the nanosecond. */
+/** Processor time of all threads of a process in microseconds; Linux counts in nanoseconds. */
 export function cpuOf(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const used = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'));
@@ -38,10 +38,10 @@ export function cpuOf(pid: number): number {
 }
 
 /**
- * Sends over as many connections as there are chains, each the next request when the last is answered, and counts what
- * the server's process uses meanwhile. Does as little itself as it can: the requests are bytes, an answer is looked at
- * for its status and length.
- * @throws an error with the answer where one has another status
+ * Opens one connection per chain, sends the next request of a chain after each answer, and measures the processor time
+ * of the server's process. The load itself costs little: requests are prepared bytes, and of an answer it reads only
+ * the status and the length.
+ * @throws an error with the answer if its status is not the expected one
  */
 export async function load(
   { url, pid }: { readonly url: string; readonly pid: number },
@@ -104,12 +104,12 @@ function drive(
   });
 }
 
-/** The same request again and again, on so many connections. */
+/** Repeats the same request on a number of connections. */
 export function repeated(bytes: Buffer, connections: number): () => readonly Chain[] {
   return () => Array.from({ length: connections }, () => () => bytes);
 }
 
-/** Each connection refreshes a session of its own, over and over; a further load goes on from the newest tokens. */
+/** Each connection refreshes its own session repeatedly; a further load continues with the newest tokens. */
 export function refreshing(pairs: readonly TokenPair[]): () => readonly Chain[] {
   const newest = pairs.map(({ refresh_token: token }) => token);
   return () =>
@@ -124,7 +124,7 @@ export function getRequest(path: string, headers: Readonly<Record<string, string
   return request('GET', path, headers);
 }
 
-/** The bytes of a request with a body: JSON, or the text of a form where another type is named. */
+/** The bytes of a request with a body: JSON, or a form if the content type says so. */
 export function postRequest(
   path: string,
   body: unknown,

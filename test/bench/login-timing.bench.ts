@@ -5,7 +5,7 @@ import { newSecret, startServer, type TestServer } from '../support/service/serv
 import { decode, freshId, reminted } from '../support/tokens/tokens.js';
 import { areaUnderCurve, median, report } from './report.js';
 
-/** Requests a group; the groups take turns, so that a slow moment of the machine hits all alike. */
+/** Requests per group; the groups take turns, so that a slow moment of the machine affects all groups. */
 const LOGINS = Number(process.env['BENCH_TURNS'] ?? 2000);
 const PARAMETERS = { ARGON2_MEMORY_KIB: '19456', ARGON2_TIME: '2' };
 
@@ -25,12 +25,12 @@ async function failedLogin(username: string): Promise<number> {
   });
   const took = Number(process.hrtime.bigint() - start) / 1e6;
   expect(status).toBe(401);
-  // The sixth would be refused before the password is looked at.
+  // The sixth attempt would be refused before its password is checked.
   await server.database.query('DELETE FROM rate_limits');
   return took;
 }
 
-/** Asks about two that the service knows and one it does not, in turns, and says whether they can be told apart. */
+/** Measures two known accounts and an unknown one in turn, and reports how well their times can be distinguished. */
 async function compare(
   title: string,
   names: readonly [string, string, string],
@@ -39,7 +39,7 @@ async function compare(
   const times: number[][] = [[], [], []];
   for (const name of names) await ask(name);
   for (let turn = 0; turn < LOGINS; turn++) {
-    // Another order each time: being the second to run must not look like being unknown.
+    // The order changes each time, so that the position of a request has no effect on its group.
     for (const group of [0, 1, 2].map((index) => (index + turn) % 3)) {
       times[group]?.push(await ask(names[group] ?? ''));
     }
@@ -66,7 +66,7 @@ it('a failed login of an unknown user beside one with a wrong password', async (
   );
 });
 
-/** With a key that is not the service's, so that nothing but the session it names could make a difference. */
+/** Signed with a foreign key, so that only the session in the token could cause a difference. */
 async function failedRefresh(sessionId: string): Promise<number> {
   const { refresh_token: good } = holder;
   const forged = reminted(good, newSecret(), { sid: sessionId });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment.close());
 
-/** The row of a session, as far as rotation is concerned. */
+/** The columns of a session that rotation changes. */
 async function sessionOf(refreshToken: string): Promise<unknown> {
   const [row] = await deployment.query(
     'SELECT generation, parent_generation, revoked_at FROM sessions WHERE id = $1',

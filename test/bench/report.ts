@@ -1,4 +1,4 @@
-/** The middle of a list of figures. */
+/** The median of a list of figures. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -6,8 +6,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The chance that a figure of the second list is larger than one of the first: 0.5 says that nobody can tell the
- * lists apart by a threshold, 0 or 1 that anybody can.
+ * The probability that a figure of the second list is larger than one of the first. At 0.5 no threshold distinguishes
+ * the lists; at 0 or 1 a threshold distinguishes them perfectly.
  */
 export function areaUnderCurve(first: readonly number[], second: readonly number[]): number {
   const all = [
@@ -20,7 +20,7 @@ export function areaUnderCurve(first: readonly number[], second: readonly number
   return (rankSum - (second.length * (second.length + 1)) / 2) / (first.length * second.length);
 }
 
-/** Prints a table for a person and one line of JSON for a machine. */
+/** Prints a table for people and one line of JSON for programs. */
 export function report(title: string, figures: Readonly<Record<string, number | string>>): void {
   const rows = Object.entries(figures).map(([name, value]) => {
     const text = typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(4) : String(value);

@@ -26,7 +26,7 @@ const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const ROUND_MS = 2000;
 const WARM_UP_MS = 1500;
 
-/** A server under load: its address, its process, and how each connection goes on. */
+/** A server under load: its address, its process, and the requests of its connections. */
 interface Contestant {
   readonly url: string;
   readonly pid: number;
@@ -54,7 +54,7 @@ afterAll(async () => {
 async function startService(env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
   const service = await startProcess({
     folder: folder.path,
-    // Both ends of the comparison write no line a request; the banner says where the service is.
+    // Neither server logs requests; the service's URL is in its banner.
     env: {
       DATABASE_URL: database.url,
       JWT_ISSUER: 'https://id.example',
@@ -79,7 +79,7 @@ async function startBaseline(env: Readonly<Record<string, string>>): Promise<{ u
   return { url: `http://127.0.0.1:${port.trim()}`, pid };
 }
 
-/** In turns, so that what else the machine does falls on both; medians of the rounds. */
+/** Measures the servers in turn, so that other work of the machine affects both; returns medians of the rounds. */
 async function compare(
   title: string,
   baseline: Contestant,

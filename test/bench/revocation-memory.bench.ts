@@ -38,7 +38,7 @@ function fill(set: RevocationSet): void {
   }
 }
 
-/** What is in use after a collection, which has to be asked for. */
+/** Heap in use after a forced garbage collection. */
 function liveHeapBytes(): number {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

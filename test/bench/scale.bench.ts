@@ -9,9 +9,9 @@ import { backends, openStage, PASSWORD, settings, usedSince, type Guest, type St
 import { works, type Work } from './scale.works.js';
 
 /**
- * `SCALE_ROWS=10000,10000000` for the whole of it: as many users, sessions and audit events, and a tenth as many live
- * revocations. That takes 15 GB of disk and a quarter of an hour to fill; the first size is what the others are compared
- * with. `SCALE_ROWS=10000,10000:1000000` differs in the live revocations alone.
+ * `SCALE_ROWS=10000,10000000` is the full run: these numbers of users, sessions and audit events, and a tenth as many
+ * live revocations. It takes 15 GB of disk and a quarter of an hour to fill. The other sizes are compared with the
+ * first one. With `SCALE_ROWS=10000,10000:1000000` only the number of live revocations differs.
  */
 const SIZES = (process.env['SCALE_ROWS'] ?? '10000,1000000').split(',');
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
@@ -38,7 +38,7 @@ type Ask = (guest: Guest, stage: Stage) => Buffer;
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 const asRoot = ({ root }: Stage) => bearer(root.access_token);
 
-/** Each connection goes through people of its own, so that nobody is asked about twice at once. */
+/** Each connection uses its own users, so that no user has two concurrent requests. */
 function inTurn(ask: Ask): (stage: Stage, seat: number) => Chain {
   const turns = new Map<string, number>();
   return (stage, seat) => {
@@ -60,7 +60,7 @@ function tokensOf(answer: string): TokenPair | undefined {
   return answer.startsWith('{"access_token"') ? (JSON.parse(answer) as TokenPair) : undefined;
 }
 
-/** In turns, so that what else the machine does falls on all sizes; medians of the rounds, ratios within each. */
+/** Measures the sizes in turn, so that other work affects all; medians of the rounds, and ratios within each round. */
 async function compare(title: string, ask: Ask, status = 200): Promise<void> {
   const chains = inTurn(ask);
   const round = async (stage: Stage, milliseconds: number) => {
@@ -156,13 +156,13 @@ it('requests that write', async () => {
   );
 });
 
-it('what is done between requests, and by hand', async () => {
+it('background work and commands', async () => {
   const figures = new Map<string, Record<string, number>>();
   for (const stage of stages) {
     const { service, database, people } = stage;
     await service.stop();
     const env = { ...settings(database, secret), LOG_FORMAT: 'json' };
-    // As commands have it.
+    // The timeout of commands.
     const server = await startServer({ database, env: { ...env, DATABASE_STATEMENT_TIMEOUT_MS: '600000' } });
     try {
       for (const work of works(server, people)) {

@@ -13,13 +13,13 @@ const EXPIRED = 10_000;
 
 export interface Work {
   readonly name: string;
-  /** Is not measured. */
+  /** Preparation, which is not measured. */
   readonly prepare?: () => Promise<unknown>;
-  /** Does it, and tells how many times. */
+  /** Does the work and returns the number of repetitions. */
   readonly run: () => Promise<number>;
 }
 
-/** What an instance does besides answering requests, and what a person does by command. In this order. */
+/** The background work of an instance, then the commands of an operator. The order matters. */
 export function works(server: TestServer, people: readonly Guest[]): readonly Work[] {
   const { app, database } = server;
   const command = async (...args: string[]): Promise<number> => {
@@ -79,7 +79,7 @@ async function times(count: number, work: () => Promise<unknown>): Promise<numbe
   return count;
 }
 
-/** As many events as of a busy minute. */
+/** As many events as in a busy minute. */
 async function record({ database }: TestServer): Promise<void> {
   for (let n = 0; n < UNSEALED / EVENTS_A_TRANSACTION; n++) {
     await database.query(
@@ -90,6 +90,6 @@ async function record({ database }: TestServer): Promise<void> {
       [EVENTS_A_TRANSACTION],
     );
   }
-  // Nothing is sealed while a transaction that began before is under way.
+  // Sealing waits for transactions that began before.
   await database.settled();
 }

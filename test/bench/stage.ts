@@ -8,18 +8,18 @@ import { fill } from './fill.js';
 import { cpuOf } from './load.js';
 
 export const PASSWORD = 'correct horse battery staple';
-/** The cheapest hash that the service takes for current: what is measured is everything else. */
+/** The cheapest hash that the service does not renew, so that the figures show all other work. */
 const HASHING = { memoryCost: 8192, timeCost: 1, parallelism: 1 };
 const ROOT = { username: 'root@example.com', password: PASSWORD };
 /**
- * People all over the tables, whom the requests are about. `SCALE_PEOPLE=200` are so few that PostgreSQL has what is
- * theirs in its own memory; of more, most are met for the first time.
+ * Number of users of the requests, spread over the tables. With `SCALE_PEOPLE=200` PostgreSQL has their rows in its own
+ * memory; with more, most requests read rows for the first time.
  */
 const PEOPLE = Number(process.env['SCALE_PEOPLE'] ?? 2000);
-/** From so many rows on there are live revocations too, one for ten sessions, where nothing else is said. */
+/** From this number of rows on there is by default one live revocation per ten sessions. */
 const MANY = 100_000;
 
-/** Somebody generated, with tokens as if of a login. */
+/** A generated user with tokens as after a login. */
 export interface Guest {
   readonly id: string;
   readonly email: string;
@@ -28,18 +28,18 @@ export interface Guest {
   refresh: string;
 }
 
-/** A database of some size, and the service on it. */
+/** A database of a given size and a service on it. */
 export interface Stage {
-  /** As it was asked for. */
+  /** The size as given. */
   readonly size: string;
   readonly fillSeconds: number;
   readonly database: TestDatabase;
   readonly service: ServiceProcess;
-  /** From the start of the process until it listens, with every live revocation in memory. */
+  /** Time from the start of the process until it listens, with every live revocation in memory. */
   readonly startMs: number;
   readonly memoryMib: number;
   readonly people: readonly Guest[];
-  /** An administrator. */
+  /** The tokens of an administrator. */
   readonly root: TokenPair;
 }
 
@@ -58,8 +58,8 @@ export function settings(database: TestDatabase, secret: string): Record<string,
 }
 
 /**
- * Generates as many users, sessions and audit events, and starts a service on them.
- * @param size the number, or with a colon and that of live revocations
+ * Generates users, sessions and audit events, and starts a service on them.
+ * @param size their number, optionally with a colon and the number of live revocations
  */
 export async function openStage(size: string, folder: string, secret: string): Promise<Stage> {
   const database = await createDatabase();
@@ -71,18 +71,18 @@ export async function openStage(size: string, folder: string, secret: string): P
   return { size, fillSeconds, ...(await startOn(database, folder, secret)) };
 }
 
-/** Starts a service on a database that is filled. */
+/** Starts a service on a filled database. */
 export async function startOn(
   database: TestDatabase,
   folder: string,
   secret: string,
 ): Promise<Omit<Stage, 'size' | 'fillSeconds'>> {
-  // What parallel workers do could not be counted for a statement. Nothing else may come in between.
+  // Without parallel workers, whose processor time cannot be assigned to a statement, and without JIT compilation.
   const name = database.target.database;
   await database.query(`ALTER DATABASE ${name} SET max_parallel_workers_per_gather = 0`);
   await database.query(`ALTER DATABASE ${name} SET jit = off`);
   const env = settings(database, secret);
-  // The first start of all makes the administrator.
+  // The first start creates the administrator.
   await (await startProcess({ folder, env })).stop();
   const startedAt = performance.now();
   const service = await startProcess({ folder, env });
@@ -109,7 +109,7 @@ async function peopleOf(database: TestDatabase, pair: TokenPair, secret: string)
   }));
 }
 
-/** What each connection to a database has used of the processor, in microseconds, by its process. */
+/** Processor time of each connection to a database, in microseconds, by process id. */
 export async function backends(database: TestDatabase): Promise<ReadonlyMap<number, number>> {
   const rows = await database.query<{ pid: number }>(
     `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'`,
@@ -117,7 +117,7 @@ export async function backends(database: TestDatabase): Promise<ReadonlyMap<numb
   return new Map(rows.map(({ pid }) => [pid, cpuOf(pid)]));
 }
 
-/** What the connections that are there have used since. */
+/** Processor time that the current connections have used since then. */
 export async function usedSince(
   database: TestDatabase,
   before: ReadonlyMap<number, number>,

@@ -7,7 +7,7 @@ import { Deployment } from '../support/service/deployment.js';
 import type { ServiceProcess } from '../support/service/process.js';
 import { median, report } from './report.js';
 
-/** Logins that are sent before the first is answered. */
+/** Logins sent before the first answer. */
 const IN_FLIGHT = 2000;
 const ACCOUNTS = 50;
 const VERIFIERS = 4;
@@ -31,7 +31,7 @@ function send(agent: Agent, method: string, path: string, headers: object, body?
   });
 }
 
-/** Verifies a token on a few connections until it is told to stop; gives back how long each took, in milliseconds. */
+/** Verifies a token on a few connections until it is stopped; returns the duration of each request in milliseconds. */
 function verifying(token: string) {
   const agent = new Agent({ keepAlive: true, maxSockets: VERIFIERS });
   const end = new AbortController();
@@ -57,14 +57,14 @@ function percentile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
 }
 
-/** The most memory the process has had, in MiB; only Linux tells. */
+/** Peak memory of the process in MiB; only on Linux. */
 function peakMemory(): number {
   const { pid } = service;
   const [, kib = '0'] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) / 1024;
 }
 
-it('two thousand logins in flight, beside the verification of tokens', async () => {
+it('two thousand concurrent logins during the verification of tokens', async () => {
   const people: Person[] = [];
   for (let index = 0; index < ACCOUNTS; index++) people.push(await service.client.register());
   const [first] = people;

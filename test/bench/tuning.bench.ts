@@ -39,7 +39,7 @@ async function start(settings: Readonly<Record<string, string>>): Promise<Servic
   return service.until(({ log }) => log.filter(({ msg }) => msg === 'listening').length === workers);
 }
 
-/** Requests a second that are answered as they should be. */
+/** Requests per second with the expected answer. */
 async function rate({ url, pid }: ServiceProcess, chains: () => readonly Chain[]): Promise<number> {
   await load({ url, pid }, chains(), { milliseconds: WARM_UP_MS, status: 200 });
   return (await load({ url, pid }, chains(), { milliseconds: LOAD_MS, status: 200 })).perSecond;

@@ -13,9 +13,9 @@ import { report } from './report.js';
 const ROTATIONS = rounds({ usual: 20, full: 20 });
 const REQUESTS_A_SECOND = 300;
 const CONNECTIONS = 16;
-/** Odd, so that every session is verified and refreshed on both instances. */
+/** Number of sessions; odd, so that every session is verified and refreshed on both instances. */
 const SESSIONS = 15;
-/** So many at once, so that thousands take minutes. */
+/** Concurrent logouts, so that thousands take minutes. */
 const LANES = 4;
 const BETWEEN_LOOKS_MS = 2;
 const SPREAD_P99_MS = 1000;
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment.close());
 
-/** Both instances in turn, at the whole rate in all. */
+/** Sends requests to both instances in turn; the rate is the total of both. */
 async function traffic(person: Person): Promise<{ stop(): Promise<TrafficReport> }> {
   const clients = instances.map(({ url }) => new KeepAliveClient(url, CONNECTIONS));
   const pairs = await Promise.all(Array.from({ length: SESSIONS }, () => instances[0].client.login(person)));
@@ -69,13 +69,13 @@ it('keys that rotate under traffic on two instances', async () => {
   expect(Object.keys(answers)).toEqual(['answers_200']);
 });
 
-/** How many revocations of elsewhere an instance has heard of, by its own account; only those `within` some seconds. */
+/** The instance's own count of revocations of other instances that it received `within` a number of seconds. */
 async function arrivals(instance: ServiceProcess, within = '+Inf'): Promise<number> {
   const samples = await scrape(String(instance.log.find(({ msg }) => msg === 'listening')?.['metrics_url']));
   return total(samples, 'latchkey_revocation_spread_seconds_bucket', { from: 'elsewhere', le: within });
 }
 
-it('how soon a logout on one instance is felt on the other, with load on both', async () => {
+it('the delay of a logout from one instance to the other, with load on both', async () => {
   const [one, other] = instances;
   const person = await one.client.register();
   const running = await traffic(await one.client.newcomer());

@@ -12,11 +12,11 @@ import { newFolder } from '../support/service/process.js';
 import { newSecret } from '../support/service/server.js';
 import { report } from './report.js';
 
-/** `BENCH_USERS=200000` for a shorter run. */
+/** `BENCH_USERS=200000` makes a shorter run. */
 const USERS = Number(process.env['BENCH_USERS'] ?? 1_000_000);
 const PAGE = 1000;
 const BETWEEN_LOOKS_MS = 20;
-/** Nobody hashes here: any well-formed text will do. */
+/** No password is checked, so any well-formed hash is enough. */
 const HASH = `pbkdf2_sha256$600000$zL3mB7kQ0sXw$${'A'.repeat(43)}=`;
 
 function* generated(): Generator<string> {
@@ -35,7 +35,7 @@ function* generated(): Generator<string> {
 
 interface Measured {
   readonly seconds: number;
-  /** The most it ever held in memory, in MiB. */
+  /** Peak memory in MiB. */
   readonly peakMib: number;
   readonly counts: Readonly<Record<string, unknown>>;
 }
@@ -64,7 +64,7 @@ async function measured(
   return { seconds, peakMib, counts: JSON.parse(last === '' ? '{}' : last) as Record<string, unknown> };
 }
 
-it('an import of many users, the same again, and their export', async () => {
+it('an import of many users, the same import again, and their export', async () => {
   const folder = await newFolder();
   const database = await createDatabase();
   const env = { SECRET_KEY: newSecret(), DATABASE_URL: urlOf(database.target) };

@@ -6,7 +6,7 @@ import { startServer } from '../support/service/server.js';
 import { fill } from './fill.js';
 import { median, report } from './report.js';
 
-/** `BENCH_USERS=10000000` for the whole of it: 4 GB of disk and five minutes to fill. */
+/** `BENCH_USERS=10000000` is the full run: 4 GB of disk and five minutes to fill. */
 const USERS = Number(process.env['BENCH_USERS'] ?? 1_000_000);
 const FEW = 10_000;
 const TIMES = 15;
@@ -58,7 +58,7 @@ it.each([FEW, USERS])(
       const { ms, firstMs, answer } = await timed(() =>
         server.client.get<unknown[]>(`/users${query}`, { token }),
       );
-      // The first one counts; where there are many, the others need not.
+      // The first page counts all users; with many users later pages reuse the count.
       figures[`${name}_first_ms`] = firstMs;
       figures[`${name}_ms`] = ms;
       figures[`${name}_got`] =

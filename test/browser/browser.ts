@@ -3,11 +3,11 @@ import { chromium, type Browser } from 'playwright-core';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** A headless Chromium with an empty profile of its own. Only this machine has an address in it. */
+/** A headless Chromium with a new profile, in which only this machine's host names resolve. */
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: findBrowser(),
-    // Chromium refuses its sandbox to root.
+    // Chromium's sandbox does not work as root.
     chromiumSandbox: process.getuid?.() !== 0,
     args: [
       '--disable-gpu',
@@ -21,7 +21,7 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** @throws Error that says what to install */
+/** @throws Error with the package to install */
 function findBrowser(): string {
   const given = process.env['CHROMIUM_PATH'];
   const found = (given ? [given] : PLACES).find((path) => existsSync(path));

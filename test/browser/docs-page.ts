@@ -1,18 +1,18 @@
 import type { Browser, BrowserContext, Locator, Page, Response } from 'playwright-core';
 
-/** What trying out an operation led to. */
+/** The result of trying out an operation. */
 export interface Outcome {
-  /** What the page shows. */
+  /** The texts that the page shows. */
   readonly shown: { readonly status: string; readonly body: string };
-  /** What went over the wire. */
+  /** The request and the answer on the network. */
   readonly response: Response;
 }
 
-/** The documentation in a browser. */
+/** The documentation page in a browser. */
 export class DocsPage {
-  /** Hosts other than the service's that the page asked for something. */
+  /** Other hosts to which the page sent a request. */
   readonly foreign: string[] = [];
-  /** Errors and warnings of the browser's console, but for answers of 400 and above, which the tests provoke. */
+  /** Errors and warnings of the browser's console, without answers of 400 and above, which the tests provoke. */
   readonly complaints: string[] = [];
 
   private constructor(
@@ -34,7 +34,7 @@ export class DocsPage {
     await this.page.locator('.opblock').first().waitFor();
   }
 
-  /** Forgets all that was typed. Far quicker than another browser, which would compile the page's scripts again. */
+  /** Clears the page's state. A new browser would take longer, because it compiles the page's scripts again. */
   async startAfresh(): Promise<void> {
     await this.page.evaluate('localStorage.clear()');
     this.foreign.length = 0;
@@ -46,7 +46,7 @@ export class DocsPage {
     return this.page.locator(`.opblock[id$="-${id}"]`);
   }
 
-  /** Sends an operation from the page as it is prefilled. */
+  /** Sends an operation from the page with its prefilled values. */
   async tryOut(id: string): Promise<Outcome> {
     const operation = this.operation(id);
     const execute = operation.getByRole('button', { name: 'Execute' });
@@ -62,7 +62,7 @@ export class DocsPage {
     return { response, shown: { status, body: await body.innerText() } };
   }
 
-  /** One scheme of the padlock, which is opened first. */
+  /** Opens the padlock's dialog and returns one of its schemes. */
   async padlock(scheme: 'bearer (http' | 'password (OAuth2' | 'client (http'): Promise<Locator> {
     const dialog = this.page.locator('.dialog-ux');
     if (!(await dialog.isVisible())) await this.page.locator('.auth-wrapper > .authorize').click();
@@ -88,7 +88,7 @@ export class DocsPage {
     await this.closePadlock();
   }
 
-  /** All that the page left in the browser. */
+  /** All data that the page stored in the browser. */
   async stored(): Promise<string> {
     return JSON.stringify(await this.context.storageState());
   }

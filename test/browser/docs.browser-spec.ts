@@ -25,21 +25,21 @@ afterAll(async () => {
   await server?.close();
 });
 beforeEach(() => docs.startAfresh());
-// Holds for whatever a person does on the page.
+// These rules hold after every test.
 afterEach(() => {
   expect(docs.foreign).toEqual([]);
   expect(docs.complaints).toEqual([]);
 });
 
 describe('the documentation in a browser', () => {
-  it('loads from this host alone and to no complaint of the browser', async () => {
+  it('loads only from this host and without errors in the console', async () => {
     expect(await docs.page.title()).toBe('Latchkey API');
     expect(await docs.operation('authRegister').locator('.authorization__btn').count()).toBe(0);
     expect(await docs.operation(ME).locator('.authorization__btn').count()).toBe(1);
     expect(await docs.page.locator('.errors-wrapper').count()).toBe(0);
   });
 
-  it('registers a person with the example as it stands, who gets a token with the example as it stands', async () => {
+  it('registers a user with the unchanged example, who gets a token with the unchanged example', async () => {
     const registered = await docs.tryOut('authRegister');
     expect(registered.shown.status).toBe('201');
     expect(JSON.parse(registered.shown.body)).toMatchObject({ email: 'ada@example.com' });
@@ -49,7 +49,7 @@ describe('the documentation in a browser', () => {
     expect(JSON.parse(oauth.shown.body)).toMatchObject({ token_type: 'bearer' });
   });
 
-  it('asks for the profile of the person who logged in, and gets the same body as any other client', async () => {
+  it('requests the profile of the logged-in user, and gets the same body as any other client', async () => {
     await docs.logIn(person.email, person.password);
     const { response, shown } = await docs.tryOut(ME);
     expect(shown.status).toBe('200');
@@ -60,7 +60,7 @@ describe('the documentation in a browser', () => {
     expect(JSON.parse(shown.body)).toEqual(plain.body);
   });
 
-  it('stays authorized when it is loaded again', async () => {
+  it('stays authorized after a reload', async () => {
     await docs.logIn(person.username, person.password);
     const before = await (await docs.tryOut(ME)).response.request().headerValue('authorization');
     expect(before).toMatch(/^Bearer eyJ/);
@@ -71,7 +71,7 @@ describe('the documentation in a browser', () => {
     expect(await response.request().headerValue('authorization')).toBe(before);
   });
 
-  it('leaves neither the password nor the refresh token in the browser', async () => {
+  it('stores neither the password nor the refresh token in the browser', async () => {
     const [answer] = await Promise.all([
       docs.page.waitForResponse('**/oauth/token'),
       docs.logIn(person.email, person.password),
@@ -83,7 +83,7 @@ describe('the documentation in a browser', () => {
     expect(stored).not.toContain(person.password);
   });
 
-  it('asks without a token again once the person logged out in the padlock', async () => {
+  it('sends no token after a logout in the padlock', async () => {
     await docs.logIn(person.email, person.password);
     expect((await docs.tryOut(ME)).shown.status).toBe('200');
     const flow = await docs.padlock('password (OAuth2');
@@ -96,7 +96,7 @@ describe('the documentation in a browser', () => {
     expect(await docs.stored()).not.toContain('eyJ');
   });
 
-  it('takes a pasted access token under the bearer scheme', async () => {
+  it('accepts a pasted access token under the bearer scheme', async () => {
     const { access_token: token } = await server.client.login(person);
     const bearer = await docs.padlock('bearer (http');
     await bearer.getByRole('textbox').fill(token);
@@ -108,7 +108,7 @@ describe('the documentation in a browser', () => {
     expect(JSON.parse(shown.body)).toMatchObject({ email: person.email });
   });
 
-  it('asks as a client with its id and secret, and keeps the secret no longer than the page', async () => {
+  it('authenticates a client with its id and secret, and keeps the secret only until a reload', async () => {
     const { client_id: id, client_secret: secret } = await newClient(server, await administrator(server));
     await docs.logIn(person.email, person.password);
     const basic = await docs.padlock('client (http');
@@ -126,7 +126,7 @@ describe('the documentation in a browser', () => {
     expect((await docs.tryOut(ME)).shown.status).toBe('200');
   });
 
-  it('shows what is wrong with a wrong password and authorizes nobody', async () => {
+  it('shows the error of a wrong password and authorizes no request', async () => {
     const flow = await docs.submitPassword(person.email, 'not the password');
     const error = flow.locator('.errors');
     await error.waitFor();
@@ -136,7 +136,7 @@ describe('the documentation in a browser', () => {
     expect((await docs.tryOut(ME)).shown.status).toBe('401');
   });
 
-  it('leads from the type of a problem to its entry on the errors page', async () => {
+  it('links the type of a problem to its entry on the errors page', async () => {
     const { shown } = await docs.tryOut(ME);
     const { type } = JSON.parse(shown.body) as { type: string };
     await docs.page.goto(server.url + type);

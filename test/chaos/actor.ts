@@ -3,35 +3,35 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Person, TokenPair } from '../support/http/client.js';
 import type { KeepAliveClient } from '../support/http/keep-alive-client.js';
 
-/** A request that was not answered as it should have been. */
+/** A request without the expected answer. */
 export interface Failure {
-  /** As of `performance.now()`: when it was sent, and when it had failed. */
+  /** The times of `performance.now()` at which it was sent and at which it failed. */
   readonly from: number;
   readonly to: number;
-  /** `refused`: nobody listens. `broken`: the connection ended without an answer. Else the status. */
+  /** `refused`: the port is closed. `broken`: the connection ended without an answer. Otherwise the status. */
   readonly how: 'refused' | 'broken' | number;
   readonly what: string;
 }
 
-/** Where the actors ask: the instances by turns, whichever are up. */
+/** Chooses the instance of a request: the running instances in turn. */
 export type Way = (turn: number) => KeepAliveClient;
 
 const PAUSE_MS = 15;
 const RETRY_MS = 20;
-/** A client that gets no answer for so long asks the next instance. */
+/** After this time without an answer a client tries the next instance. */
 const PATIENCE_MS = 5000;
 
 /**
- * An honest client, all the time at it: it refreshes and shows its tokens, changes its profile, registers others and
- * logs them out. It remembers whatever was acknowledged, and what failed.
+ * A well-behaved client that works without pause: it refreshes and uses its tokens, changes its profile, registers
+ * other users and logs them out. It records all acknowledged effects and all failures.
  */
 export class Actor {
   readonly failures: Failure[] = [];
-  /** Answers that an honest client should never get. */
+  /** Answers that a well-behaved client should never get. */
   readonly wronged: string[] = [];
   answers = 0;
   rotations = 0;
-  /** The profile's last change that was acknowledged, and the last that was sent. */
+  /** The last acknowledged change of the profile, and the last one sent. */
   acknowledged = 0;
   sent = 0;
   readonly registered: string[] = [];
@@ -54,7 +54,7 @@ export class Actor {
     return this.pair.access_token;
   }
 
-  /** How often everything it does has gone well since it was last asked for. */
+  /** Number of complete, successful rounds since the last call. */
   successesSince(moment: number): number {
     return this.mark >= moment ? this.answers : 0;
   }
@@ -97,7 +97,7 @@ export class Actor {
   private async comeAndGo(): Promise<void> {
     const name = `c${randomBytes(8).toString('hex')}`;
     const json = { email: `${name}@example.com`, password: this.person.password };
-    // Sent again after a lost answer, it may have been carried out the first time.
+    // A repeated request may have been carried out the first time, when its answer was lost.
     if (!(await this.step('POST /auth/register', 201, { json }, 409))) return;
     this.registered.push(json.email);
     const login = { username: json.email, password: json.password };
@@ -107,7 +107,7 @@ export class Actor {
     if (await this.step('POST /auth/logout', 204, { token }, 401)) this.loggedOut.push(token);
   }
 
-  /** Asks until it is answered, as a client does; undefined where it was stopped meanwhile. */
+  /** Repeats a request until it is answered, as a client does; undefined if the actor was stopped meanwhile. */
   private async step(
     what: string,
     good: number,
@@ -140,7 +140,7 @@ export class Actor {
     path: string,
     request: { readonly token?: string; readonly json?: unknown },
   ): Promise<{ status: number; body: Record<string, unknown> } | 'refused' | 'broken'> {
-    // Given up for good: a refresh that is read when two others have overtaken it would be theft.
+    // The connection is ended: a refresh that the service reads after two later ones would look like theft.
     const signal = AbortSignal.timeout(PATIENCE_MS);
     try {
       return await this.way(this.turn).ask(method, path, { ...request, signal });

@@ -12,7 +12,7 @@ import { newSecret } from '../support/service/server.js';
 import { FAULTS, seatOf } from './faults.js';
 import { type Outcome, type Seat, Stage } from './stage.js';
 
-/** How often each fault is done where `CHAOS_ROUNDS` says nothing. */
+/** Number of repetitions of each fault without `CHAOS_ROUNDS`. */
 const USUAL = 3;
 const DISKS_FILLED = 10;
 const RESTARTS = 100;
@@ -41,7 +41,7 @@ function canMount(): boolean {
   }
 }
 
-/** Writes until nothing more fits. */
+/** Writes until the disk is full. */
 function fill(path: string): void {
   const file = openSync(path, 'w');
   const block = Buffer.alloc(64 * 1024);
@@ -54,7 +54,7 @@ function fill(path: string): void {
   }
 }
 
-/** Nothing acknowledged is lost, nobody is logged out, and nothing fails but for the fault. */
+/** Expects that no acknowledged effect is lost, no user is logged out, and requests fail only during the fault. */
 function expectNothingLost(title: string, outcome: Outcome): void {
   report(title, { ...outcome });
   if (stage) expect(stage.wronged()).toEqual([]);
@@ -62,7 +62,7 @@ function expectNothingLost(title: string, outcome: Outcome): void {
   expect(outcome.rotations).toBeGreaterThan(50);
 }
 
-describe('nothing acknowledged is lost and nobody is logged out where', () => {
+describe('no acknowledged effect is lost and no user is logged out when', () => {
   it.each(Object.entries(FAULTS))('%s', async (title, { full, readyWithinMs, healedWithinMs, run }) => {
     stage = await Stage.open();
     const on = stage;
@@ -126,7 +126,7 @@ it('two instances that start together on an empty folder are one service', async
   for (let round = 0; round < times; round++) {
     const folder = await newFolder();
     try {
-      // No DATABASE_URL, no SECRET_KEY: both make the secret and the database, and one of them has made it.
+      // Without DATABASE_URL and SECRET_KEY both instances try to create the secret and the database; one succeeds.
       const env = { JWT_ISSUER: 'https://id.example' };
       const start = () => startProcess({ folder: folder.path, env });
       const both = await Promise.all([start(), start()]);
@@ -142,7 +142,7 @@ it('two instances that start together on an empty folder are one service', async
 
 it('many instances that start at the same moment on an empty database are one service', async () => {
   const many = rounds({ short: 6, usual: 6, full: FIRST_STARTS });
-  // Together they need fewer connections than the server has.
+  // Their pools together need fewer connections than the server allows.
   const deployment = await Deployment.open({ env: { DATABASE_POOL_SIZE: '2' } });
   try {
     const from = performance.now();
@@ -161,7 +161,7 @@ it('many instances that start at the same moment on an empty database are one se
   }
 });
 
-/** It was migrated once, has one administrator, and all take the tokens of one. */
+/** Expects one migration, one administrator, and that all instances accept the tokens of one. */
 async function expectOneService(all: readonly ServiceProcess[]): Promise<void> {
   expect(all.filter(({ log }) => log.some(({ msg }) => msg === 'migrated the database'))).toHaveLength(1);
   expect(all.filter(({ stderr }) => stderr.includes('First administrator'))).toHaveLength(1);

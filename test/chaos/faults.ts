@@ -7,11 +7,11 @@ const MANY = 10;
 const REFRESH = 'POST /auth/refresh';
 
 export interface Fault {
-  /** How often it is done with `CHAOS_ROUNDS=full`. */
+  /** Number of repetitions with `CHAOS_ROUNDS=full`. */
   readonly full: number;
-  /** How soon an instance that was started again has to be ready. */
+  /** Maximum time until a restarted instance is ready, in milliseconds. */
   readonly readyWithinMs?: number;
-  /** How soon after the fault nothing more may fail. */
+  /** Maximum time from the fault until no request fails any more, in milliseconds. */
   readonly healedWithinMs?: number;
   readonly run: (stage: Stage, round: number) => Promise<void>;
 }
@@ -20,7 +20,7 @@ export function seatOf(round: number): Seat {
   return round % 2 === 0 ? 0 : 1;
 }
 
-/** What is done to a stage that needs nothing else. */
+/** The faults that need only a stage. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'an instance is killed and started again': {
     full: 200,
@@ -63,7 +63,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       try {
         for (;;) taken.push(await on.cluster.connect());
       } catch {
-        // That was the last one. The instances lose theirs, and others wait for the places.
+        // Every connection is taken. The instances lose theirs, and the new connections wait for their places.
       }
       await killer.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'latchkey' AND pid <> pg_backend_pid()",

@@ -17,49 +17,49 @@ import { Actor, type Failure } from './actor.js';
 
 const ACTORS = 6;
 const CONNECTIONS = 8;
-/** Of the traffic; odd, so that every session is used on both instances. */
+/** Number of sessions of the traffic; odd, so that every session is used on both instances. */
 const SESSIONS = 15;
 const HEALED_WITHIN_MS = 60_000;
 const SETTLED_MS = 1500;
 const PROBE_MS = 100;
-/** So long after it was healed nothing of a fault may be felt. */
+/** Time after the end of a fault from which no request may fail. */
 const QUIET_MS = 1000;
 
 export type Seat = 0 | 1;
 
-/** What a fault came to. */
+/** The result of a fault. */
 export interface Outcome {
   readonly requests: number;
   readonly rotations: number;
   readonly acknowledged_effects: number;
   readonly acknowledged_effects_lost: number;
   readonly honest_logouts: number;
-  /** Answers of 500 and more, and connections that broke, before the fault or after it was healed. */
+  /** Answers of 500 and more, and broken connections, before the fault or after its end. */
   readonly failures_outside: number;
   readonly failures_during: number;
   readonly healed_ms_median: number;
   readonly healed_ms_max: number;
-  /** From the start of an instance's process until it says that it is ready; 0 where none was started again. */
+  /** Time from the start of an instance's process until it is ready; 0 if no instance was restarted. */
   readonly ready_ms_median: number;
   readonly ready_ms_p99: number;
   readonly ready_ms_max: number;
 }
 
 /**
- * Two instances on one embedded PostgreSQL, each behind a proxy, and honest clients at work on both. A fault is done to
- * them, and then everything that was acknowledged is looked for.
+ * Two instances on one embedded PostgreSQL, each behind a proxy, with well-behaved clients on both. The stage causes a
+ * fault and then checks every acknowledged effect.
  */
 export class Stage {
   readonly services: ServiceProcess[] = [];
   readonly proxies: ServiceProxy[] = [];
   readonly cluster: Cluster;
   private readonly clients: KeepAliveClient[] = [];
-  /** Those of instances that were started again: what they have under way is still answered. */
+  /** The clients of stopped instances, which still answer open requests. */
   private readonly retired: KeepAliveClient[] = [];
   private actors: Actor[] = [];
-  /** How long each start took. */
+  /** Duration of each start. */
   private readonly readyTimes: number[] = [];
-  /** Instances that a balancer would not send requests to. */
+  /** Instances to which a load balancer would send no requests. */
   private readonly unready = new Set<number>();
   private probes = 0;
   private readonly probed = new Map<number, number>();
@@ -76,8 +76,8 @@ export class Stage {
   }
 
   /**
-   * @param diskMib puts the data on a disk of its own of that size; needs to be root
-   * @param direct without the proxies, and with what a balancer does: an instance that is not ready is asked nothing
+   * @param diskMib puts the data on a separate disk of this size; requires root
+   * @param direct omits the proxies and skips instances that are not ready, as a load balancer does
    */
   static async open({
     diskMib,
@@ -116,7 +116,7 @@ export class Stage {
     await this.cleanUp();
   }
 
-  /** Starts an instance, or starts it again, until it is ready. The clients reach it where the old one was. */
+  /** Starts or restarts an instance and waits until it is ready. The clients reach it at the former address. */
   async start(seat: Seat, { env, nodeOptions = [] }: StartOptions = {}): Promise<void> {
     const from = performance.now();
     const service = await startProcess({ folder: this.folder, env: { ...this.env, ...env }, nodeOptions });
@@ -133,7 +133,7 @@ export class Stage {
     this.clients[seat] = new KeepAliveClient(this.proxies[seat]?.url ?? service.url, CONNECTIONS);
   }
 
-  /** Does a fault under load, again and again, and looks for everything that was acknowledged. */
+  /** Causes a fault under load repeatedly, and then checks every acknowledged effect. */
   async suffer(fault: (round: number) => Promise<void>, rounds: number): Promise<Outcome> {
     await this.gather();
     this.readyTimes.length = 0;
@@ -173,7 +173,7 @@ export class Stage {
     };
   }
 
-  /** What actors were refused that they should not have been, in words. */
+  /** Descriptions of the wrong refusals of the actors. */
   wronged(): string[] {
     return this.actors.flatMap((actor) => actor.wronged);
   }
@@ -182,13 +182,13 @@ export class Stage {
     return this.actors.flatMap((actor) => actor.failures);
   }
 
-  /** Lets the clients work on for a while. */
+  /** Lets the clients work for a while. */
   async rest(milliseconds: number): Promise<void> {
     const until = performance.now() + milliseconds;
     await eventually(milliseconds + HEALED_WITHIN_MS, async () => performance.now() >= until);
   }
 
-  /** Sends so many requests a second more than the clients do, each in its time. */
+  /** Sends a number of requests per second in addition to the clients, each at its own time. */
   async traffic(perSecond: number): Promise<Traffic> {
     const client = (this.services[0] as ServiceProcess).client;
     const person = await client.register();
@@ -197,7 +197,7 @@ export class Stage {
     return this.load;
   }
 
-  /** The instances by turns, but for those that a balancer would leave out. */
+  /** The instances in turn, without those that a load balancer would skip. */
   private way(turn: number): KeepAliveClient {
     const seat = this.unready.has(turn % 2) ? (turn + 1) % 2 : turn % 2;
     return this.clients[seat] as KeepAliveClient;
@@ -215,14 +215,14 @@ export class Stage {
     await this.rest(SETTLED_MS);
   }
 
-  /** Whether every client has been served since then, and nobody has failed in the last moment. */
+  /** Whether every client has been served since then, and none has failed recently. */
   private wellSince(moment: number): boolean {
     const now = performance.now();
     const served = this.actors.every((actor) => actor.successesSince(moment) > 0);
     return served && this.failures().every(({ to }) => to < moment || now - to > QUIET_MS);
   }
 
-  /** An answer that was overtaken by a later one only says how things were. */
+  /** Skips an answer that a later one has overtaken, because it shows an older state. */
   private heed(seat: number, ok: boolean, asked: number): void {
     if (asked < (this.probed.get(seat) ?? 0)) return;
     this.probed.set(seat, asked);
@@ -240,7 +240,7 @@ export class Stage {
     }
   }
 
-  /** What was acknowledged and is not there. */
+  /** The acknowledged effects that are missing. */
   private async lost(): Promise<string[]> {
     const lost: string[] = [];
     const client = this.clients[0] as KeepAliveClient;

@@ -22,7 +22,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** The first block of commands under a heading, as a person copies it, for the service of this test. */
+/** The first matching block of commands under a heading, with the URL and the command line of this test. */
 function blockUnder(heading: string, which: RegExp): string {
   const section = README.slice(README.indexOf(`## ${heading}`));
   const block = [...section.matchAll(/```\n(.*?)```/gs)]
@@ -46,8 +46,8 @@ async function run(commands: string): Promise<{ status: number | null; output: s
   return { status: await status, output };
 }
 
-(HAS_CURL ? describe : describe.skip)('the commands of README run as they stand', () => {
-  it('from registering to logging out', async () => {
+(HAS_CURL ? describe : describe.skip)('the commands of README run unchanged', () => {
+  it('from registration to logout', async () => {
     const { status, output } = await run(blockUnder('Start', /auth\/register/));
     expect(status).toBe(0);
     const [registered, profile, refreshed] = output.replaceAll('}{', '}\n{').trim().split('\n');

@@ -14,7 +14,7 @@ describe('the decision records', () => {
     expect(numbers).toEqual(RECORDS.map((_, index) => index + 1));
   });
 
-  it.each(RECORDS)('%s has the one form, and its line in the index', (name) => {
+  it.each(RECORDS)('%s has the common form and a line in the index', (name) => {
     const text = readFileSync(join(FOLDER, name), 'utf8');
     const title = new RegExp(`^# ${name.slice(0, 4)} (.+)\\n`).exec(text)?.[1] ?? 'no title';
     expect(text).toMatch(/\n- Status: (?:accepted|superseded by \d{4})\n- Date: \d{4}-\d\d-\d\d\n/);

@@ -10,13 +10,13 @@ function filesWith(pattern: RegExp): string[] {
   return SOURCES.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
 }
 
-it('one place signs tokens, and the same one verifies them', () => {
+it('only the token service signs and verifies tokens', () => {
   expect(filesWith(/\bjwt\.sign\w*\(/)).toEqual([join('auth', 'token.service.ts')]);
   expect(filesWith(/\bsignatureVerifies\(/)).toEqual([join('auth', 'token.service.ts')]);
   expect(filesWith(/\bjwt\.verify\w*\(|from 'jsonwebtoken'/)).toEqual([]);
 });
 
-it('one place reads the environment, beside what Windows insists that child processes get of it', () => {
+it('only one file reads the environment', () => {
   const readers = [join('platform', 'config', 'environment.ts')];
   expect(filesWith(/process\.env\b/)).toEqual(readers);
 });

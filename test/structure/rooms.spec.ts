@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultOfImport, floorOf, ROOMS } from '../../tools/rooms.js';
 
-/** Lines that are not blank a room may have, and rooms it may import; the command line and the application's map are exempt. */
+/** Maximum of non-blank lines of a room and of rooms that it imports, with the exceptions LARGE and WIDE. */
 const LINES_MAX = 1500;
 const ARROWS_MAX = 8;
-/** How far above a raw statement its reason may stand, in lines. */
+/** Maximum distance in lines between a raw statement and the reason above it. */
 const LINES_TO_A_REASON = 8;
 const LARGE: ReadonlySet<string> = new Set(['src/cli']);
 const WIDE: ReadonlySet<string> = new Set(['src/app', 'src/cli', 'src/parts.list.ts']);
@@ -28,7 +28,7 @@ function importsOf({ text }: Source): string[] {
   return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, specifier = '']) => specifier);
 }
 
-/** The rooms that a room's files import, but for the ground that all stand on. */
+/** The rooms that a room's files import, without the ground rooms that every room may import. */
 function arrowsOf(room: string): string[] {
   const targets = SOURCES.filter((source) => source.room === room).flatMap((source) =>
     importsOf(source)
@@ -47,25 +47,25 @@ const OWNERS = new Map(
 );
 const TABLE_NAMES = [...OWNERS.keys()].join('|');
 
-describe('the house', () => {
-  it('has a room for every file', () => {
+describe('the rooms of rooms.json', () => {
+  it('have a room for every file', () => {
     expect(SOURCES.filter(({ room }) => room === '').map(({ path }) => path)).toEqual([]);
   });
 
-  it('has a file in every room', () => {
+  it('each have a file', () => {
     expect(
       ROOMS.map(({ path }) => path).filter((path) => !SOURCES.some(({ room }) => room === path)),
     ).toEqual([]);
   });
 
-  it('has no import that leads up', () => {
+  it('import only rooms on lower floors', () => {
     const faults = SOURCES.flatMap((source) =>
       importsOf(source).map((specifier) => faultOfImport(source.path, specifier)),
     );
     expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
   });
 
-  it('keeps repositories inside their room', () => {
+  it('import only their own repositories', () => {
     const foreign = SOURCES.flatMap((source) =>
       importsOf(source)
         .filter((specifier) => specifier.endsWith('.repository.js'))
@@ -76,7 +76,7 @@ describe('the house', () => {
     expect(foreign).toEqual([]);
   });
 
-  it('has no constructor with more than eight parameters', () => {
+  it('have no constructor with more than eight parameters', () => {
     const wide = SOURCES.flatMap(({ path, text }) =>
       [...text.matchAll(/\bconstructor\(([^{]*?)\)\s*\{/g)]
         .filter(
@@ -88,7 +88,7 @@ describe('the house', () => {
     expect(wide).toEqual([]);
   });
 
-  it('says of every raw statement why it is raw', () => {
+  it('give a reason for every raw statement', () => {
     const silent = SOURCES.filter(({ path }) => path.startsWith('src/')).flatMap(({ path, text }) => {
       if (/\/\*\*[^/]*\bRaw: /.test(text)) return [];
       const lines = text.split('\n');
@@ -101,7 +101,7 @@ describe('the house', () => {
     expect(silent).toEqual([]);
   });
 
-  it('names every table that the SQL of another room reads', () => {
+  it('list every table of another room that their SQL reads', () => {
     const statement = new RegExp(`\\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\\s+(${TABLE_NAMES})\\b`, 'g');
     const foreign = SOURCES.filter(({ path }) => path.startsWith('src/')).flatMap(({ room, text }) =>
       [...text.matchAll(statement)]
@@ -113,7 +113,7 @@ describe('the house', () => {
     expect([...new Set(foreign)].sort()).toEqual(named.sort());
   });
 
-  it('reads tables of rooms below alone', () => {
+  it('read only tables of rooms on lower floors', () => {
     const upwards = ROOMS.flatMap(({ path, uses = [] }) =>
       uses
         .filter((table) => floorOf(OWNERS.get(table) ?? '') <= floorOf(path))
@@ -123,7 +123,7 @@ describe('the house', () => {
   });
 
   it.each(ROOMS.map(({ path }) => path).filter((path) => path.startsWith('src/')))(
-    'has no drawer: %s is small and knows few rooms',
+    '%s has few lines and imports few rooms',
     (room) => {
       const lines = SOURCES.filter((source) => source.room === room).reduce(
         (sum, { text }) => sum + text.split('\n').filter((line) => line.trim() !== '').length,

@@ -6,7 +6,7 @@ import type { TestServer } from '../service/server.js';
 
 export type Member = Person & TokenPair;
 
-/** Somebody new who holds the roles named, beside `user`, and is logged in. */
+/** A new, logged-in user with `user` and the named roles. */
 export async function memberWithRoles(server: TestServer, ...roles: string[]): Promise<Member> {
   const person = await server.client.register();
   for (const role of roles) {
@@ -19,12 +19,12 @@ export function administrator(server: TestServer): Promise<Member> {
   return memberWithRoles(server, 'admin');
 }
 
-/** Somebody new who holds these scopes, by a role of their own, and is logged in. */
+/** A new, logged-in user whose own role holds these scopes. */
 export async function memberWithScopes(server: TestServer, ...scopes: string[]): Promise<Member> {
   return memberWithRoles(server, await newRole(server, ...scopes));
 }
 
-/** A role that nobody holds yet. */
+/** A new role without holders. */
 export async function newRole(server: TestServer, ...scopes: string[]): Promise<string> {
   const name = `r-${randomBytes(5).toString('hex')}`;
   await server.database.query('INSERT INTO roles (name, scopes) VALUES ($1, $2)', [name, scopes]);
@@ -41,12 +41,12 @@ export async function enableAccount({ app }: TestServer, id: string): Promise<vo
   await app.get(UsersAdminService).change(OPERATOR, id, { profile: {}, status: 'active' });
 }
 
-/** Status and code: what most refusals are told apart by. */
+/** Status and code, which distinguish most refusals. */
 export function verdict({ status, body }: Answer): [number, unknown] {
   return [status, body['code']];
 }
 
-/** The whole of a refusal that names the scopes it asks for. */
+/** The complete refusal that names the required scopes. */
 export function refusalFor(...scopes: string[]) {
   return {
     status: 403,

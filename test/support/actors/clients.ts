@@ -1,6 +1,6 @@
 import type { Answer, Client, Request, TokenPair } from '../http/client.js';
 
-/** Whatever runs the service. */
+/** A running service, in this process or in another. */
 interface Service {
   readonly client: Client;
 }
@@ -10,7 +10,7 @@ export interface RegisteredClient {
   readonly client_secret: string;
 }
 
-/** A new client, as an administrator makes it. */
+/** A new client, created by an administrator. */
 export async function newClient(
   server: Service,
   admin: Pick<TokenPair, 'access_token'>,
@@ -30,7 +30,7 @@ export function basic({ client_id: id, client_secret: secret }: RegisteredClient
   return { authorization: `Basic ${Buffer.from(`${part(id)}:${part(secret)}`).toString('base64')}` };
 }
 
-/** Sends a form to one of the endpoints of `/oauth/` as a client, or as nobody. */
+/** Sends a form to one of the endpoints of `/oauth/`, with or without a client's credentials. */
 export function oauth(
   server: Service,
   path: 'token' | 'introspect' | 'revoke',

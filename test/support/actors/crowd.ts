@@ -6,12 +6,12 @@ import type { SessionHolder } from './session-holder.js';
 const RETRY_MS = 5;
 const MOVED_WITHIN_MS = 10_000;
 
-/** Clients that refresh all the time, each its own session, and after a fault try again with the token they know. */
+/** Clients that refresh continuously, each its own session, and retry with their last token after a fault. */
 export class Crowd {
   private refreshing: Promise<unknown> = Promise.resolve();
   private paused = true;
 
-  /** @param way what to ask at the first, second, third … try: where one instance is down, another is asked the same */
+  /** @param way gives the instance for the first, second, third … try, so that a retry may reach another instance */
   constructor(
     readonly holders: readonly SessionHolder[],
     private readonly way: (turn: number) => KeepAliveClient,
@@ -20,17 +20,17 @@ export class Crowd {
   resume(): void {
     this.paused = false;
     this.refreshing = Promise.all(this.holders.map((holder, seat) => this.refresh(holder, seat)));
-    // A refusal is told by pause(); until then it must not be an unhandled one.
+    // pause() reports a refusal; until then it must not count as an unhandled rejection.
     this.refreshing.catch(() => undefined);
   }
 
-  /** Resolves when nobody refreshes any more. @throws Error where somebody was refused */
+  /** Resolves when no client refreshes any more. @throws Error if a client was refused */
   async pause(): Promise<void> {
     this.paused = true;
     await this.refreshing;
   }
 
-  /** Resolves when everybody got some more pairs. @throws Error where that takes too long */
+  /** Resolves when every client got some more pairs. @throws Error if that takes too long */
   async moved(pairs = 5): Promise<void> {
     const goals = this.holders.map((holder) => holder.pairs.length + pairs);
     await eventually(MOVED_WITHIN_MS, async () =>

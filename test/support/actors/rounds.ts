@@ -1,15 +1,15 @@
 export interface Rounds {
-  /** Beside the other tests, where it is only to be seen that it still works. Once, where nothing is said. */
+  /** Number within the test run, which only shows that it still works; default 1. */
   readonly short?: number;
   readonly usual: number;
-  /** As often as the service has to withstand it before a release. */
+  /** Number that the service has to withstand before a release. */
   readonly full: number;
 }
 
 /**
- * How often something is done: what is usual, or what `CHAOS_ROUNDS` says, which is `short`, `full` or a number.
- * docs/operations.md has what came of `full`.
- * @throws Error where the variable is anything else
+ * Number of repetitions: the usual one, or `CHAOS_ROUNDS`, which is `short`, `full` or a number. docs/operations.md has
+ * the results of `full`.
+ * @throws Error if the variable has another value
  */
 export function rounds({ short = 1, usual, full }: Rounds): number {
   const asked = process.env['CHAOS_ROUNDS'] ?? '';

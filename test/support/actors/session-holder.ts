@@ -2,18 +2,18 @@ import type { TokenPair } from '../http/client.js';
 import type { KeepAliveClient } from '../http/keep-alive-client.js';
 
 export interface Presentation {
-  /** Of the answer; undefined where the connection broke instead. */
+  /** Status of the answer; undefined if the connection broke. */
   readonly status: number | undefined;
-  /** When it began and ended, as of `performance.now()`. */
+  /** Begin and end, as of `performance.now()`. */
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * A client as it should be: it presents the newest refresh token it was answered, and after a fault that one again.
+ * A well-behaved client: it presents the newest refresh token that it received, and repeats that token after a fault.
  */
 export class SessionHolder {
-  /** Every pair that was answered, oldest first. */
+  /** Every pair that it received, oldest first. */
   readonly pairs: TokenPair[];
   readonly presentations: Presentation[] = [];
 
@@ -28,7 +28,7 @@ export class SessionHolder {
     return pair;
   }
 
-  /** Presents the newest refresh token once, and tells whether that brought a pair. */
+  /** Presents the newest refresh token once; true if the answer is a pair. */
   async present(client: KeepAliveClient): Promise<boolean> {
     const from = performance.now();
     const answer = await client.refresh(this.pair(0).refresh_token).catch(() => undefined);

@@ -2,30 +2,30 @@ import type { TokenPair } from '../http/client.js';
 import type { KeepAliveClient } from '../http/keep-alive-client.js';
 
 const EVERY_MS = 5;
-/** Every so many requests one is a refresh, the others are verifications. */
+/** One request in this number is a refresh, the others are verifications. */
 const TURNS_A_REFRESH = 19;
 
 export interface TrafficOptions {
-  /** How many requests are sent in a second, whatever becomes of those before. */
+  /** Requests sent per second, independent of earlier answers. */
   readonly perSecond: number;
-  /** Where the first, second, third … request goes. */
+  /** The instance of the first, second, third … request. */
   readonly way: (turn: number) => KeepAliveClient;
   /**
-   * The sessions that are used in turn. Where their number and that of the instances have no common divisor, every
-   * session is verified and refreshed on all of them.
+   * The sessions, used in turn. If their number and that of the instances have no common divisor, every session is
+   * verified and refreshed on all instances.
    */
   readonly pairs: readonly TokenPair[];
 }
 
 export interface TrafficReport {
-  /** How many answers there were by `answers_200`, or status and code; `answers_broken` and `answers_refused` got none. */
+  /** Number of answers by status and code; `answers_broken` and `answers_refused` count requests without an answer. */
   readonly answers: Readonly<Record<string, number>>;
   readonly answersASecond: number;
 }
 
 /**
- * Honest clients who verify and now and then refresh. Each request has its time from the start: one that was late does
- * not delay the others, and the rate is not the client's to lower.
+ * Well-behaved clients that verify and sometimes refresh. The time of each request is fixed at the start, so a slow
+ * answer does not delay later requests or lower the rate.
  */
 export class Traffic {
   private readonly pairs: TokenPair[];
@@ -55,7 +55,7 @@ export class Traffic {
 
   private send(turn: number): void {
     const answered = this.ask(turn)
-      // A connection that broke is no answer at all, and counts as one that must not be.
+      // A broken connection is counted as a failure.
       .catch((error: unknown) =>
         (error as { code?: unknown }).code === 'ECONNREFUSED' ? 'refused' : 'broken',
       )
@@ -68,7 +68,7 @@ export class Traffic {
     const client = this.options.way(turn);
     const seat = turn % this.pairs.length;
     const pair = this.pairs[seat] as TokenPair;
-    // One refresh of a session at a time, as honest clients do: one that is overtaken by two others would be theft.
+    // One refresh of a session at a time: a refresh overtaken by two others would look like theft.
     if (turn % TURNS_A_REFRESH !== 0 || this.refreshing.has(seat)) {
       return told(await client.ask('GET', '/auth/verify', { token: pair.access_token }));
     }

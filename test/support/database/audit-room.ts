@@ -22,7 +22,7 @@ import { newSecret } from '../service/server.js';
 const POOL = { poolSize: 16, connectTimeoutMs: 5000, statementTimeoutMs: 10_000 };
 const SETTLE_MS = 10_000;
 
-/** The room without the application: one instance of the service on a database. */
+/** The classes of src/audit on a database, without the application; stands for one instance of the service. */
 export class AuditRoom {
   readonly clock = new TestClock();
   readonly events = new AuditEventsRepository();
@@ -60,7 +60,7 @@ export class AuditRoom {
     this.verifier = new AuditVerifier(dataSource, events, seals, months, keys);
   }
 
-  /** Records events, each in a transaction of its own or all in the one given. */
+  /** Records events, each in its own transaction or all in the given one. */
   async record(count: number, transaction?: Transaction, change: Partial<NewAuditEvent> = {}): Promise<void> {
     for (let index = 0; index < count; index++) {
       const event: NewAuditEvent = {
@@ -68,7 +68,7 @@ export class AuditRoom {
         actor: 'root',
         subject: { kind: 'user', id: `u${index}` },
         origin: { ip: '192.0.2.1', userAgent: 'curl', requestId: 'r1' },
-        // In another order than PostgreSQL keeps them in.
+        // The keys are in another order than PostgreSQL stores them.
         details: { version: 2, before: ['user'], roles: ['admin', 'user'] },
         ...change,
       };
@@ -77,12 +77,12 @@ export class AuditRoom {
     }
   }
 
-  /** The kind of the first fault, or what is whole. */
+  /** The kind of the first fault, or the result of an intact log. */
   async verdict(against?: Checkpoint): Promise<AuditFaultKind | 'whole'> {
     return (await this.verifier.verify(against)).fault?.kind ?? 'whole';
   }
 
-  /** Seals all there is, once no transaction of other tests on the server is older than the last event. */
+  /** Seals all events, once every transaction of other tests on the server is newer than the last event. */
   async seal(): Promise<number> {
     const deadline = Date.now() + SETTLE_MS;
     while (!(await this.isSettled())) {
@@ -91,7 +91,7 @@ export class AuditRoom {
     return this.sealer.seal();
   }
 
-  /** What gives up where others hold a lock for a moment; the server's own vacuum may be one of them. */
+  /** Retries work that fails while another connection, for example autovacuum, holds a lock. */
   async patiently(work: (retention: AuditRetention) => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -114,7 +114,7 @@ export class AuditRoom {
 
 const DEFAULTS = loadConfig({ SECRET_KEY: newSecret() }).keys;
 
-/** A database whose audit log is emptied between tests, and what they do with it by hand. */
+/** A database whose audit log is emptied between tests, with statements that tests run by hand. */
 export class AuditDatabase {
   private constructor(
     readonly database: TestDatabase,

@@ -2,17 +2,17 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client as Postgres } from 'pg';
 
-/** The embedded database of a service that was started in a folder, as an administrator of the machine sees it. */
+/** The processes of the embedded database of a service, for tests that stop and kill them. */
 export class Cluster {
   /** @param folder the service's working directory */
   constructor(private readonly folder: string) {}
 
-  /** The process that accepts connections and starts all others. */
+  /** The process id of the postmaster. */
   async postmaster(): Promise<number> {
     return Number.parseInt(await this.file('postmaster.pid'), 10);
   }
 
-  /** All processes of the server, the one that starts the others first. */
+  /** The ids of all processes of the server, the postmaster first. */
   async processes(): Promise<number[]> {
     const main = await this.postmaster();
     const found = [main];
@@ -24,7 +24,7 @@ export class Cluster {
     return found;
   }
 
-  /** As the service does it. The connection may break without anybody being told. */
+  /** Opens a connection as the service does. An error of the connection is ignored. */
   async connect(): Promise<Postgres> {
     const postgres = new Postgres({
       host: join(this.folder, '.data', 'run'),
@@ -38,7 +38,7 @@ export class Cluster {
     return postgres;
   }
 
-  /** Whether somebody who comes now is let in. */
+  /** Whether the server accepts a new connection. */
   async answers(): Promise<boolean> {
     try {
       await (await this.connect()).end();
@@ -53,7 +53,7 @@ export class Cluster {
   }
 }
 
-/** Whether a process is there. */
+/** Whether a process exists. */
 export function runs(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,10 +1,10 @@
 import type { TestTarget } from './database.js';
 import { TcpProxy } from '../http/tcp-proxy.js';
 
-/** ReadyForQuery: its type, its length, and a state that may differ. The server writes it last, after the commit. */
+/** ReadyForQuery: type, length and a state that varies. The server writes this message last, after the commit. */
 const READY_FOR_QUERY = Buffer.from('Z\0\0\0\x05');
 
-/** The last words of a server that stops, or of its administrator who ends a connection: ErrorResponse. */
+/** The ErrorResponse that PostgreSQL sends when it stops, or when an administrator ends a connection. */
 export const TERMINATED = errorResponse('57P01', 'terminating connection due to administrator command');
 
 function errorResponse(sqlState: string, message: string): Buffer {
@@ -14,7 +14,7 @@ function errorResponse(sqlState: string, message: string): Buffer {
   return Buffer.concat([head, fields]);
 }
 
-/** Stands between a service and its database. */
+/** A proxy between a service and its database. */
 export class DatabaseProxy extends TcpProxy {
   private constructor(private readonly origin: TestTarget) {
     super(origin);
@@ -26,7 +26,7 @@ export class DatabaseProxy extends TcpProxy {
     return proxy;
   }
 
-  /** Where the service should connect to. */
+  /** The address to which the service connects. */
   get target(): TestTarget {
     return { ...this.origin, host: '127.0.0.1', port: this.port };
   }

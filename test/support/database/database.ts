@@ -19,11 +19,11 @@ export interface TestDatabase {
   readonly target: TestTarget;
   query<T extends QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]>;
   /**
-   * Waits until nothing that runs in the databases of other tests is older than what is committed here. The horizon of
-   * a snapshot covers the whole server, and what follows it (the feed, the audit log) waits for everybody.
+   * Waits until all transactions in the databases of other tests are newer than the last commit here. The horizon of a
+   * snapshot covers the whole server, so the feed and the audit log wait for those transactions too.
    */
   settled(): Promise<void>;
-  /** Closes the connections; a database of the caller's own is gone then. */
+  /** Closes the connections, and removes the database unless other tests use it. */
   drop(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export function testServer(): TestTarget {
   return JSON.parse(published) as TestTarget;
 }
 
-/** A migrated database of its own, copied from a template that the first caller of a run makes. */
+/** A new migrated database, copied from a template that the first caller of a run creates. */
 export async function createDatabase(): Promise<TestDatabase> {
   const name = `t_${randomBytes(8).toString('hex')}`;
   await onServer((client) => copyTemplate(client, name));
@@ -67,8 +67,8 @@ function open(target: TestTarget): Omit<TestDatabase, 'drop'> & { end(): Promise
 }
 
 /**
- * The one database of this Jest worker, as it was after the migrations: whatever a test file before left in it is gone.
- * Copying the template takes longer than most tests.
+ * The database of this Jest worker, emptied to its state after the migrations. Worker databases exist because copying
+ * the template takes longer than most tests.
  */
 export async function workerDatabase(): Promise<TestDatabase> {
   const name = `w_${process.env['JEST_WORKER_ID'] ?? '0'}`;
@@ -83,7 +83,7 @@ export async function workerDatabase(): Promise<TestDatabase> {
   return { ...database, drop: () => database.end() };
 }
 
-/** Empties every table without asking the foreign keys for an order, and puts the rows of the migrations back. */
+/** Empties every table in any order, with foreign keys disabled, and restores the rows that the migrations insert. */
 const AS_MIGRATED = `DO $$
   DECLARE name text;
   BEGIN
@@ -109,7 +109,7 @@ async function settled(pool: Pool): Promise<void> {
   while ((await pool.query(older, [rows[0]?.xid])).rowCount) await delay(5);
 }
 
-/** An empty database, for what migrates itself. */
+/** A new database without tables, for tests of migrations. */
 export async function createEmptyDatabase(): Promise<{
   url: string;
   target: TestTarget;
@@ -127,7 +127,7 @@ export async function createEmptyDatabase(): Promise<{
   };
 }
 
-/** The target as a `DATABASE_URL`; a host may be the folder of a Unix socket. */
+/** The target as a `DATABASE_URL`; the host may be the folder of a Unix socket. */
 export function urlOf({ host, port, user, password, database }: TestTarget): string {
   const credentials = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
   return host.startsWith('/')

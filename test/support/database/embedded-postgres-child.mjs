@@ -1,6 +1,6 @@
 // A process that uses the embedded server, for tests that start, stop and kill several of them.
-// Arguments: the compiled module, the options as JSON. It prints one JSON object a line; `stop` on its standard
-// input gives the server up and ends it, `insert` makes it insert row after row and print what was acknowledged.
+// Arguments: the compiled module, the options as JSON. It prints one JSON object per line. `stop` on standard input
+// stops the server and ends the process; `insert` inserts rows continuously and prints each acknowledged row.
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';

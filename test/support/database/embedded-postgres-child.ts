@@ -4,18 +4,18 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { EmbeddedPostgresOptions, PostgresConnection } from '@latchkey/embedded-postgres';
 
-/** The first line of embedded-postgres-child.mjs: what startEmbeddedPostgres returned, or its error. */
+/** The first line of embedded-postgres-child.mjs: the result of startEmbeddedPostgres, or its error. */
 export interface Answer {
   readonly connection: PostgresConnection;
   readonly joined: boolean;
   readonly version: string;
-  /** How long the start took, in milliseconds. */
+  /** Duration of the start in milliseconds. */
   readonly ms: number;
   readonly error?: string;
   readonly message?: string;
 }
 
-/** A process of its own that uses the embedded server. */
+/** A separate process that uses the embedded server. */
 export class EmbeddedPostgresChild {
   private static readonly all = new Set<EmbeddedPostgresChild>();
   private readonly lines: AsyncIterator<string>;
@@ -25,7 +25,7 @@ export class EmbeddedPostgresChild {
     EmbeddedPostgresChild.all.add(this);
   }
 
-  /** `code` is the folder the sources were compiled to; `as` runs the process under another account. */
+  /** `code` is the folder of the compiled sources; `as` runs the process under another account. */
   static spawn(
     code: string,
     options: EmbeddedPostgresOptions,
@@ -44,7 +44,7 @@ export class EmbeddedPostgresChild {
     return this.child.pid!;
   }
 
-  /** The next line it prints; fails when it has ended. */
+  /** The next line of the output. @throws if the process has ended */
   async next<T = Answer>(): Promise<T> {
     const { value, done } = await this.lines.next();
     if (done) throw new Error('the child process has ended');
@@ -55,7 +55,7 @@ export class EmbeddedPostgresChild {
     this.child.stdin!.write(`${word}\n`);
   }
 
-  /** Makes it call stop(), and waits until it has ended. */
+  /** Makes the process call stop(), and waits for its end. */
   async stop(): Promise<void> {
     this.tell('stop');
     await this.ended();

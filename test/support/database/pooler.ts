@@ -8,21 +8,21 @@ import type { TestTarget } from './database.js';
 import { eventually } from '../service/process.js';
 
 const PGBOUNCER = '/usr/sbin/pgbouncer';
-/** Names the socket in a folder of our own, so that it is always free. */
+/** The port that names the socket; it is free, because the socket is in a new folder. */
 const PORT = 6432;
 const START_MS = 10_000;
 
-/** Where Debian's package `pgbouncer` puts it. */
+/** True unless Debian's package `pgbouncer` is installed. */
 export const poolerIsMissing = !existsSync(PGBOUNCER);
 
 export interface PoolerOptions {
-  /** Whether a session of the server is a client's for a transaction, or for as long as it is connected. */
+  /** Whether a client keeps a session of the server for a transaction, or until it disconnects. */
   readonly mode?: 'transaction' | 'session';
-  /** How many sessions it opens on the server at most. */
+  /** Maximum number of sessions on the server. */
   readonly sessions: number;
 }
 
-/** PgBouncer. It gives its sessions out in turn, so that a client's transactions hardly ever share one. */
+/** PgBouncer, which assigns its sessions in turn, so that successive transactions of a client rarely share one. */
 export class Pooler {
   private readonly exited: Promise<unknown>;
 
@@ -38,7 +38,7 @@ export class Pooler {
     const folder = await mkdtemp(join(tmpdir(), 'lk-pooler-'));
     const file = join(folder, 'pgbouncer.ini');
     await writeFile(file, settings(origin, folder, options), { mode: 0o600 });
-    // It refuses to run as root, and the embedded server lets nobody but the owner of its socket in.
+    // PgBouncer refuses to run as root, and the embedded server admits only the owner of its socket.
     const account = process.getuid?.() === 0 ? await accountFor(origin) : undefined;
     if (account) for (const path of [file, folder]) await chown(path, account.uid, account.gid);
     const child = spawn(PGBOUNCER, ['--quiet', file], { stdio: 'ignore', ...account });
@@ -52,12 +52,12 @@ export class Pooler {
     }
   }
 
-  /** Where the service should connect to. */
+  /** The address to which the service connects. */
   get target(): TestTarget {
     return { ...this.origin, host: this.folder, port: PORT };
   }
 
-  /** Ends it at once, with every connection. */
+  /** Kills PgBouncer and breaks every connection. */
   async stop(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.exited;
@@ -77,7 +77,7 @@ function settings(
     `pool_mode = ${mode}`,
     'server_round_robin = 1',
     `default_pool_size = ${sessions}`,
-    // The folder lets nobody else in.
+    // The folder is closed to other accounts.
     'auth_type = any',
     `unix_socket_dir = ${folder}`,
     `listen_port = ${PORT}`,
@@ -85,7 +85,7 @@ function settings(
   ].join('\n');
 }
 
-/** The owner of the server's socket; where there is none, `nobody`. */
+/** The owner of the server's socket, or the account `nobody` if there is no socket. */
 async function accountFor({ host }: TestTarget): Promise<{ uid: number; gid: number }> {
   const { uid, gid } = host.startsWith('/') ? await stat(host) : { uid: 65_534, gid: 65_534 };
   return { uid, gid };

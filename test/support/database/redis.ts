@@ -6,7 +6,7 @@ const BINARIES = ['redis-server', 'valkey-server'];
 /** The name of a Redis or Valkey server of this machine, if there is one. */
 export const REDIS_SERVER = BINARIES.find((name) => spawnSync(name, ['--version']).status === 0);
 
-/** A Redis of the test's own, which keeps nothing on disk. */
+/** A Redis server for one test, without files. */
 export class RedisServer {
   private process: ChildProcess | undefined;
 
@@ -22,7 +22,7 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}/0`;
   }
 
-  /** Starts it again on the same port, empty. */
+  /** Starts the server again on the same port, empty. */
   async start(): Promise<void> {
     const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
     const child = spawn(REDIS_SERVER ?? '', args, { stdio: ['ignore', 'pipe', 'inherit'] });

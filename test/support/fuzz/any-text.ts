@@ -6,7 +6,7 @@ const point = fc.oneof(
   fc.integer({ min: 0xe000, max: 0x10ffff }),
 );
 
-/** Text of any characters. fc.string's unit `binary` is the same, and makes a table of all of them in each test file. */
+/** Text of any characters. fc.string's unit `binary` is equal, but builds a table of all characters per test file. */
 export function anyText(length: { readonly minLength?: number; readonly maxLength?: number } = {}) {
   return fc.array(point, length).map((points) => String.fromCodePoint(...points));
 }

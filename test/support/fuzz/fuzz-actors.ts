@@ -15,10 +15,10 @@ interface Service extends RegisteredClient {
   readonly access_token: string;
 }
 
-/** What every secret that belongs to nobody starts with. */
+/** The beginning of every generated secret that belongs to no account. */
 export const MARK = 'MARKED-';
 
-/** Who sends the requests, and every secret there has been: requests end sessions and delete accounts. */
+/** The senders of the requests and all their secrets; senders are replaced when a request ends their session. */
 export class Actors {
   private readonly held: string[] = [];
   private readonly forged = mint({ alg: 'HS256', typ: 'at+jwt', kid: 'x' }, { sub: 'x' }, 'not the key');
@@ -39,7 +39,7 @@ export class Actors {
     return actors;
   }
 
-  /** What the gaps of the next request are filled with. */
+  /** The values for the gaps of the next request. */
   gaps(): Record<string, string> {
     return {
       access: this.user.access_token,
@@ -59,7 +59,7 @@ export class Actors {
     };
   }
 
-  /** Puts somebody new in the place of those whose token no longer works. */
+  /** Replaces the actors whose token no longer works. */
   async revive(): Promise<void> {
     if (!(await this.works(this.user))) this.keep((this.user = await newActor(this.server, false)));
     if (!(await this.works(this.admin))) this.keep((this.admin = await newActor(this.server, true)));
@@ -69,7 +69,7 @@ export class Actors {
     this.keepService();
   }
 
-  /** No answer to a request and no line of the log may hold one of these. */
+  /** The secrets that may not appear in any answer or log line. */
   secrets(): readonly string[] {
     const { secret, database } = this.server;
     return [MARK, secret, database.target.password, this.forged, ...this.held];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { anyText } from './any-text.js';
 
-/** As much of a JSON schema as bodies are made from. */
+/** The parts of a JSON schema from which bodies are generated. */
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string;
@@ -21,11 +21,11 @@ export interface BodyModel {
 export interface FuzzedBody {
   readonly contentType: string | undefined;
   readonly body: string;
-  /** Bytes that are no UTF-8 go in front. */
+  /** Whether bytes that are not UTF-8 are put in front. */
   readonly broken: boolean;
 }
 
-/** A key and the JSON text of its value: text, so that it may be what no object of ours could be. */
+/** A key and the JSON text of its value: a text can be JSON that no JavaScript object produces. */
 type Member = readonly [string, string];
 
 const JSON_TYPE = 'application/json';
@@ -85,7 +85,7 @@ const EXTRA_KEYS = [
   '\u0000',
 ];
 
-/** Values that fit, by what the property is called or how it is described; `~…~` is filled in when it is sent. */
+/** Valid values by the name or schema of the property; `~…~` is replaced when the request is sent. */
 function fittingValue(name: string, schema: Schema): fc.Arbitrary<string> {
   const texts = (...values: string[]) => fc.constantFrom(...values).map((value) => JSON.stringify(value));
   if (name === 'client_secret') return texts('', '', '', '~client_secret~', '~marked~');
@@ -111,7 +111,7 @@ const nasty = fc.oneof(
   anyText({ maxLength: 40 }).map((value) => JSON.stringify(value)),
 );
 
-/** Every field fits or, where it may, is absent. */
+/** Every field is valid, or absent if it is optional. */
 function fitting({ properties, required }: BodyModel): fc.Arbitrary<Member[]> {
   const fields = Object.entries(properties).map(([name, schema]) => {
     const present = fittingValue(name, schema).map((value): Member[] => [[name, value]]);
@@ -120,7 +120,7 @@ function fitting({ properties, required }: BodyModel): fc.Arbitrary<Member[]> {
   return fc.tuple(...fields).map((list) => list.flat());
 }
 
-/** Fields that fit beside fields that are missing, of another type, unknown or there twice. */
+/** Valid fields together with fields that are missing, of another type, unknown or repeated. */
 function bent({ properties }: BodyModel): fc.Arbitrary<Member[]> {
   const fields = Object.entries(properties).map(([name, schema]) =>
     fc.oneof(
@@ -133,7 +133,7 @@ function bent({ properties }: BodyModel): fc.Arbitrary<Member[]> {
     .oneof(fc.constantFrom(...EXTRA_KEYS), fc.string())
     .filter((key) => !Object.hasOwn(properties, key));
   const knownKey = fc.constantFrom(...EXTRA_KEYS, ...Object.keys(properties));
-  // As the user name it would be no secret: everybody who asks for the profile is told it.
+  // A user name is no secret: the profile shows it.
   const marked = fc.tuple(unknownKey, fc.constant('"~marked~"'));
   const extra = fc.oneof(fc.tuple(fc.oneof(knownKey, unknownKey), nasty), marked);
   return fc
@@ -155,7 +155,7 @@ function encoded(text: string): string {
   return encodeURIComponent(text.toWellFormed());
 }
 
-/** What can go wrong with a whole body. */
+/** Faults of a whole body. */
 function damaged(type: string, list: readonly Member[]): string[] {
   const text = type === FORM ? asForm(list) : asJson(list);
   return [
@@ -175,7 +175,7 @@ function damaged(type: string, list: readonly Member[]): string[] {
   ];
 }
 
-/** What goes together at the token endpoint. */
+/** Parameters that belong together at the token endpoint. */
 const GRANTS: ReadonlyArray<Readonly<Record<string, string>>> = [
   { grant_type: 'password', username: '~username~', password: '~password~' },
   { username: '~username~', password: '~password~', scope: '' },
@@ -189,7 +189,7 @@ const GRANTS: ReadonlyArray<Readonly<Record<string, string>>> = [
   },
 ];
 
-/** A body as the document asks for it. */
+/** A valid body by the document. */
 export function fittingBody(model: BodyModel): fc.Arbitrary<FuzzedBody> {
   if ('grant_type' in model.properties) {
     return fc.constantFrom(...GRANTS).map((form) => {
@@ -201,7 +201,7 @@ export function fittingBody(model: BodyModel): fc.Arbitrary<FuzzedBody> {
   return fitting(model).map((list) => ({ contentType: model.type, body: written(list), broken: false }));
 }
 
-/** A body of an operation: most fit the documented schema in part, so that requests get past the first check. */
+/** A body of an operation: most are partly valid by the documented schema, so that requests pass the first check. */
 export function fuzzedBody(model: BodyModel): fc.Arbitrary<FuzzedBody> {
   const written = (list: readonly Member[]) => (model.type === FORM ? asForm(list) : asJson(list));
   const text = fc.oneof(

@@ -7,23 +7,24 @@ import type { TestServer } from '../service/server.js';
 
 export interface FuzzOptions {
   readonly seed: number;
-  /** How many requests are sent. */
+  /** Number of requests. */
   readonly runs: number;
 }
 
-/** What a run met; a fault ends it with an error instead. */
+/** The result of a run without faults; a fault ends the run with an error. */
 export interface FuzzReport {
-  /** Operations of the document that never got as far as doing something, or saying that its state forbids it. */
+  /** Operations of the document that neither succeeded nor were refused because of the state of their object. */
   readonly neverReached: readonly string[];
-  /** How often each status was answered. */
+  /** Number of answers by status. */
   readonly statuses: ReadonlyMap<number, number>;
-  /** No line of the log may hold one of these. */
+  /** Secrets that may not appear in the log. */
   readonly secrets: readonly string[];
 }
 
 /**
- * Sends requests made from every operation of the served OpenAPI document, and checks each answer against the contract.
- * @throws Error with the seed, and the request narrowed down, where an answer breaks it
+ * Sends requests generated from every operation of the served OpenAPI document, and checks each answer against the
+ * contract.
+ * @throws Error with the seed and the smallest failing request, if an answer breaks the contract
  */
 export async function fuzz(server: TestServer, { seed, runs }: FuzzOptions): Promise<FuzzReport> {
   const { body: document } = await server.client.get<Document>('/docs-json');
@@ -42,7 +43,7 @@ export async function fuzz(server: TestServer, { seed, runs }: FuzzOptions): Pro
     ];
     if (faults.length > 0) throw new Error(`${raw.method} ${raw.path}: ${faults.join('; ')}\n${answer.text}`);
     const done = answer.status < 300 && raw.method !== 'OPTIONS';
-    // What comes next is to be looked at, and not refused for what came before.
+    // Limits are reset, so that earlier requests do not cause refusals.
     if (answer.status === 429) await server.database.query('DELETE FROM rate_limits');
     if (request.operation.startsWith(`${raw.method} `) && (done || answer.status === 409)) {
       reached.add(request.operation);
@@ -52,17 +53,17 @@ export async function fuzz(server: TestServer, { seed, runs }: FuzzOptions): Pro
   await fc.assert(fc.asyncProperty(fuzzedRequest(operations), send), { seed, numRuns: runs });
   const all = operations.map(({ method, path }) => `${method} ${path}`);
   const neverReached = all.filter((operation) => !reached.has(operation));
-  // Those of clients that a request made are in its answer, and in no line of the log.
+  // The secret of a client that a request created is in its answer, but may not be in the log.
   return { neverReached, statuses, secrets: [...actors.secrets(), 'latchkey_secret_'] };
 }
 
-/** What a request asks a list for, in the parameters that the document has: no place for a credential. */
+/** The values of the documented query parameters of a list, which never hold a credential. */
 function searched(path: string, filters: ReadonlySet<string>): string[] {
   const query = new URLSearchParams(path.split('?')[1] ?? '');
   return [...query].flatMap(([name, value]) => (filters.has(name) && value !== '' ? [value] : []));
 }
 
-/** @param own words that the links to other pages of a list repeat (RFC 8288) */
+/** @param own values of the request that the links to other pages of a list repeat (RFC 8288) */
 function leaksIn(
   { headers: { link, ...headers }, text }: RawAnswer,
   secrets: readonly string[],

@@ -1,4 +1,4 @@
-/** What requests are bent with: each is a way to be wrong that some server fell for. Gaps are filled by `filled`. */
+/** Values that have broken some server before, put into requests. `filled` fills their gaps. */
 
 export const LONG = 'a'.repeat(5000);
 export const SEGMENTS = [

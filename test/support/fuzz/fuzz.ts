@@ -3,7 +3,7 @@ import { fittingBody, fuzzedBody, type BodyModel, type FuzzedBody, type Schema }
 import { AUTHORIZATIONS, HEADERS, LONG, METHODS, QUERIES, SCOPES, SEGMENTS, VALUES } from './fuzz-words.js';
 import type { RawRequest } from '../http/raw-http.js';
 
-/** As much of an OpenAPI document as requests are made from. */
+/** The parts of an OpenAPI document from which requests are generated. */
 export interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
@@ -20,13 +20,13 @@ export interface Operation {
   readonly path: string;
   readonly query: readonly string[];
   readonly body: BodyModel | undefined;
-  /** Who may ask: whoever has a token, a client, or anyone. */
+  /** Whether the operation requires a token, a client, or nothing. */
   readonly by: 'token' | 'client' | 'anyone';
 }
 
-/** A request with gaps: `~access~` and the like are filled in when it is sent, see {@link filled}. */
+/** A request with gaps such as `~access~`, which are filled when it is sent, see {@link filled}. */
 export interface FuzzedRequest {
-  /** `POST /auth/login`: what it was made from, whatever became of it. */
+  /** The operation from which the request was generated, for example `POST /auth/login`. */
   readonly operation: string;
   readonly method: string;
   readonly path: string;
@@ -60,7 +60,7 @@ const rarely = <T>(usual: T, other: fc.Arbitrary<T>, weight = 8): fc.Arbitrary<T
   fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
 
 function queryOf({ query }: Operation): fc.Arbitrary<string> {
-  // A scope is the one value that a refusal repeats (RFC 6750 section 3): no place for a secret.
+  // A scope is the only value that a refusal repeats (RFC 6750 section 3), so it holds no secret.
   const valuesOf = (name: string) => (name === 'scope' ? SCOPES : VALUES);
   const named = fc
     .constantFrom(...query, 'x')
@@ -74,7 +74,7 @@ function queryOf({ query }: Operation): fc.Arbitrary<string> {
 }
 
 function pathOf(operation: Operation): fc.Arbitrary<string> {
-  // Where a path has two gaps, the second is for a session of the user in the first.
+  // In a path with two gaps the second is a session of the user in the first.
   const isPair = operation.path.split('{').length > 2;
   const first = isPair
     ? fc.oneof(fc.constant('~user_id~'), fc.constantFrom(...SEGMENTS))
@@ -122,19 +122,19 @@ const authorizationOf = ({ by }: Operation): fc.Arbitrary<readonly string[]> =>
     { weight: 6, arbitrary: fc.constantFrom<readonly string[]>(...AUTHORIZATIONS) },
   );
 
-/** What is there, for the gap of a path. */
+/** Existing objects for the gap of a path. */
 function idsOf(path: string): string[] {
   if (path.startsWith('/clients/')) return ['~client_id~'];
   if (path.startsWith('/roles/')) return ['a-role'];
   return ['~user_id~', '~session_id~'];
 }
 
-/** As the document asks for it, so that every operation is also seen at work. */
+/** A valid request by the document, so that every operation also succeeds. */
 function plainRequestOf(operation: Operation): fc.Arbitrary<FuzzedRequest> {
   const senders = {
     anyone: [[]],
     token: [['Bearer ~access~'], ['Bearer ~admin~']],
-    // The token endpoint has its client in the form.
+    // At the token endpoint the client is in the form.
     client: operation.path === '/oauth/token' ? [[]] : [['~basic~']],
   };
   return fc
@@ -183,7 +183,7 @@ function bentRequestOf(operation: Operation): fc.Arbitrary<FuzzedRequest> {
     }));
 }
 
-/** Requests made from all operations alike. */
+/** Requests generated from all operations with equal probability. */
 export function fuzzedRequest(operations: readonly Operation[]): fc.Arbitrary<FuzzedRequest> {
   return fc.oneof(
     ...operations.map((operation) =>
@@ -195,7 +195,7 @@ export function fuzzedRequest(operations: readonly Operation[]): fc.Arbitrary<Fu
   );
 }
 
-/** What goes out: gaps filled, everything else as it is. */
+/** The request that is sent: the gaps are filled, all else is unchanged. */
 export function filled(request: FuzzedRequest, gaps: Readonly<Record<string, string>>): RawRequest {
   const fill = (text: string) => text.replaceAll(/~(\w+)~/g, (gap, name: string) => gaps[name] ?? gap);
   const { body } = request;

@@ -3,7 +3,7 @@ import type { RawAnswer } from './raw-http.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** What no answer may hold: frames, paths, SQL, and the names of what the service is built with. */
+/** Texts that no answer may contain: stack frames, paths, SQL, and the names of the service's libraries. */
 const INTERNALS: readonly RegExp[] = [
   /\bat [\w.<>]+ \(/,
   /\.[cm]?[jt]s\b(?!on)/i,
@@ -16,7 +16,7 @@ const INTERNALS: readonly RegExp[] = [
   /\$argon2|\$2[aby]\$/,
 ];
 
-/** Everything that is wrong with an answer by the contract's section 1; empty where nothing is. */
+/** The faults of an answer by section 1 of the contract; empty if the answer is right. */
 export function faultsOf(answer: RawAnswer, { method, path }: { method: string; path: string }): string[] {
   const faults: string[] = [];
   const id = answer.headers['x-request-id'];
@@ -30,18 +30,18 @@ export function faultsOf(answer: RawAnswer, { method, path }: { method: string; 
   return [...faults, ...(oauth ? oauthFaults(answer) : problemFaults(answer))];
 }
 
-/** What could not be read as HTTP has no path, so its answer has the one form. */
+/** A request that is not valid HTTP has no path, so its answer always has the general form. */
 function isNoHttp({ text }: RawAnswer): boolean {
   return /"code":"(?:invalid_request|headers_too_large|request_timeout|expectation_failed)"/.test(text);
 }
 
-/** The service's own headers say nothing that a client sent, except the request's id. */
+/** Of the client's input the service's headers repeat only the request id. */
 function headersToCheck({ headers }: RawAnswer): object {
   const { 'x-request-id': _, 'content-security-policy': __, ...rest } = headers;
   return rest;
 }
 
-/** Patterns of {@link INTERNALS} that a text matches. */
+/** The patterns of {@link INTERNALS} that a text matches. */
 export function internalsIn(text: string): string[] {
   return INTERNALS.filter((pattern) => pattern.test(text)).map(
     (pattern) => `answer matches ${pattern.source}`,
@@ -72,7 +72,7 @@ function problemFaults(answer: RawAnswer): string[] {
   return [...faults, ...fieldFaults(code, errors)];
 }
 
-/** The name of a field is the client's own, so only its form is checked; code and message are ours. */
+/** The name of a field is the client's input, so only its form is checked; code and message are the service's. */
 function fieldFaults(code: ErrorCode, errors: unknown): string[] {
   if (code !== 'validation_failed') return errors === undefined ? [] : ['errors without validation_failed'];
   if (!Array.isArray(errors) || errors.length === 0 || errors.length > 20) return ['not 1 to 20 errors'];

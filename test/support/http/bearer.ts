@@ -2,7 +2,7 @@ import type { RawAnswer } from './raw-client.js';
 
 const INVALID = 'Could not validate credentials';
 
-/** What `error_description` says of each refusal of a bearer token; the contract's words, not the service's table. */
+/** The `error_description` of each refusal of a bearer token: the contract's texts, not the service's table. */
 const DESCRIPTIONS = {
   token_expired: 'Token has expired',
   token_revoked: 'Token has been revoked',
@@ -17,7 +17,7 @@ const DESCRIPTIONS = {
 
 export type BearerCode = keyof typeof DESCRIPTIONS;
 
-/** Everything a client can see of a refusal, so that one comparison leaves nothing out. */
+/** Everything that a client can see of a refusal, so that one comparison covers all of it. */
 export interface Refusal {
   readonly status: number;
   readonly challenge: unknown;
@@ -31,7 +31,7 @@ export interface Refusal {
 
 const MEMBERS = ['code', 'detail', 'request_id', 'status', 'title', 'type'];
 
-/** The one answer the contract allows for a code. @param detail where the code leaves its words open */
+/** The only answer that the contract allows for a code. @param detail for codes whose detail varies */
 export function refusal(code: BearerCode, detail: string = DESCRIPTIONS[code]): Refusal {
   return {
     status: 401,
@@ -61,7 +61,7 @@ export function refusalIn({ status, headers, text }: RawAnswer): Refusal {
 
 const WINDOW = 10;
 
-/** The first piece of a token, ten characters or longer, that an answer repeats; undefined where there is none. */
+/** The first piece of a token, ten characters or longer, that an answer repeats; undefined if there is none. */
 export function leakOf(token: string, { headers, text }: RawAnswer): string | undefined {
   const answer = text + JSON.stringify(headers);
   for (let at = 0; at + WINDOW <= answer.length; at++) {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 export interface Answer<T = Record<string, unknown>> {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed where it is JSON, else the text. */
+  /** The parsed JSON, or the text. */
   readonly body: T;
   readonly text: string;
 }
@@ -31,7 +31,7 @@ export interface Person {
   readonly password: string;
 }
 
-/** Talks to a running service over HTTP, and keeps the usual steps of a test in one word each. */
+/** An HTTP client of a running service, with a method for each frequent step of the tests. */
 export class Client {
   constructor(readonly url: string) {}
 
@@ -57,7 +57,7 @@ export class Client {
       redirect: 'manual',
       ...(body === undefined ? {} : { body }),
     });
-    // A stream of events has no end of its own, and is followed elsewhere (see event-follower.ts).
+    // A stream of events does not end by itself; event-follower.ts reads streams.
     const isStream = response.headers.get('content-type') === 'text/event-stream';
     if (isStream) await response.body?.cancel();
     const text = isStream ? '' : await response.text();
@@ -72,7 +72,7 @@ export class Client {
     return this.request<T>('POST', path, request);
   }
 
-  /** Registers somebody new. */
+  /** Registers a new user. */
   async register(name = `p${randomBytes(6).toString('hex')}`): Promise<Person> {
     const password = `${randomBytes(9).toString('hex')} staple`;
     const email = `${name}@example.com`;
@@ -89,7 +89,7 @@ export class Client {
     return answer.body;
   }
 
-  /** Somebody new who is logged in. */
+  /** Registers a new user and logs in. */
   async newcomer(): Promise<Person & TokenPair> {
     const person = await this.register();
     return { ...person, ...(await this.login(person)) };

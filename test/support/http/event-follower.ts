@@ -1,6 +1,6 @@
 import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 
-/** One event as it stands in a stream; absent fields are undefined. */
+/** One event of a stream; absent fields are undefined. */
 export interface StreamEvent {
   readonly id: string | undefined;
   readonly event: string | undefined;
@@ -12,7 +12,7 @@ export interface FollowOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Reads a stream of events as plainly as can be, and keeps all of it. */
+/** Reads a stream of events without reconnecting, and keeps all events. */
 export class EventFollower {
   readonly events: StreamEvent[] = [];
   text = '';
@@ -51,7 +51,7 @@ export class EventFollower {
     return this.answer.headers;
   }
 
-  /** Whether the server ended the answer whole, and did not just close the connection. */
+  /** Whether the server completed the answer, instead of only closing the connection. */
   get whole(): boolean {
     return this.answer.complete;
   }
@@ -60,7 +60,7 @@ export class EventFollower {
     return this.events.filter(({ event }) => event === 'revocation').map(({ data }) => data['subject']);
   }
 
-  /** Resolves once what has come satisfies `seen`. @throws where the stream ends before, unless that was asked for */
+  /** Resolves once the events satisfy `seen`. @throws if the stream ends before, unless the test expects the end */
   until(seen: (follower: this) => boolean): Promise<this> {
     return new Promise((resolve, reject) => {
       const look = (): void => {

@@ -4,13 +4,13 @@ import type { TokenPair } from './client.js';
 
 export interface RefreshAnswer {
   readonly status: number;
-  /** The pair, or what a refusal says instead. */
+  /** The pair, or the body of a refusal. */
   readonly body: TokenPair & Record<string, unknown>;
 }
 
 /**
- * Sends over connections that stay open, and does little else: where requests come by the thousand, `fetch` would be
- * most of the work. A connection that breaks rejects; nothing is sent twice.
+ * A light client with connections that stay open: with thousands of requests, `fetch` would take most of the time. A
+ * broken connection rejects the request; no request is sent twice.
  */
 export class KeepAliveClient {
   private readonly agent: Agent;
@@ -19,11 +19,11 @@ export class KeepAliveClient {
     private readonly url: string,
     private readonly connections: number,
   ) {
-    // In turns: a connection that lies idle may be closed by a server that stops in the moment it is used again.
+    // Connections are used in turn: a stopping server may close an idle connection at the moment of its next use.
     this.agent = new Agent({ keepAlive: true, maxSockets: connections, scheduling: 'fifo' });
   }
 
-  /** Opens every connection, and with them those of the service to its database. */
+  /** Opens every connection, which also makes the service open its connections to the database. */
   async warmUp(): Promise<void> {
     const opening = Array.from({ length: this.connections }, () => this.send('GET', '/health/ready', {}));
     await Promise.all(opening);
@@ -36,13 +36,13 @@ export class KeepAliveClient {
     return { status, body: JSON.parse(answered) as RefreshAnswer['body'] };
   }
 
-  /** The status that says what an access token is worth. */
+  /** The status of `GET /auth/verify` for an access token. */
   async verify(accessToken: string): Promise<number> {
     const { status } = await this.send('GET', '/auth/verify', { authorization: `Bearer ${accessToken}` });
     return status;
   }
 
-  /** Any request with a token and a JSON body, for its status and what it says; `signal` ends the connection. */
+  /** Sends any request with a token and a JSON body and returns status and body; `signal` ends the connection. */
   async ask(
     method: string,
     path: string,

@@ -42,7 +42,7 @@ export interface Located {
   readonly operation: Operation;
 }
 
-/** Every operation of a document with where it stands. */
+/** Every operation of a document with its method and path. */
 export function operationsOf({ paths }: Document): Located[] {
   return Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item).map(([key, operation]) => {
@@ -58,7 +58,7 @@ export function resolve(document: Document, schema: Schema): Schema {
   return name === undefined ? schema : (document.components.schemas[name] ?? {});
 }
 
-/** The example body of an operation and its content type, put together from its schema as the page does it. */
+/** The example body of an operation and its content type, built from its schema as the documentation page does. */
 export function exampleBody(document: Document, { requestBody }: Operation) {
   const [first] = Object.entries(requestBody?.content ?? {});
   if (!first) return undefined;
@@ -68,12 +68,12 @@ export function exampleBody(document: Document, { requestBody }: Operation) {
   return { type, value: (example ?? Object.fromEntries(members)) as Record<string, string> };
 }
 
-/** `GET /users/{id}` for every route the application has, without the answers Fastify adds to HEAD and OPTIONS. */
+/** Every route of the application in the form `GET /users/{id}`, without the HEAD and OPTIONS that Fastify adds. */
 export function routesOf(app: NestFastifyApplication): string[] {
   const parents: string[] = [];
   const routes: string[] = [];
   for (const line of app.getHttpAdapter().getInstance().printRoutes().split('\n')) {
-    // Four columns a level, then the rest of the path below the level above, then the methods.
+    // A line has four columns per level, then the rest of the path below the level above, then the methods.
     const [, indent = '', part = '', methods = ''] =
       /^((?:[│ ] {3})*)[├└]── (\S.*?)(?: \(([A-Z, ]+)\))?$/.exec(line) ?? [];
     const depth = indent.length / 4;

@@ -6,13 +6,13 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** Sends header fields byte for byte and as often as they are given, where `fetch` would trim, join or refuse them. */
+/** Sends header fields exactly as given, with repetitions; `fetch` would trim, join or refuse them. */
 export class RawClient {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
   constructor(private readonly url: string) {}
 
-  /** @param fields names and values in turn, as in `IncomingMessage.rawHeaders` */
+  /** @param fields alternating names and values, as in `IncomingMessage.rawHeaders` */
   get(path: string, fields: readonly string[] = []): Promise<RawAnswer> {
     const { host, hostname, port } = new URL(this.url);
     return new Promise((resolve, reject) => {

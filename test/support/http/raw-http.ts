@@ -1,10 +1,10 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 
-/** A request that goes out as it is written: `fetch` would tidy up the path, refuse methods and merge headers. */
+/** A request that is sent exactly as given; `fetch` would normalise the path, refuse methods and merge headers. */
 export interface RawRequest {
   readonly method: string;
-  /** Text beyond ASCII goes out as UTF-8 bytes. */
+  /** Non-ASCII text is sent as UTF-8. */
   readonly path: string;
   readonly headers?: ReadonlyArray<readonly [string, string]>;
   readonly body?: Buffer | string;
@@ -18,10 +18,10 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** Methods for which node:http sends no body unless it is given one; for all others it would send empty chunks. */
+/** Methods for which node:http sends no body by default; for all others it would send empty chunks. */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 
-/** Sends over a connection of its own, so that a server that closes it after a refusal does not race the next one. */
+/** Sends a request over a new connection, because a server may close a connection after a refusal. */
 export function rawRequest(
   url: string,
   { method, path, headers = [], body, from }: RawRequest,
@@ -52,7 +52,7 @@ export function rawRequest(
       };
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk);
-        // A stream of events has no end of its own: its first piece is the answer.
+        // A stream of events does not end by itself, so its first piece is the answer.
         if (response.headers['content-type'] !== 'text/event-stream') return;
         done();
         response.destroy();
@@ -60,13 +60,13 @@ export function rawRequest(
       response.on('error', reject);
       response.on('end', done);
     });
-    // A server that refuses a body early closes while it is still being sent; the answer counts.
+    // A server that refuses a body early closes the connection while the body is sent; its answer counts.
     outgoing.on('error', (error) => (answered ? undefined : reject(error)));
     outgoing.end(body);
   });
 }
 
-/** Writes bytes to a socket and gives back all that comes until the server closes it. */
+/** Writes bytes to a socket and returns all bytes that arrive until the server closes it. */
 export function rawBytes(url: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -79,7 +79,7 @@ export function rawBytes(url: string, bytes: string): Promise<string> {
   });
 }
 
-/** The answer in a raw text, as far as a test asks. */
+/** Parses the text of an answer: the parts that tests use. */
 export function parsedAnswer(text: string): RawAnswer {
   const [head = '', body = ''] = text.split('\r\n\r\n', 2);
   const [line = '', ...lines] = head.split('\r\n');
@@ -90,7 +90,7 @@ export function parsedAnswer(text: string): RawAnswer {
   return { status: Number(line.split(' ')[1]), headers: Object.fromEntries(headers), text: body };
 }
 
-/** node:http writes one byte a code unit. */
+/** node:http writes one byte per code unit. */
 function latin1(text: string): string {
   return Buffer.from(text.toWellFormed()).toString('latin1');
 }

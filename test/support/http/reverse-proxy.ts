@@ -9,16 +9,16 @@ import { freePort } from '../service/free-port.js';
 import { eventually } from '../service/process.js';
 
 const START_MS = 10_000;
-/** Docker's gateway in deploy/nginx.conf, and who stands for it on this machine. */
+/** The address of Docker's gateway in deploy/nginx.conf, and its substitute on this machine. */
 export const GATEWAY = { inFile: '172.30.17.1', here: '127.0.0.3' } as const;
 
-/** How a proxy is started with its file, which is changed in nothing but the addresses. */
+/** The start of a proxy with its file, in which only the addresses are replaced. */
 interface Program {
-  /** Where Debian's package puts it. */
+  /** The path of the program of Debian's package. */
   readonly binary: string;
-  /** From the top of the repository. */
+  /** The path of the configuration, from the root of the repository. */
   readonly file: string;
-  /** Writes what else it needs into its folder, and says with which arguments it runs there. */
+  /** Writes further files into the folder of the proxy, and returns its arguments. */
   start(folder: string, file: string): Promise<readonly string[]>;
 }
 
@@ -34,12 +34,12 @@ const PROGRAMS = {
 
 export type ProxyName = keyof typeof PROGRAMS;
 
-/** Debian's packages are called as they are, in small letters. */
+/** Debian's packages have these names in lower case. */
 export function proxyIsMissing(name: ProxyName): boolean {
   return !existsSync(PROGRAMS[name].binary);
 }
 
-/** A reverse proxy as docs/proxies or deploy sets it up, in front of a service and an API on this machine. */
+/** A reverse proxy with its file of docs/proxies or deploy, in front of a service and an API on this machine. */
 export class ReverseProxy {
   private readonly exited: Promise<unknown>;
 
@@ -80,16 +80,16 @@ export class ReverseProxy {
     }
   }
 
-  /** Ends it at once, with every connection. */
+  /** Kills the proxy and breaks every connection. */
   async stop(): Promise<void> {
-    // nginx's master would leave its worker behind after a SIGKILL.
+    // After a SIGKILL of nginx's master its worker would go on running.
     this.child.kill('SIGTERM');
     if (this.child.exitCode === null && this.child.signalCode === null) await this.exited;
     await rm(this.folder, { recursive: true, force: true });
   }
 }
 
-/** The rest of an nginx.conf, so that it runs in a folder of its own and under any account. */
+/** The other parts of an nginx.conf, with which nginx runs in any folder and under any account. */
 async function besideNginx(folder: string, file: string): Promise<readonly string[]> {
   const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const main = [

@@ -1,8 +1,8 @@
 import { TcpProxy } from './tcp-proxy.js';
 
-/** Stands between a client and a service. */
+/** A proxy between a client and a service. */
 export class ServiceProxy extends TcpProxy {
-  /** @param url where the service listens */
+  /** @param url of the service */
   static async before(url: string): Promise<ServiceProxy> {
     const { hostname, port } = new URL(url);
     const proxy = new ServiceProxy({ host: hostname, port: Number(port) });
@@ -10,7 +10,7 @@ export class ServiceProxy extends TcpProxy {
     return proxy;
   }
 
-  /** Where the client should connect to. */
+  /** The URL to which the client connects. */
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }

@@ -1,18 +1,18 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /**
- * How far a message has come when it is held:
- * - `received`: it has come from the client, and the server has nothing of it;
- * - `sent`: the server has it, and may or may not have acted on it yet;
- * - `answered`: the server has acted on it. Its whole answer is here, and the client has nothing of that.
+ * The moment at which a message is held:
+ * - `received`: the proxy has the message, and the server has none of it;
+ * - `sent`: the server has the message, and may or may not have acted on it;
+ * - `answered`: the server has acted on it. The proxy has the whole answer, and the client has none of it.
  */
 export type Moment = 'received' | 'sent' | 'answered';
 
-/** A message that was stopped on its way, and with it everything after it on its connection. */
+/** A message that the proxy holds, with all later bytes of its connection. */
 export interface Held {
-  /** What the server has answered so far. */
+  /** The server's answer so far. */
   readonly answer: Buffer;
-  /** Breaks the connection; the client gets these last bytes, or none. */
+  /** Breaks the connection; the client gets these last bytes, if any. */
   cut(lastBytes?: Buffer): void;
 }
 
@@ -22,13 +22,13 @@ interface Watch {
   readonly resolve: (held: Held) => void;
 }
 
-/** Where a server listens: a host, or the folder of PostgreSQL's Unix socket, and a port. */
+/** The address of a server: a port, and a host or the folder of PostgreSQL's Unix socket. */
 interface Origin {
   readonly host: string;
   readonly port: number;
 }
 
-/** Stands before a server, so that a test can take it away and give it back, or lose a message at a moment it names. */
+/** A proxy in front of a server, with which a test cuts the server off, restores it, or loses a message. */
 export abstract class TcpProxy {
   protected port = 0;
   private readonly sockets = new Set<Socket>();
@@ -40,20 +40,20 @@ export abstract class TcpProxy {
     this.server = createServer((socket) => this.forward(socket));
   }
 
-  /** Breaks every connection and refuses new ones, as when the server was killed. */
+  /** Breaks every connection and refuses new ones, as if the server was killed. */
   async cut(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
     for (const socket of this.sockets) socket.destroy();
     await closed;
   }
 
-  /** Keeps connections open and lets nothing through, as when the server's machine froze. */
+  /** Keeps connections open and passes no bytes, as if the server's machine was frozen. */
   stall(): void {
     this.stalled = true;
     for (const socket of this.sockets) socket.pause();
   }
 
-  /** Listens again, or for the first time. */
+  /** Starts or resumes listening. */
   async restore(): Promise<void> {
     this.stalled = false;
     for (const socket of this.sockets) socket.resume();
@@ -64,8 +64,8 @@ export abstract class TcpProxy {
   }
 
   /**
-   * Holds the next message with a text and resolves when it has come as far as `moment`. With several texts it is the
-   * message with the last one, on a connection that carried the others before: a COMMIT alone could be anybody's.
+   * Holds the next message that contains a text and resolves at `moment`. With several texts it holds the message with
+   * the last one on a connection that carried the others before, since other connections send COMMIT too.
    */
   hold(moment: Moment, ...texts: readonly string[]): Promise<Held> {
     return new Promise((resolve) => {
@@ -73,7 +73,7 @@ export abstract class TcpProxy {
     });
   }
 
-  /** Whether the server has said all it has to say to one message. */
+  /** Whether the server's answer to one message is complete. */
   protected abstract isWhole(answer: Buffer): boolean;
 
   private forward(client: Socket): void {
@@ -88,7 +88,7 @@ export abstract class TcpProxy {
       },
       cut: (lastBytes = Buffer.alloc(0)) => {
         client.end(lastBytes, () => client.destroy());
-        // What was sent before is still read: an end, unlike a reset, takes nothing back.
+        // An end, unlike a reset, lets the client read the bytes that were sent before.
         server.end();
       },
     };
@@ -108,7 +108,7 @@ export abstract class TcpProxy {
     if (this.stalled) this.stall();
   }
 
-  /** Tells for one connection which message is the one to hold. Both sides write a short message in one piece. */
+  /** Finds the message to hold on one connection. Both sides write a short message in one piece. */
   private claims(): (chunk: Buffer) => Watch | undefined {
     let watch: Watch | undefined;
     let seen = 0;

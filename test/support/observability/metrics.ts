@@ -1,11 +1,11 @@
-/** One line of what /metrics answers. */
+/** One sample of `/metrics`. */
 export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** Reads /metrics as Prometheus would. @throws where the answer is not the text format */
+/** Reads `/metrics` as Prometheus does. @throws if the answer is not in the text format */
 export async function scrape(url: string): Promise<Sample[]> {
   const response = await fetch(url);
   const type = response.headers.get('content-type') ?? '';
@@ -28,7 +28,7 @@ function parsed(text: string): Sample[] {
   });
 }
 
-/** The sum of what a name and labels select. */
+/** The sum of the samples with a name and labels. */
 export function total(samples: readonly Sample[], name: string, labels: Record<string, string> = {}): number {
   return samples
     .filter(matching({ name, matchers: exact(labels) }))
@@ -45,16 +45,16 @@ function exact(labels: Record<string, string>): Selector['matchers'] {
   return Object.entries(labels).map(([label, value]) => ({ label, test: (other) => other === value }));
 }
 
-/** Whether a sample is among what a selector selects. A label that no sample has is the caller's to find. */
+/** A predicate for the samples of a selector. The caller checks for labels that no sample has. */
 export function matching({ name, matchers }: Selector): (sample: Sample) => boolean {
   return (sample) =>
     sample.name === name && matchers.every(({ label, test }) => test(sample.labels[label] ?? ''));
 }
 
-/** Labels that Prometheus adds itself, and the one a bucket of a histogram has. */
+/** Labels that Prometheus adds itself, and the label of a histogram's buckets. */
 const ADDED: ReadonlySet<string> = new Set(['job', 'instance']);
 
-/** The metrics a query of PromQL asks for, and the labels it groups by. Reads what our files use, no more. */
+/** The metrics of a PromQL query and the labels of its groups. Supports only the syntax of docs/observability. */
 export function parts(query: string): { selectors: Selector[]; grouped: string[] } {
   const plain = query.replaceAll(/\[[^\]]*\]/g, '');
   const grouped = [...plain.matchAll(/\b(?:by|on)\s*\(([^)]*)\)/g)].flatMap(([, names = '']) =>

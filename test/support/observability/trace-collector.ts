@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A span as OTLP writes it in JSON, as far as a test asks. */
+/** A span in OTLP's JSON form: the fields that tests use. */
 export interface CollectedSpan {
   readonly name: string;
   readonly kind: number;
@@ -25,9 +25,9 @@ interface Export {
   }>;
 }
 
-/** Takes what OTLP over HTTP sends, in the place of an OpenTelemetry collector. */
+/** A substitute for an OpenTelemetry collector, which receives OTLP over HTTP. */
 export class TraceCollector {
-  /** Every body so far, with its content type. */
+  /** Every received body with its content type. */
   readonly received: Array<{ readonly type: string | undefined; readonly body: Buffer }> = [];
 
   private constructor(private readonly server: Server) {}
@@ -53,7 +53,7 @@ export class TraceCollector {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** What came as JSON. */
+  /** The spans of the JSON bodies. */
   get spans(): CollectedSpan[] {
     return this.exports.flatMap(({ resourceSpans }) =>
       resourceSpans.flatMap(({ scopeSpans }) =>
@@ -64,7 +64,7 @@ export class TraceCollector {
     );
   }
 
-  /** What the spans' process says of itself. */
+  /** The resource attributes of the spans. */
   get resource(): Record<string, unknown> {
     return asRecord(this.exports[0]?.resourceSpans[0]?.resource.attributes ?? []);
   }

@@ -1,7 +1,7 @@
 /**
- * The service as `npm start` and the image run it, loaded once for all the test files of a worker (see
- * setup/environment.js): what a test that starts the service reaches into. A class that stands for a part of the running
- * service has to come from here; the same class imported from src is another one.
+ * The built service, as `npm start` and the image run it, loaded once for all test files of a worker (see
+ * setup/environment.js). A test that takes a provider out of a running service imports its class from here: the class
+ * imported from src is a different object, which the running service does not know.
  */
 declare const importOnce: (specifier: string) => Promise<unknown>;
 

@@ -9,13 +9,13 @@ import type { TestServer } from './server.js';
 export const CLI = resolve('dist/latchkey.js');
 
 export interface CliRun {
-  /** The working directory, where `.env` and `.env.local` are looked for. */
+  /** The working directory, from which `.env` and `.env.local` are read. */
   readonly folder: string;
-  /** The whole environment beside PATH. */
+  /** The complete environment, except PATH. */
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input. */
   readonly input?: string;
-  /** Options of node itself. */
+  /** Options for Node. */
   readonly nodeOptions?: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export interface CliExit {
   readonly stderr: string;
 }
 
-/** Runs the built command line as a process of its own. */
+/** Runs the built command line as a separate process. */
 export async function runCli(
   args: readonly string[],
   { folder, env = {}, input = '', nodeOptions = [] }: CliRun,
@@ -41,17 +41,17 @@ export async function runCli(
 }
 
 export interface Typed {
-  /** What is typed, or stands on standard input, where a password is asked for. */
+  /** The password that is typed or read from standard input. */
   readonly password?: string;
-  /** What somebody at a terminal answers to a question. Absent: nobody is there. */
+  /** The answer typed at a terminal to a question. Absent: there is no terminal. */
   readonly answer?: string;
-  /** Gets every question that is asked. */
+  /** Receives every question. */
   readonly asked?: string[];
-  /** The command is broken off when it says that it has come so far. */
+  /** Interrupts the command as soon as it reports this progress. */
   readonly breakOffAt?: number;
 }
 
-/** Runs a command in this process, inside a running service: everything but the start of a process and its settings. */
+/** Runs a command in this process, inside a running service, which needs no new process and reads no settings. */
 export async function runInside(
   { app }: TestServer,
   args: readonly string[],

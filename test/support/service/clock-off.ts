@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { StartOptions } from './deployment.js';
 
-/** Where Debian's package `faketime` puts it, and where it is without a package. */
+/** Paths of libfaketime: of Debian's package `faketime`, and of an installation without a package. */
 const LIBRARIES = [
   '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
   '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1',
@@ -14,8 +14,8 @@ const NEAR_SECONDS = 60;
 let known: string | undefined | false = false;
 
 /**
- * How an instance is started whose clock is wrong by so many seconds. With libfaketime, where it is and node is seen to
- * believe it, everything in the process reads the wrong time, the libraries' C code too; else `Date.now` alone does.
+ * Options that start an instance whose clock is wrong by a number of seconds. If libfaketime is installed and works
+ * with this Node, the whole process reads the wrong time, including C code; otherwise only `Date.now` is wrong.
  */
 export function clockOff(seconds: number): StartOptions {
   if (known === false) known = LIBRARIES.find((path) => existsSync(path) && isBelieved(path));
@@ -24,7 +24,7 @@ export function clockOff(seconds: number): StartOptions {
   return { nodeOptions: ['--import', `data:text/javascript,${encodeURIComponent(shim)}`] };
 }
 
-/** Only the time of day is wrong: a monotonic clock never is. */
+/** Changes only the time of day and leaves monotonic clocks alone. */
 function preload(library: string, seconds: number): Record<string, string> {
   const offset = `${seconds < 0 ? '' : '+'}${seconds}`;
   return { LD_PRELOAD: library, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' };

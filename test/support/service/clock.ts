@@ -1,6 +1,6 @@
 import { Clock } from '../../../src/platform/kernel/clock.js';
 
-/** The machine's time, moved by as much as a test says. */
+/** The machine's time plus an offset that the test sets. */
 export class TestClock extends Clock {
   private offsetMs = 0;
 
@@ -8,7 +8,7 @@ export class TestClock extends Clock {
     return Date.now() + this.offsetMs;
   }
 
-  /** Moves time on, or back where negative. */
+  /** Moves the time forward, or back if the number is negative. */
   move(milliseconds: number): void {
     this.offsetMs += milliseconds;
   }

@@ -12,24 +12,24 @@ export const WITH_ROOT = {
 } as const;
 
 export interface DeploymentOptions {
-  /** An `empty` database is migrated by the instance that starts first, a `migrated` one was before. */
+  /** `empty`: the instance that starts first migrates the database. `migrated`: the database is ready before. */
   readonly database?: 'empty' | 'migrated';
-  /** Settings of every instance, beside the database, the secret and the issuer that they share. */
+  /** Settings of every instance, in addition to the shared database, secret and issuer. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** For one start. */
+/** Options of one start. */
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeOptions?: readonly string[];
 }
 
-/** A database of its own, a folder, and the instances of one service that run there, each a process. */
+/** Instances of one service, each a process, with their own database and folder. */
 export class Deployment {
   private constructor(
     private readonly home: Folder,
     private readonly base: { readonly target: TestTarget; drop(): Promise<void> },
-    /** What every instance is started with. */
+    /** The environment of every instance. */
     readonly env: Readonly<Record<string, string>>,
   ) {}
 
@@ -58,12 +58,12 @@ export class Deployment {
     });
   }
 
-  /** Starts two at the same moment: both find the database as it was. */
+  /** Starts two instances at the same moment, so that both see the database before either changes it. */
   startTwo(options?: StartOptions): Promise<[ServiceProcess, ServiceProcess]> {
     return Promise.all([this.start(options), this.start(options)]);
   }
 
-  /** One statement over a connection of its own. */
+  /** Runs one statement over a new connection. */
   async query<T extends QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]> {
     const postgres = new Postgres(this.target);
     await postgres.connect();
@@ -74,7 +74,7 @@ export class Deployment {
     }
   }
 
-  /** Ends what runs, whatever state it is in, and leaves nothing behind. */
+  /** Kills every instance and removes the folder and the database. */
   async close(): Promise<void> {
     await killProcesses();
     await this.base.drop();

@@ -16,13 +16,13 @@ const EXIT_WAIT_MS = 15_000;
 const BETWEEN_QUESTIONS_MS = 10;
 
 export interface ProcessOptions {
-  /** The working directory, where `.env` and `.env.local` are looked for. */
+  /** The working directory, from which `.env` and `.env.local` are read. */
   readonly folder: string;
-  /** The whole environment beside PATH, a free port, cheap hashes and a log that can be parsed. */
+  /** The complete environment, except PATH, a free port, cheap hashes and the JSON log format. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Options of node itself. */
+  /** Options for Node. */
   readonly nodeOptions?: readonly string[];
-  /** What node runs; the service as it is built here, where absent. */
+  /** The file that Node runs; by default the service built here. */
   readonly main?: string | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface Exit {
   readonly stderr: string;
 }
 
-/** The service as a process of its own. */
+/** The service as a separate process. */
 export class ServiceProcess {
   stdout = '';
   stderr = '';
@@ -78,9 +78,9 @@ export class ServiceProcess {
     return new Client(this.url);
   }
 
-  /** Where the service answers; by number, since a name may stand for two addresses. */
+  /** The service's URL, with a numeric address, because a name may have two addresses. */
   get url(): string {
-    // Found once: the log grows by a line a request, and a test under load asks for the address as often.
+    // Cached: the log grows by a line per request, and a test under load asks for the address as often.
     return (this.address ??= this.announcedUrl());
   }
 
@@ -96,7 +96,7 @@ export class ServiceProcess {
     this.child.kill(name);
   }
 
-  /** Ends the process the polite way and tells how it went. */
+  /** Sends SIGTERM and returns the exit status and the output. */
   async stop(): Promise<Exit> {
     this.signal('SIGTERM');
     const timer = setTimeout(() => this.signal('SIGKILL'), EXIT_WAIT_MS);
@@ -105,7 +105,7 @@ export class ServiceProcess {
     return exit;
   }
 
-  /** Resolves once the output satisfies `seen`. @throws an error with the output where the process ends before */
+  /** Resolves once the output satisfies `seen`. @throws an error with the output if the process ends before */
   until(seen: (process: this) => boolean): Promise<this> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
@@ -135,12 +135,12 @@ export function startProcess(options: ProcessOptions): Promise<ServiceProcess> {
   );
 }
 
-/** Runs the service where it is expected to refuse the start. */
+/** Runs a service that is expected to refuse its start, and waits for its exit. */
 export function runProcess(options: ProcessOptions): Promise<Exit> {
   return new ServiceProcess(options).exited;
 }
 
-/** For `afterAll`: no failed test leaves a process behind. */
+/** For `afterAll`: kills the processes that failed tests left running. */
 export async function killProcesses(): Promise<void> {
   await Promise.all(
     [...running].map((process) => {
@@ -155,14 +155,14 @@ export interface Folder {
   remove(): Promise<void>;
 }
 
-/** An empty working directory; the embedded database, under its own account, passes through. */
+/** An empty working directory, which the account of the embedded database may enter. */
 export async function newFolder(): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), 'lk-process-'));
   await chmod(path, 0o711);
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }) };
 }
 
-/** Asks again and again until the answer is yes. @throws after `withinMs` */
+/** Repeats a question until its answer is true, and returns the milliseconds that took. @throws after `withinMs` */
 export async function eventually(withinMs: number, question: () => Promise<boolean>): Promise<number> {
   const start = performance.now();
   while (!(await question())) {
@@ -172,7 +172,7 @@ export async function eventually(withinMs: number, question: () => Promise<boole
   return performance.now() - start;
 }
 
-/** Every client of a test has one address, and most tests are not about that. */
+/** Limits high enough for tests, whose clients all have the same address. */
 export const WIDE_LIMITS = {
   LIMIT_FAILURES_PER_ADDRESS: '100000/60',
   LIMIT_REGISTER: '100000/60',

@@ -10,15 +10,15 @@ import { workerDatabase, type TestDatabase } from '../database/database.js';
 import { freePort } from './free-port.js';
 
 export interface TestServerOptions {
-  /** Settings by name, over the ones every test starts with. */
+  /** Settings by name, which override the defaults of the tests. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The issuer is where the service really answers: for clients that start with its metadata. */
+  /** Makes the service's real URL its issuer, for clients that begin with its metadata. */
   readonly ownIssuer?: boolean;
-  /** Shares another server's database: a second instance of the same service. */
+  /** Another server's database, which makes this server a second instance of that service. */
   readonly database?: TestDatabase;
 }
 
-/** A running service: the production set-up over real HTTP and an empty database, with a clock that can be moved. */
+/** A running service with the production set-up, real HTTP, an empty database and a clock that tests can move. */
 export interface TestServer {
   readonly url: string;
   readonly client: Client;
@@ -29,24 +29,24 @@ export interface TestServer {
   readonly secret: string;
   /** Every line of the log so far, parsed. */
   readonly log: Array<Record<string, unknown>>;
-  /** Moves time and lets the revocation feed catch up, as it would have by then. */
+  /** Moves the time and lets the revocation feed catch up, as it would in real time. */
   move(milliseconds: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Moves time on for the limits: their library reads the machine's clock. */
+/** Moves the time forward for the limits, whose library reads the machine's clock. */
 export async function waitOut({ database }: TestServer, milliseconds: number): Promise<void> {
   await database.query('UPDATE rate_limits SET expire = expire - $1', [milliseconds]);
 }
 
-/** A secret made at run time: no test depends on a file or on the environment. */
+/** A random secret, so that tests need neither a file nor the environment. */
 export function newSecret(): string {
   return randomBytes(32).toString('hex');
 }
 
 /**
- * Starts a service in this process. A second one at the same time needs a database of its own, or shares one as a second
- * instance: see the option `database`. Instances that are to be killed are processes, see process.ts.
+ * Starts a service in this process. Each has its own database, unless the option `database` makes it a second instance.
+ * Tests that kill instances start processes instead, see process.ts.
  */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const secret = options.env?.['SECRET_KEY'] ?? newSecret();
@@ -88,7 +88,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       await app.get(RevocationFeed).catchUp();
     },
     close: async () => {
-      // Node's fetch connects anew when an answer is given up, and leaves the connection unused.
+      // After an aborted answer Node's fetch opens a new connection and leaves it unused.
       const sweep = setInterval(() => app.getHttpServer().closeAllConnections(), 50);
       await app.close();
       clearInterval(sweep);

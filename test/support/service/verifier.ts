@@ -1,4 +1,4 @@
-/** The package for other services as it is published, and the example that uses it; loaded once, see built.ts. */
+/** The verifier package as it is published, and the example that uses it; loaded once per worker, see built.ts. */
 declare const importOnce: (specifier: string) => Promise<unknown>;
 
 async function load<M>(specifier: string): Promise<M> {
@@ -15,7 +15,7 @@ export const express = await load<Express>('@latchkey/verifier/express');
 export const fastify = await load<Fastify>('@latchkey/verifier/fastify');
 export const nest = await load<Nest>('@latchkey/verifier/nest');
 
-/** The verdict on a token, in one word. */
+/** The verifier's verdict on a token as one word. */
 export async function verdictOf(verifier: InstanceType<Index['Verifier']>, token: string): Promise<unknown> {
   try {
     await verifier.verify(token);
@@ -25,7 +25,7 @@ export async function verdictOf(verifier: InstanceType<Index['Verifier']>, token
   }
 }
 
-/** As much of the example as a test needs: it is plain JavaScript. */
+/** Types of the parts of the example that tests use; the example is plain JavaScript. */
 export interface TaskManager {
   listen(where: { port: number; host: string }): Promise<string>;
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-// CommonJS, since Jest loads its global setup through require() and knows no '.js' for '.ts' there.
+// CommonJS, because Jest loads its global setup with require() and does not resolve '.js' to '.ts' there.
 const { mkdirSync, readdirSync, symlinkSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type * as embedded from '@latchkey/embedded-postgres';
 import { load } from './compile.cjs';
 
-/** Where global-teardown finds the server of this run. */
+/** The place where global-teardown finds the server of this run. */
 export interface TestRun {
   latchkeyTestPostgres?: { readonly server: embedded.EmbeddedPostgres; readonly folder: string };
 }
@@ -14,17 +14,17 @@ const PREFIX = 'lk-run-';
 const ROOT = resolve(__dirname, '../../..');
 
 /**
- * One real PostgreSQL a test run, without the waits for the disk that only a power cut would need. Its
- * connection is in LATCHKEY_TEST_POSTGRES as JSON. A run that is killed leaves no server (see the
- * watchdog), and its folder only until the next run.
+ * Starts one PostgreSQL per test run, with `fsync` off, since only a power cut would need it. Its connection is in
+ * LATCHKEY_TEST_POSTGRES as JSON. If the run is killed, the watchdog stops the server and the next run removes its
+ * folder.
  */
 export default async function globalSetup(): Promise<void> {
-  // Most tests run the service, and the package for others, as they were built; an old build would be yesterday's code.
+  // Most tests run the built service and the built verifier, so an old build would test old code.
   execFileSync(process.execPath, ['tools/build.js'], { cwd: ROOT, stdio: 'inherit' });
   await removeFoldersOfKilledRuns();
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
   try {
-    // As root the server runs under another account, which has to pass through.
+    // If the tests run as root, the server runs under another account, which needs access to the folder.
     await chmod(folder, 0o711);
     const { startEmbeddedPostgres } = await load<typeof embedded>(join(ROOT, 'dist/embedded-postgres.js'));
     const server = await startEmbeddedPostgres({
