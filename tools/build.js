@@ -3,12 +3,12 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Builds the service and the verifier, each only where a source is newer than what was built. */
+/** Builds the service and the verifier, each only if a source is newer than its build. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SHARED = ['packages/token-rules/src'];
 const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json'];
 
-/** Whether a source is newer than a built file, or the file is missing. */
+/** Whether a source is newer than a built file, or that file is missing. */
 function isNewer(sources, built) {
   const builtAt = statSync(join(ROOT, built), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return sources.some((source) => newest(join(ROOT, source)) > builtAt);
@@ -27,7 +27,7 @@ function run(...args) {
   execFileSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
-/** @returns what was built, in words for a person */
+/** @returns the names of the parts that were built */
 export function buildWhatChanged() {
   const built = [];
   const service = [

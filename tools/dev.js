@@ -6,10 +6,10 @@ import { options } from '../esbuild.config.js';
 import { buildWhatChanged } from './build.js';
 
 /**
- * `npm run dev`: starts the service, and packs and starts it again after each change of a source. The compiler and the
- * packer go on running, so that a change costs what changed. A change that cannot be packed leaves the service as it is.
+ * `npm run dev`: starts the service, and packs and restarts it after each change of a source. The compiler and esbuild
+ * keep running, so that only changed files are processed. After a change that cannot be packed the old service goes on.
  */
-/** The compiler writes several files in a row. */
+/** Delay before packing, because the compiler writes several files in a row. */
 const SETTLE_MS = 60;
 
 let service;

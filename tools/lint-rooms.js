@@ -1,6 +1,6 @@
 import { faultOfImport, pathInHouse } from './rooms.js';
 
-/** Every import and re-export leads down, or stays in its room: see rooms.json. */
+/** Every import and re-export stays in its room or leads to a lower floor of rooms.json. */
 const imports = {
   create(context) {
     const path = pathInHouse(context.filename);

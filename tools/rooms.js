@@ -7,20 +7,20 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The rooms of rooms.json, from the top floor down. */
 export const ROOMS = JSON.parse(readFileSync(join(ROOT, 'rooms.json'), 'utf8')).rooms;
 
-/** A path as rooms.json writes it: from the root of the repository, with slashes. */
+/** A path in the form of rooms.json: from the root of the repository, with slashes. */
 export function pathInHouse(file) {
   return relative(ROOT, file).split(sep).join('/');
 }
 
-/** The floor of a file of the house, from 0 at the top; -1 where rooms.json names no room of it. */
+/** The floor of a file, from 0 at the top; -1 if rooms.json has no room for it. */
 export function floorOf(path) {
   return ROOMS.findIndex((room) => path === room.path || path.startsWith(`${room.path}/`));
 }
 
 /**
- * What is wrong with an import of a file of `src`, in words; undefined where it leads down or stays in its room.
- * @param {string} path of the importing file, as {@link pathInHouse} gives it
- * @param {string} specifier as the import has it
+ * The fault of an import as a sentence; undefined if the import stays in its room or leads to a lower floor.
+ * @param {string} path of the importing file, in the form of {@link pathInHouse}
+ * @param {string} specifier of the import
  */
 export function faultOfImport(path, specifier) {
   const from = floorOf(path);
