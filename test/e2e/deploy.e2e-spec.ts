@@ -130,7 +130,7 @@ describe('the manifests for Kubernetes', () => {
     expect(Number(disruption?.['minAvailable'])).toBeLessThan(Number(deployment['spec']?.['replicas']));
   });
 
-  it('believe nobody about addresses until they are adapted, and let in no namespace as a whole', async () => {
+  it('trust no proxy until they are adapted, and admit no complete namespace', async () => {
     const data = (await manifest('ConfigMap'))['data'] as unknown as Record<string, string>;
     // RFC 5737: kept for documentation.
     expect(data['TRUSTED_PROXIES']).toBe('192.0.2.0/24');
@@ -225,12 +225,12 @@ describe('the compose file', () => {
     expect(await addressOfLogin(GATEWAY.here, `${CLAIMED}, 2001:db8::8`)).toBe('2001:db8::8');
   });
 
-  it('tells nobody’s where that adds none, so that the clients do not share the limits of the gateway', async () => {
-    // Its own, which the service trusts and so counts nobody by.
+  it('passes on no address if the TLS proxy sends none, so that clients do not share the limits of the gateway', async () => {
+    // The address of nginx, which the service trusts and therefore does not count.
     expect(await addressOfLogin(GATEWAY.here)).toBe('127.0.0.1');
   });
 
-  it('believes the gateway alone, whose address compose sets', async () => {
+  it('trusts only the gateway, whose address compose sets', async () => {
     const text = await readFile(join(DEPLOY, 'nginx.conf'), 'utf8');
     expect(text.match(/(?<=set_real_ip_from ).*(?=;)/g)).toEqual([GATEWAY.inFile]);
     const [compose] = await documents(join(DEPLOY, 'compose.yaml'));
@@ -240,22 +240,20 @@ describe('the compose file', () => {
 });
 
 describe('the compose file of one instance', () => {
-  it('names as proxy the gateway that it sets, and believes nobody until it is told', async () => {
+  it('names the gateway that it sets as the proxy to trust, and trusts none by default', async () => {
     const text = await readFile('compose.yaml', 'utf8');
     const [compose] = await documents('compose.yaml');
     const gateway = compose?.['networks']?.['default']?.['ipam']?.['config']?.[0]?.['gateway'];
-    expect(text).toContain(
-      `# Nobody is believed about a client's address. Set it to ${String(gateway)} where`,
-    );
+    expect(text).toContain(`# No proxy is trusted by default. Set it to ${String(gateway)} if`);
     const service = compose?.['services']?.['latchkey'];
     expect(service?.['environment']?.['TRUSTED_PROXIES']).toBe('${TRUSTED_PROXIES:-}');
     expect(service?.['ports']).toEqual(['127.0.0.1:3000:3000']);
   });
 });
 
-// The last of the file: the service is not ready any more.
+// This test is the last of the file, because it makes the service unready.
 describe('an update of the compose file', () => {
-  it('waits for an instance to be ready before it replaces the next, as compose is told to find out', async () => {
+  it('waits until an instance is ready before it replaces the next, by the health check of the file', async () => {
     const path = join(DEPLOY, 'compose.yaml');
     const updates = (await readFile(path, 'utf8')).match(/docker compose up [^&\n]*--no-deps latchkey-\d/g);
     expect(updates).toHaveLength(2);
