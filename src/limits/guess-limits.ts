@@ -53,8 +53,9 @@ interface Track {
 
 /**
  * Limits how often a password is guessed. Each attempt takes a point of the account and of the client's address before
- * the password is checked, each in one atomic statement, so that neither parallel guesses nor many instances get more.
- * Delays grow instead of locking the account, and a success clears it.
+ * the password is checked. All instances share the counters and each point is taken in one atomic step, so that neither
+ * parallel guesses nor many instances get more. Delays grow instead of locking the account, and a success
+ * clears it.
  */
 @Injectable()
 export class GuessLimits {

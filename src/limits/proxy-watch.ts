@@ -9,7 +9,7 @@ const TELLING_REQUESTS = 1000;
 
 /**
  * Warns once of a proxy that TRUSTED_PROXIES does not name, behind which all clients share one address and its limits,
- * and of a trusted proxy that does not name its clients, which no limit by address then holds for.
+ * and of a trusted proxy that does not name its clients, which then have no limit by address.
  */
 @Injectable()
 export class ProxyWatch {
