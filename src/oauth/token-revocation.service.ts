@@ -58,8 +58,8 @@ export class TokenRevocationService {
     if (known && !known.soft) return;
     const { sub: actor, sid } = claims;
     await this.transactions.run(async (transaction) => {
-      const what = { kind: 'session', reason: REASON } as const;
-      const [row] = await this.revocations.revoke(transaction, { ...what, subjects: [sid], actor });
+      const revocation = { kind: 'session', reason: REASON } as const;
+      const [row] = await this.revocations.revoke(transaction, { ...revocation, subjects: [sid], actor });
       if (!row) throw new Error('the revocation inserted no row');
       await this.audit.record(transaction, {
         action: 'revocation.created',
@@ -67,7 +67,7 @@ export class TokenRevocationService {
         subject: { kind: 'revocation', id: row.id },
         sessionId: sid,
         origin,
-        details: { ...what, subject: sid },
+        details: { ...revocation, subject: sid },
       });
     });
   }
