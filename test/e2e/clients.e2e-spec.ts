@@ -51,7 +51,7 @@ function events(subject: string) {
   );
 }
 
-/** Gets tokens over several connections at once until the client is refused; the statuses that end it. */
+/** Requests tokens concurrently until the client is refused. `asking` resolves to the refusals' statuses. */
 function askUntilRefused(client: RegisteredClient, connections: number) {
   const issued: string[] = [];
   const untilRefused = async (): Promise<number> => {
@@ -101,7 +101,7 @@ describe('a client', () => {
     expect(JSON.stringify(server.log)).not.toContain(secret);
   });
 
-  it('has client_credentials where it names no grants, and none where it wants none', async () => {
+  it('gets client_credentials by default, and no grant for an empty list', async () => {
     expect((await create({ name: 'x', scopes: [] })).body['grants']).toEqual(['client_credentials']);
     expect((await create({ name: 'x', scopes: [], grants: [] })).body['grants']).toEqual([]);
   });
@@ -133,8 +133,8 @@ describe('a client', () => {
   });
 });
 
-describe('nobody', () => {
-  it('gives a client a scope that they do not hold', async () => {
+describe('an administrator', () => {
+  it('may not give a client a scope that they do not hold', async () => {
     const member = await memberWithScopes(server, 'clients:write', 'tasks:read');
     const token = member.access_token;
     const refused = await create({ name: 'x', scopes: ['tasks:read', 'users:write'] }, token);
@@ -145,7 +145,7 @@ describe('nobody', () => {
     expect((await create({ name: 'x', scopes: ['tasks:read', 'clients:write'] }, token)).status).toBe(201);
   });
 
-  it('gets the secret of a client with a scope they do not hold, or removes it', async () => {
+  it('may neither rotate the secret of a client with a scope they do not hold nor remove the client', async () => {
     const member = await memberWithScopes(server, 'clients:write');
     const strong = await newClient(server, admin, { scopes: ['users:write'] });
     const foreign = await newClient(server, admin, { scopes: ['tasks:delete'] });
@@ -161,7 +161,7 @@ describe('nobody', () => {
     expect((await remove(foreign.client_id, member.access_token)).status).toBe(204);
   });
 
-  it('revokes the tokens of a client with a scope of the service they do not hold', async () => {
+  it('may not revoke the tokens of a client with a scope of the service that they do not hold', async () => {
     const member = await memberWithScopes(server, 'revocations:write');
     const { client_id: subject } = await newClient(server, admin, { scopes: ['users:write'] });
     const json = { kind: 'client', subject: subject.toUpperCase() };
@@ -171,7 +171,7 @@ describe('nobody', () => {
 });
 
 describe('a new secret', () => {
-  it('leaves the one of before valid for a day, unless something else is asked for', async () => {
+  it('leaves the previous secret valid for a day by default', async () => {
     const first = await newClient(server, admin);
     const { status, body } = await rotate(first.client_id);
     expect([status, body['client_id'], body['client_secret']]).toEqual([
@@ -185,7 +185,7 @@ describe('a new secret', () => {
     expect(Math.abs(ends - server.clock.now() - DAY_MS)).toBeLessThan(60_000);
   });
 
-  it('leaves the one of before valid for the overlap', async () => {
+  it('leaves the previous secret valid for the overlap', async () => {
     const first = await newClient(server, admin);
     const { body } = await rotate(first.client_id, { overlap_seconds: 60 });
     const second = { ...first, client_secret: String(body['client_secret']) };
@@ -196,7 +196,7 @@ describe('a new secret', () => {
     expect([await statusOf(first), await statusOf(second)]).toEqual([401, 200]);
   });
 
-  it('ends the one of before at once where no overlap is asked for', async () => {
+  it('ends the previous secret at once with an overlap of 0', async () => {
     const first = await newClient(server, admin);
     const { body } = await rotate(first.client_id, { overlap_seconds: 0 });
     expect(body['previous_expires_at']).toBeNull();
@@ -204,7 +204,7 @@ describe('a new secret', () => {
     expect(await statusOf({ ...first, client_secret: String(body['client_secret']) })).toBe(200);
   });
 
-  it('ends the last but one: two are valid at most', async () => {
+  it('ends the secret before the previous one: two are valid at most', async () => {
     const secrets = [await newClient(server, admin)];
     const id = secrets[0]!.client_id;
     for (let round = 0; round < 2; round++) {
@@ -222,14 +222,14 @@ describe('a new secret', () => {
     ]);
   });
 
-  it.each([-1, 2_592_001, 1.5, '60'])('takes no overlap of %j', async (overlap) => {
+  it.each([-1, 2_592_001, 1.5, '60'])('is refused with an overlap of %j', async (overlap) => {
     const client = await newClient(server, admin);
     const answer = await rotate(client.client_id, { overlap_seconds: overlap });
     expect(verdict(answer)).toEqual([422, 'validation_failed']);
     expect(await statusOf(client)).toBe(200);
   });
 
-  it('asked for many times at once leaves two valid, the newest and the one before it', async () => {
+  it('leaves two secrets valid after concurrent rotations', async () => {
     const connections = 8;
     const fast = new KeepAliveClient(server.url, connections);
     await fast.warmUp();
@@ -248,8 +248,8 @@ describe('a new secret', () => {
   });
 });
 
-describe('a secret that has leaked', () => {
-  it('leaves no token that works, once it is ended and the client’s tokens are revoked', async () => {
+describe('a leaked secret', () => {
+  it('has no valid token once the secret is rotated and the client’s tokens are revoked', async () => {
     const connections = 8;
     const fast = new KeepAliveClient(server.url, connections);
     await fast.warmUp();
@@ -271,7 +271,7 @@ describe('a secret that has leaked', () => {
 });
 
 describe('a removed client', () => {
-  it('is gone, with its secrets and its tokens', async () => {
+  it('loses its secrets, and its tokens are revoked', async () => {
     const client = await newClient(server, admin, { scopes: ['users:read'] });
     const token = await clientToken(server, client);
     expect(await verify(token)).toBe(200);
@@ -286,14 +286,14 @@ describe('a removed client', () => {
     expect(left).toEqual([]);
   });
 
-  it('takes nobody else’s tokens along', async () => {
+  it('leaves the tokens of other clients and users valid', async () => {
     const [one, other] = [await newClient(server, admin), await newClient(server, admin)];
     const token = await clientToken(server, other);
     await remove(one.client_id);
     expect([await verify(token), (await server.client.me(admin.access_token)).status]).toEqual([200, 200]);
   });
 
-  it('has no token that works, however the removal meets requests for tokens', async () => {
+  it('has no valid token after a removal that races with token requests', async () => {
     const connections = 8;
     const fast = new KeepAliveClient(server.url, connections);
     await fast.warmUp();
@@ -308,7 +308,7 @@ describe('a removed client', () => {
     fast.close();
   });
 
-  it('has no token that works even where it was issued after the removal by an instance that lags', async () => {
+  it('has no valid token even if a lagging instance issued it after the removal', async () => {
     const client = await newClient(server, admin);
     const token = await clientToken(server, client);
     await remove(client.client_id);
@@ -323,7 +323,7 @@ describe('a removed client', () => {
 });
 
 describe('a client with scopes of the service', () => {
-  it('administers as far as they reach, and is named in the audit log', async () => {
+  it('may use them as an administrator may, and is named in the audit log', async () => {
     const client = await newClient(server, admin, {
       scopes: ['users:read', 'clients:read', 'clients:write', 'revocations:write'],
     });
@@ -352,7 +352,7 @@ describe('a client with scopes of the service', () => {
     ]);
   });
 
-  it('holds no more than its token asked for', async () => {
+  it('holds no more scopes than its token', async () => {
     const client = await newClient(server, admin, { scopes: [...SERVICE_SCOPES] });
     const token = await clientToken(server, client, 'clients:write');
     expect(refusalOf(await create({ name: 'x', scopes: ['users:read'] }, token))).toEqual(
@@ -360,7 +360,7 @@ describe('a client with scopes of the service', () => {
     );
   });
 
-  it('cannot change a user who holds more', async () => {
+  it('cannot change a user with scopes that it does not hold', async () => {
     const client = await newClient(server, admin, { scopes: ['users:write'] });
     const token = await clientToken(server, client);
     const person = await server.client.register();
@@ -369,7 +369,7 @@ describe('a client with scopes of the service', () => {
     expect([refused.status, refused.body['code']]).toEqual([403, 'insufficient_scope']);
   });
 
-  it('has one token revoked by its grant, and the others not', async () => {
+  it('can have one token revoked by its sid, while the others stay valid', async () => {
     const client = await newClient(server, admin);
     const [one, other] = [await clientToken(server, client), await clientToken(server, client)];
     const subject = decode(one).claims['sid'];

@@ -30,7 +30,7 @@ interface Running {
   readonly tokens: Person & TokenPair;
 }
 
-/** One service for the tests of one algorithm, on a database of its own: keys of another are still good there. */
+/** One service for the tests of one algorithm, on its own database: a shared one would have valid keys of another algorithm. */
 function service(env: () => Record<string, string>): () => Running {
   let running: Running | undefined;
   beforeAll(async () => {
@@ -81,7 +81,7 @@ describe.each(SYMMETRIC)('with %s', (algorithm) => {
     expect((await server.client.refresh(tokens.refresh_token)).status).toBe(200);
   });
 
-  it('tokens under the other two are refused, though the secret signed them', async () => {
+  it('tokens under the other two are refused, even though the secret signed them', async () => {
     const { server, tokens } = running();
     const { header, claims } = decode(tokens.access_token);
     for (const other of SYMMETRIC.filter((name) => name !== algorithm)) {
@@ -136,7 +136,7 @@ describe.each(ASYMMETRIC)('with %s', (algorithm) => {
     await expectRefused(running(), signedWith(header, claims, algorithm, privateKey));
   });
 
-  it('every confusion of algorithms is refused', async () => {
+  it('a token with a confused algorithm is refused', async () => {
     const { tokens, server } = running();
     for (const [name, token] of confusions(key, algorithm, tokens.access_token, server.secret)) {
       const answer = await running().client.get('/auth/verify', ['authorization', `Bearer ${token}`]);
@@ -148,7 +148,7 @@ describe.each(ASYMMETRIC)('with %s', (algorithm) => {
 
 type Named = readonly [name: string, token: string];
 
-/** The public key, which everybody has, taken for a secret; and every other algorithm by the right private key. */
+/** Tokens that use the public key as a secret, and tokens of every other algorithm signed with the right private key. */
 function confusions(key: PemKey, algorithm: Asymmetric, issued: string, secret: string): Named[] {
   const { header, claims } = decode(issued);
   const secrets: Readonly<Record<string, string | Buffer>> = {
@@ -204,23 +204,23 @@ describe.each(['ES256', 'ES384', 'ES512'] as const)('with %s a signature is refu
 
   const damages: Readonly<Record<string, (good: Buffer, input: string) => Buffer>> = {
     'is DER-encoded': (_, input) => sign(`sha${algorithm.slice(2)}`, Buffer.from(input), key.privateKey),
-    'is DER-encoded, though the whole would be of the right length': (good) =>
+    'is DER-encoded and of the right length': (good) =>
       Buffer.concat([Buffer.from([0x30, bytes * 2 - 2]), good.subarray(0, bytes * 2 - 2)]),
-    'is short of a byte': (good) => good.subarray(0, -1),
-    'is short of its first byte': (good) => good.subarray(1),
-    'is longer by a byte': (good) => Buffer.concat([good, Buffer.alloc(1)]),
+    'is a byte too short': (good) => good.subarray(0, -1),
+    'lacks its first byte': (good) => good.subarray(1),
+    'is a byte too long': (good) => Buffer.concat([good, Buffer.alloc(1)]),
     'has a zero byte before it': (good) => Buffer.concat([Buffer.alloc(1), good]),
     'has zero bytes before r and s': (good) =>
       Buffer.concat([Buffer.alloc(1), good.subarray(0, bytes), Buffer.alloc(1), good.subarray(bytes)]),
     'is r alone': (good) => good.subarray(0, bytes),
     'is one byte': () => Buffer.from([1]),
-    'is of zeros': () => Buffer.concat([zero, zero]),
+    'is all zeros': () => Buffer.concat([zero, zero]),
     'has r = 0': (good) => Buffer.concat([zero, good.subarray(bytes)]),
     'has s = 0': (good) => Buffer.concat([good.subarray(0, bytes), zero]),
     'has r = 1 and s = 1': () => Buffer.concat([one, one]),
-    'has r and s of the order': () => Buffer.concat([order, order]),
-    'has r = 1 and s of the order': () => Buffer.concat([one, order]),
-    'is of ones': () => Buffer.alloc(bytes * 2, 255),
+    'has r and s equal to the order': () => Buffer.concat([order, order]),
+    'has r = 1 and s equal to the order': () => Buffer.concat([one, order]),
+    'is all ones': () => Buffer.alloc(bytes * 2, 255),
     'has r and s exchanged': (good) => Buffer.concat([good.subarray(bytes), good.subarray(0, bytes)]),
     'is for a curve twice as large': (good) => Buffer.concat([zero, good, zero]),
   };
@@ -247,7 +247,7 @@ describe('a service beside one of another algorithm', () => {
     SECRET_KEY: secret,
   }));
 
-  it('takes the secret they share for no key of a token, whatever the token says', async () => {
+  it('refuses tokens signed with the shared secret, even if alg or kid names it', async () => {
     const { tokens } = running();
     const { header, claims } = decode(tokens.access_token);
     const { kid } = decode(before.access_token).header;

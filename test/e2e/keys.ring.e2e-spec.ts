@@ -31,7 +31,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** Starts the service on the test's database; a second time is a restart with other settings. */
+/** Starts the service on the test's database; a second call restarts it with other settings. */
 async function start(env: Record<string, string> = {}): Promise<TestServer> {
   await server?.close();
   server = undefined;
@@ -68,7 +68,7 @@ function addedKeys(): Promise<Array<{ actor: string | null; details: unknown }>>
 const kidOf = (token: string): unknown => decode(token).header['kid'];
 
 describe('the key ring', () => {
-  it('makes its first key by itself, publishes it and keeps it over a restart', async () => {
+  it('generates its first key, publishes it and keeps it over a restart', async () => {
     const first = await start();
     const person = await first.client.newcomer();
     expect(decode(person.access_token).header['alg']).toBe('ES256');
@@ -78,7 +78,7 @@ describe('the key ring', () => {
     expect(kidOf((await second.client.login(person)).access_token)).toBe(kidOf(person.access_token));
   });
 
-  it('writes every key it makes into the audit log, those of its own rotations too', async () => {
+  it('records every generated key in the audit log, including those of scheduled rotations', async () => {
     const on = await start({ KEY_ROTATION_DAYS: '1' });
     await move(on, 2 * 86_400_000);
     await eventually(5000, async () => (await addedKeys()).length === 2);
@@ -90,14 +90,14 @@ describe('the key ring', () => {
     );
   });
 
-  it('stores private keys encrypted only', async () => {
+  it('stores private keys encrypted', async () => {
     await start();
     const [row] = await database.query<{ private_key: Buffer }>('SELECT private_key FROM signing_keys');
     expect(row?.private_key.length).toBeGreaterThan(100);
     for (const text of ['latin1', 'base64', 'hex'] as const) {
       expect(row?.private_key.toString(text)).not.toMatch(/PRIVATE KEY|^MI[GH]/);
     }
-    // DER of PKCS#8 begins with a sequence and version 0.
+    // Unencrypted PKCS#8 in DER begins with a sequence and version 0.
     expect(row?.private_key.subarray(0, 3).toString('hex')).not.toMatch(/^3081/);
   });
 
@@ -124,7 +124,7 @@ describe('the key ring', () => {
     expect((await on.client.me(person.access_token)).body['code']).toBe('token_invalid');
   });
 
-  it('answers a second order to rotate with the successor that is planned already', async () => {
+  it('returns the planned successor to a second rotation', async () => {
     const on = await start();
     const token = await administrator(on);
     const first = await on.client.post<KeyItem>('/keys/rotate', { token, json: {} });
@@ -133,7 +133,7 @@ describe('the key ring', () => {
     expect((await keys(on, token)).map(({ state }) => state)).toEqual(['active', 'next']);
   });
 
-  it('drops a compromised key at once: its tokens are revoked, and another signs', async () => {
+  it('drops a compromised key at once: its tokens are revoked, and another key signs', async () => {
     const on = await start();
     const person = await on.client.newcomer();
     const token = await administrator(on);
@@ -152,7 +152,7 @@ describe('the key ring', () => {
     expect((await on.client.me(fresh.access_token)).status).toBe(200);
   });
 
-  it('drops a compromised successor that never signed without touching a token', async () => {
+  it('drops a compromised successor without revoking tokens, since it never signed', async () => {
     const on = await start();
     const token = await administrator(on);
     const { body: next } = await on.client.post<KeyItem>('/keys/rotate', { token, json: {} });
@@ -164,18 +164,18 @@ describe('the key ring', () => {
     expect(list.map(({ kid }) => kid)).not.toContain(next.kid);
   });
 
-  it('says 404 of a key it does not have, and 409 of one that the settings spell out', async () => {
+  it('answers 404 for an unknown key and 409 for a key of the settings', async () => {
     const on = await start({ JWT_ALGORITHM: 'HS256' });
     const token = await administrator(on);
     const order = (json: object) => on.client.post('/keys/rotate', { token, json });
-    expect((await order({ compromised: 'nobody' })).body['code']).toBe('not_found');
+    expect((await order({ compromised: 'unknown' })).body['code']).toBe('not_found');
     expect((await order({})).body['code']).toBe('key_not_rotatable');
     expect((await order({ compromised: kidOf(token) })).body['code']).toBe('key_not_rotatable');
   });
 });
 
 describe('a change of the settings', () => {
-  it('from HS256 to ES256 overlaps: nobody is logged out, and the new key is published before it signs', async () => {
+  it('from HS256 to ES256 keeps every login, and publishes the new key before it signs', async () => {
     const before = await start({ JWT_ALGORITHM: 'HS256' });
     const person = await before.client.newcomer();
     const after = await start();
@@ -190,7 +190,7 @@ describe('a change of the settings', () => {
     expect((await after.client.refresh(person.refresh_token)).status).toBe(200);
   });
 
-  it('from ES256 back to HS256 overlaps as well', async () => {
+  it('from ES256 back to HS256 keeps every login', async () => {
     const before = await start();
     const person = await before.client.newcomer();
     const after = await start({ JWT_ALGORITHM: 'HS256' });
@@ -200,7 +200,7 @@ describe('a change of the settings', () => {
     expect((await after.client.me(person.access_token)).status).toBe(200);
   });
 
-  it('to a pinned key overlaps as well', async () => {
+  it('to a pinned key keeps every login', async () => {
     const before = await start();
     const person = await before.client.newcomer();
     const after = await start({ JWT_ALGORITHM: 'RS256', JWT_PRIVATE_KEY: newPemKey('RS256').privatePem });
@@ -210,7 +210,7 @@ describe('a change of the settings', () => {
     expect((await after.client.refresh(person.refresh_token)).status).toBe(200);
   });
 
-  it('from a pinned key that has leaked lets it be dropped, and nothing it signs is good again', async () => {
+  it('from a leaked pinned key allows dropping it, and every token it signs stays refused', async () => {
     const [old, fresh] = [newPemKey('ES256'), newPemKey('ES256')];
     const before = await start({ JWT_PRIVATE_KEY: old.privatePem });
     const person = await before.client.newcomer();
@@ -233,7 +233,7 @@ describe('a change of the settings', () => {
     expect((await after.client.me(token)).status).toBe(200);
   });
 
-  it('of SECRET_KEY encrypts the ring anew, after which the old secret is not needed', async () => {
+  it('of SECRET_KEY encrypts the private keys anew, so that the old secret is not needed later', async () => {
     const before = await start();
     const person = await before.client.newcomer();
     const old = secret;
@@ -244,7 +244,7 @@ describe('a change of the settings', () => {
     expect(kidOf((await after.client.login(person)).access_token)).toBe(kidOf(person.access_token));
   });
 
-  it('of SECRET_KEY without the previous one stops the start and says what to set', async () => {
+  it('of SECRET_KEY without SECRET_KEY_PREVIOUS stops the start and names the missing setting', async () => {
     await start();
     secret = newSecret();
     await server?.close();

@@ -31,7 +31,7 @@ async function refusal(form: Record<string, string>, headers: Record<string, str
 const encoded = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
 
 describe('the client credentials grant', () => {
-  it('answers an access token after RFC 9068 and no refresh token (RFC 6749 section 4.4.3)', async () => {
+  it('returns an access token of RFC 9068 without a refresh token (RFC 6749 section 4.4.3)', async () => {
     const { status, body, headers } = await token(GRANT, basic(client));
     expect([status, body]).toEqual([
       200,
@@ -65,14 +65,14 @@ describe('the client credentials grant', () => {
     expect(again['jti']).not.toBe(claims['jti']);
   });
 
-  it('takes the secret from the form too', async () => {
+  it('accepts the secret in the form', async () => {
     const answer = await token({ ...GRANT, ...client });
     expect(answer.status).toBe(200);
     const empty = await token({ ...GRANT, ...client }, encoded(':'));
     expect(empty.status).toBe(200);
   });
 
-  it('takes the id in the form beside the header where it is the same', async () => {
+  it('accepts the id in the form beside the header if both are equal', async () => {
     const { client_id: id } = client;
     expect((await token({ ...GRANT, client_id: id }, basic(client))).status).toBe(200);
     expect(await refusal({ ...GRANT, client_id: freshId() }, basic(client))).toEqual([
@@ -82,7 +82,7 @@ describe('the client credentials grant', () => {
     ]);
   });
 
-  it('refuses two ways of authenticating at once', async () => {
+  it('refuses a request that authenticates in header and form', async () => {
     const { body, status } = await token({ ...GRANT, ...client }, basic(client));
     expect([status, body['error'], body['error_description']]).toEqual([
       400,
@@ -91,7 +91,7 @@ describe('the client credentials grant', () => {
     ]);
   });
 
-  it('refuses two headers, whatever they say', async () => {
+  it('refuses two Authorization headers, even if one is empty', async () => {
     const headers = ['Basic Og==', basic(client)['authorization'] ?? ''].map(
       (value) => ['Authorization', value] as const,
     );
@@ -114,7 +114,7 @@ describe('the client credentials grant', () => {
     ).toBe(200);
   });
 
-  it('gives less where scope asks for less, and never more', async () => {
+  it('grants the scopes that the request asks for, and refuses scopes that the client does not have', async () => {
     const less = await token({ ...GRANT, scope: 'users:read tasks:read users:read' }, basic(client));
     expect([less.status, less.body['scope']]).toEqual([200, 'users:read tasks:read']);
     expect((await token({ ...GRANT, scope: '' }, basic(client))).body['scope']).toBe(
@@ -125,7 +125,7 @@ describe('the client credentials grant', () => {
     }
   });
 
-  it('is not for a client without it, or without a client', async () => {
+  it('is refused to a client that may not use it, and to a request without a client', async () => {
     const resourceServer = await newClient(server, admin, { grants: [] });
     expect(await refusal(GRANT, basic(resourceServer))).toEqual([400, 'unauthorized_client', null]);
     expect(await refusal(GRANT)).toEqual(INVALID_CLIENT);
@@ -139,7 +139,7 @@ describe('a client', () => {
     ['a wrong secret', () => ({}), () => basic({ ...client, client_secret: 'wrong' })],
     ['the secret of another client', () => ({}), () => basic({ ...client, client_id: admin.id })],
     ['an unknown id', () => ({}), () => basic({ ...client, client_id: freshId() })],
-    ['an id that is none', () => ({}), () => basic({ ...client, client_id: "x' OR 1=1" })],
+    ['a malformed id', () => ({}), () => basic({ ...client, client_id: "x' OR 1=1" })],
     ['no secret', () => ({}), () => basic({ ...client, client_secret: '' })],
     ['no id', () => ({}), () => basic({ ...client, client_id: '' })],
     ['a secret alone in the form', () => ({ client_secret: client.client_secret }), () => ({})],
@@ -147,7 +147,7 @@ describe('a client', () => {
     ['the public id with a secret', () => ({ ...client, client_id: 'first-party' }), () => ({})],
     ['a wrong secret in the form', () => ({ ...client, client_secret: 'wrong' }), () => ({})],
     ['no colon', () => ({}), () => encoded(client.client_id)],
-    ['what is not form-encoded', () => ({}), () => encoded(`${client.client_id}:%zz`)],
+    ['credentials that are not form-encoded', () => ({}), () => encoded(`${client.client_id}:%zz`)],
     ['a bearer token', () => ({}), () => ({ authorization: `Bearer ${admin.access_token}` })],
   ])('is refused with %s', async (_, form, headers) => {
     expect(await refusal({ ...GRANT, ...form() }, headers())).toEqual(INVALID_CLIENT);
@@ -155,7 +155,7 @@ describe('a client', () => {
     expect(await refusal({ username, password, ...form() }, headers())).toEqual(INVALID_CLIENT);
   });
 
-  it('that does not exist and a wrong secret are the same bytes', async () => {
+  it('that does not exist gets the same bytes as a client with a wrong secret', async () => {
     const ask = (one: RegisteredClient) => token(GRANT, { ...basic(one), 'x-request-id': 'same' });
     const wrong = await ask({ ...client, client_secret: 'wrong' });
     const unknown = await ask({ ...client, client_id: freshId() });
@@ -163,7 +163,7 @@ describe('a client', () => {
     expect([...unknown.headers.keys()]).toEqual([...wrong.headers.keys()]);
   });
 
-  it('may not use the grants of people', async () => {
+  it('may not use the password and refresh grants', async () => {
     const { username, password, refresh_token: refresh } = await server.client.newcomer();
     const forms: Array<Record<string, string>> = [
       { username, password },
@@ -176,7 +176,7 @@ describe('a client', () => {
     expect((await server.client.refresh(refresh)).status).toBe(200);
   });
 
-  it('that is the public one may say so', async () => {
+  it('may name itself first-party if it is the public client', async () => {
     const { username, password } = await server.client.register();
     const form = { username, password, client_id: 'first-party' };
     const { status, body } = await token(form);
@@ -186,7 +186,7 @@ describe('a client', () => {
     expect((await token(form, encoded('first-party:'))).status).toBe(200);
   });
 
-  it('is counted by the limit of the token endpoint before its secret is looked at', async () => {
+  it('is counted by the limit of the token endpoint even if its secret is wrong', async () => {
     const answer = await oauth(server, 'token', GRANT, { ...client, client_secret: 'wrong' });
     expect(answer.headers.get('ratelimit-policy')).toMatch(/^"token"/);
   });
@@ -212,7 +212,7 @@ describe('a route about the caller’s own account', () => {
   });
 });
 
-it('a proxy is told of a client’s token as of a user’s', async () => {
+it('forward authentication names a client as it names a user', async () => {
   const access = await clientToken(server, client, 'tasks:read');
   const { status, headers } = await server.client.get('/auth/verify?scope=tasks:read', { token: access });
   expect([status, headers.get('x-auth-user'), headers.get('x-auth-client')]).toEqual([

@@ -38,7 +38,7 @@ async function expectActive(...tokens: string[]): Promise<void> {
 }
 
 describe('introspection (RFC 7662)', () => {
-  it('tells of an access token what it says, and nothing of the person', async () => {
+  it('returns the claims of an access token, without name or e-mail address', async () => {
     const member = await memberWithScopes(server, 'tasks:read', 'users:read');
     const { claims } = decode(member.access_token);
     const { exp, iat, sub, aud, iss, jti, sid } = claims;
@@ -52,7 +52,7 @@ describe('introspection (RFC 7662)', () => {
     expect(sub).toBe(member.id);
   });
 
-  it('tells of a refresh token that it is none for access', async () => {
+  it('returns the claims of a refresh token, with its own token_type and without a scope', async () => {
     const { refresh_token: token } = await server.client.newcomer();
     const { exp, iat, sub, aud, iss, jti, sid } = decode(token).claims;
     expect(await introspect(token)).toEqual({
@@ -63,7 +63,7 @@ describe('introspection (RFC 7662)', () => {
     });
   });
 
-  it('tells of a client’s token', async () => {
+  it('returns the claims of a client’s token', async () => {
     const client = await newClient(server, admin, { scopes: ['tasks:read'] });
     const { client_id: id } = client;
     expect(await introspect(await clientToken(server, client))).toMatchObject({
@@ -74,7 +74,7 @@ describe('introspection (RFC 7662)', () => {
     });
   });
 
-  it.each(['access_token', 'refresh_token', 'something'])('does not trust the hint %s', async (hint) => {
+  it.each(['access_token', 'refresh_token', 'something'])('ignores the hint %s', async (hint) => {
     const { access_token: access, refresh_token: refresh } = await server.client.newcomer();
     for (const token of [access, refresh]) {
       expect(await introspect(token, { token_type_hint: hint })).toMatchObject({ active: true });
@@ -87,7 +87,7 @@ describe('introspection (RFC 7662)', () => {
   });
 
   it.each<[string, () => Record<string, string>, () => RegisteredClient | undefined, number, string]>([
-    ['nobody', () => ({ token: 'x' }), () => undefined, 401, 'invalid_client'],
+    ['a request without a client', () => ({ token: 'x' }), () => undefined, 401, 'invalid_client'],
     [
       'the public client',
       () => ({ token: 'x', client_id: 'first-party' }),
@@ -102,11 +102,11 @@ describe('introspection (RFC 7662)', () => {
       401,
       'invalid_client',
     ],
-    ['nobody, who has no token either', () => ({ x: 'y' }), () => undefined, 401, 'invalid_client'],
+    ['a request without client and token', () => ({ x: 'y' }), () => undefined, 401, 'invalid_client'],
     ['a client without a token', () => ({ x: 'y' }), () => asking, 400, 'invalid_request'],
     ['a client with an empty token', () => ({ token: '' }), () => asking, 400, 'invalid_request'],
     [
-      'a client with an endless token',
+      'a client with a token over the limit',
       () => ({ token: 'x'.repeat(17_000) }),
       () => asking,
       400,
@@ -127,10 +127,10 @@ describe('introspection (RFC 7662)', () => {
   });
 });
 
-describe('nothing but its inactivity is told of', () => {
+describe('introspection returns {"active": false} alone for', () => {
   let person: Person & TokenPair;
 
-  it('what is no token of ours', async () => {
+  it('a token that this service did not issue', async () => {
     const { access_token: token } = await server.client.newcomer();
     const { header, claims } = decode(token);
     await expectInactive(
@@ -140,13 +140,13 @@ describe('nothing but its inactivity is told of', () => {
       mint(header, claims, 'another secret'),
       mint({ ...header, alg: 'none' }, claims, server.secret),
       reminted(token, server.secret, { iss: 'https://elsewhere.example' }),
-      reminted(token, server.secret, { aud: 'somebody else' }),
+      reminted(token, server.secret, { aud: 'another service' }),
       reminted(token, server.secret, { iat: 9_999_999_999 }),
       reminted(token, server.secret, { type: 'other' }),
     );
   });
 
-  it('the tokens of a session that was ended', async () => {
+  it('the tokens of a session that has ended', async () => {
     person = await server.client.newcomer();
     await expectActive(person.access_token, person.refresh_token);
     await server.client.post('/auth/logout', { token: person.access_token });
@@ -165,7 +165,7 @@ describe('nothing but its inactivity is told of', () => {
     await expectInactive(person.access_token, person.refresh_token);
   });
 
-  it('an access token whose permissions have changed, while its refresh token goes on', async () => {
+  it('an access token whose permissions have changed, while its refresh token stays active', async () => {
     const role = await newRole(server, 'tasks:read');
     person = await memberWithRoles(server, role);
     const path = `/roles/${role}`;
@@ -174,10 +174,10 @@ describe('nothing but its inactivity is told of', () => {
     await expectActive(person.refresh_token);
   });
 
-  it('a refresh token that would not be honoured, and asking ends nothing', async () => {
+  it('a refresh token that a refresh would refuse, and ends no session by it', async () => {
     person = await server.client.newcomer();
     const second = (await server.client.refresh(person.refresh_token)).body;
-    // Within the window the first is answered with the second, so it is good.
+    // Within the window a refresh with the first token returns the second, so the first is active.
     await expectActive(person.refresh_token, second.refresh_token);
     const third = (await server.client.refresh(second.refresh_token)).body;
     for (let again = 0; again < 3; again++) {
@@ -192,7 +192,7 @@ describe('nothing but its inactivity is told of', () => {
     await expectInactive(reminted(token, server.secret, { sid: freshId() }));
   });
 
-  it('the token of a removed client, whoever asks, and that client asks nothing more', async () => {
+  it('the token of a removed client, which may not introspect any more', async () => {
     const client = await newClient(server, admin);
     const token = await clientToken(server, client);
     await server.client.request('DELETE', `/clients/${client.client_id}`, { token: admin.access_token });

@@ -5,7 +5,7 @@ import { administrator, type Member } from '../support/actors/administrators.js'
 import { newClient, type RegisteredClient } from '../support/actors/clients.js';
 import { startServer, type TestServer } from '../support/service/server.js';
 
-/** The libraries' own switch for an issuer without TLS; everything else is left as they have it. */
+/** The libraries' switch for an issuer without TLS; every other setting is their default. */
 const HTTP = { [oauth.allowInsecureRequests]: true };
 
 let server: TestServer;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** What a call that must not succeed is refused with. */
+/** The error of a call that must fail. */
 async function refusal(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     () => 'was not refused',
@@ -58,7 +58,7 @@ describe('oauth4webapi', () => {
     );
   }
 
-  it('finds the service by its metadata', () => {
+  it('discovers the service by its metadata', () => {
     expect(as).toMatchObject({ issuer: server.url, token_endpoint: `${server.url}/oauth/token` });
   });
 
@@ -71,7 +71,7 @@ describe('oauth4webapi', () => {
     expect(answer.refresh_token).toBeUndefined();
   });
 
-  it('validates the token as RFC 9068 has it, by the published keys', async () => {
+  it('validates the token by RFC 9068 and the published keys', async () => {
     for (const token of [
       (await grant(oauth.ClientSecretBasic(client.client_secret))).access_token,
       admin.access_token,
@@ -94,14 +94,14 @@ describe('oauth4webapi', () => {
     await revoke(self(), oauth.ClientSecretBasic(client.client_secret), 'garbage');
   });
 
-  it('ends a login as the public client', async () => {
+  it('revokes a login as the public client', async () => {
     const { refresh_token: token } = await server.client.newcomer();
     expect(await introspect(token)).toMatchObject({ active: true });
     await revoke({ client_id: 'first-party' }, oauth.None(), token);
     expect(await introspect(token)).toEqual({ active: false });
   });
 
-  it('says that the secret was wrong, and that a scope was too much', async () => {
+  it('reports a wrong secret, a refused scope and a token of another client', async () => {
     const wrong = await refusal(grant(oauth.ClientSecretBasic('wrong')));
     expect(wrong).toBeInstanceOf(oauth.WWWAuthenticateChallengeError);
     expect(wrong).toMatchObject({
@@ -145,7 +145,7 @@ describe('openid-client', () => {
     }
   });
 
-  it('logs a person in, refreshes and logs them out', async () => {
+  it('logs a user in, refreshes and logs out', async () => {
     const config = await firstParty();
     const { username, password } = await server.client.register();
     const first = await openid.genericGrantRequest(config, 'password', { username, password });
@@ -160,7 +160,7 @@ describe('openid-client', () => {
     expect(refused).toBeInstanceOf(openid.WWWAuthenticateChallengeError);
   });
 
-  it('says why it gets nothing', async () => {
+  it('reports why a grant was refused', async () => {
     const wrong = await refusal(openid.clientCredentialsGrant(await confidential('wrong')));
     expect(wrong).toBeInstanceOf(openid.WWWAuthenticateChallengeError);
     expect(wrong).toMatchObject({ status: 401 });

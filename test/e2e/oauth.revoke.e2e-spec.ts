@@ -40,7 +40,7 @@ function events(sessionId: unknown) {
 }
 
 describe('a login', () => {
-  it.each(['access_token', 'refresh_token'] as const)('ends with its %s', async (kind) => {
+  it.each(['access_token', 'refresh_token'] as const)('ends when its %s is revoked', async (kind) => {
     const person = await server.client.newcomer();
     const elsewhere = await server.client.login(person);
     expect(await revoke({ token: person[kind], client_id: 'first-party' })).toEqual([200, '']);
@@ -60,7 +60,7 @@ describe('a login', () => {
     expect(await events(sid)).toHaveLength(1);
   });
 
-  it('ends whatever the hint says, and with a refresh token that was used before', async () => {
+  it('ends with a wrong hint, and with a refresh token that has been used', async () => {
     const one = await server.client.newcomer();
     expect(await revoke({ token: one.refresh_token, token_type_hint: 'access_token' })).toEqual([200, '']);
     expect(await verify(one.access_token)).toBe('token_revoked');
@@ -73,7 +73,7 @@ describe('a login', () => {
     ]);
   });
 
-  it('that is over leaves no access token that outlives it', async () => {
+  it('that has expired still has its access token revoked', async () => {
     const person = await server.client.newcomer();
     const { sid } = decode(person.access_token).claims;
     await server.database.query(
@@ -85,12 +85,12 @@ describe('a login', () => {
     expect(await verify(person.access_token)).toBe('token_revoked');
   });
 
-  it('is over for good, however its end meets its refresh', async () => {
+  it('has no valid token after a revocation that races with refreshes', async () => {
     const fast = new KeepAliveClient(server.url, 6);
     await fast.warmUp();
-    const somebody = await server.client.register();
+    const user = await server.client.register();
     for (let round = 0; round < 12; round++) {
-      const person = await server.client.login(somebody);
+      const person = await server.client.login(user);
       const [, ...refreshed] = await Promise.all([
         revoke({ token: round % 2 ? person.refresh_token : person.access_token }),
         fast.refresh(person.refresh_token),
@@ -108,7 +108,7 @@ describe('a login', () => {
 });
 
 describe('a client', () => {
-  it('revokes one of its tokens, and that one alone', async () => {
+  it('revokes one of its tokens and leaves the others valid', async () => {
     const [one, other] = [await clientToken(server, client), await clientToken(server, client)];
     expect(await revoke({ token: one }, client)).toEqual([200, '']);
     expect([await verify(one), await verify(other)]).toEqual(['token_revoked', 200]);
@@ -125,7 +125,7 @@ describe('a client', () => {
     expect(await events(sid)).toEqual([event]);
   });
 
-  it('revokes no token of somebody else (RFC 7009 section 2.1)', async () => {
+  it('may not revoke a token that was issued to another client (RFC 7009 section 2.1)', async () => {
     const person = await server.client.newcomer();
     const foreign = await newClient(server, admin);
     const token = await clientToken(server, foreign);
@@ -147,8 +147,8 @@ describe('a client', () => {
   });
 });
 
-describe('what is dead already', () => {
-  it('is answered like what was revoked just now (RFC 7009 section 2.2)', async () => {
+describe('the revocation endpoint', () => {
+  it('answers 200 for an invalid token and stores nothing (RFC 7009 section 2.2)', async () => {
     const { access_token: token } = await server.client.newcomer();
     const { header, claims } = decode(token);
     const texts = [
@@ -156,7 +156,7 @@ describe('what is dead already', () => {
       'a.b.c',
       mint(header, claims, 'another secret'),
       reminted(token, server.secret, { exp: 1 }),
-      reminted(token, server.secret, { aud: 'somebody else' }),
+      reminted(token, server.secret, { aud: 'another service' }),
     ];
     const [before] = await server.database.query('SELECT count(*) FROM revocations');
     for (const text of texts) {
@@ -167,7 +167,7 @@ describe('what is dead already', () => {
     expect(await verify(token)).toBe(200);
   });
 
-  it('and what is missing is not the same', async () => {
+  it('refuses a request without a token, and a body that is no form', async () => {
     expect(await revoke({})).toEqual([400, 'invalid_request']);
     expect(await revoke({ token: '' })).toEqual([400, 'invalid_request']);
     expect((await server.client.post('/oauth/revoke', { json: { token: 'x' } })).status).toBe(415);

@@ -22,7 +22,7 @@ function token(form: Record<string, string>, headers: Record<string, string> = {
 }
 
 describe('the password grant', () => {
-  it.each(['password', ''])('answers a token response for grant_type %j', async (grantType) => {
+  it.each(['password', ''])('returns a token pair for grant_type %j', async (grantType) => {
     const { username, password } = person;
     const { status, body, headers } = await token({ grant_type: grantType, username, password });
     expect(status).toBe(200);
@@ -31,12 +31,12 @@ describe('the password grant', () => {
     expect((await server.client.me(body.access_token)).status).toBe(200);
   });
 
-  it('is assumed where user name and password are there and no grant type', async () => {
+  it('is assumed for user name and password without a grant type', async () => {
     const { username, password } = person;
     expect((await token({ username, password })).status).toBe(200);
   });
 
-  it('answers 401 with the same bytes for a wrong password and an unknown user', async () => {
+  it('answers a wrong password and an unknown user with the same 401', async () => {
     const wrong = await token({ username: person.username, password: 'not the password' });
     const unknown = await token({ username: 'nobody', password: 'not the password' });
     expect([wrong.status, wrong.body]).toEqual([
@@ -51,14 +51,14 @@ describe('the password grant', () => {
     expect({ ...unknown.body, request_id: '' }).toEqual({ ...wrong.body, request_id: '' });
   });
 
-  it('says invalid_grant for a disabled account', async () => {
+  it('answers invalid_grant for a disabled account', async () => {
     const disabled = await server.client.register();
     await disableAccount(server, disabled.id);
     const { status, body } = await token({ username: disabled.username, password: disabled.password });
     expect([status, body['error']]).toEqual([400, 'invalid_grant']);
   });
 
-  it('gives less than the user has where scope asks for less, and keeps to it when refreshing', async () => {
+  it('grants the scopes that the request asks for, and a refresh keeps to them', async () => {
     const { email: username, password } = ADMINISTRATOR;
     const all = await token({ username, password });
     expect(all.body.scope.split(' ')).toContain('users:write');
@@ -69,7 +69,7 @@ describe('the password grant', () => {
     expect(next.body.scope).toBe('users:read');
   });
 
-  it('refuses a scope that RFC 6749 does not allow', async () => {
+  it('refuses a malformed scope', async () => {
     const { username, password } = person;
     for (const scope of ['a  b', ' a', 'a"b', 'ä']) {
       const { status, body } = await token({ username, password, scope });
@@ -86,7 +86,7 @@ describe('the refresh grant', () => {
     expect((await server.client.refresh(body.refresh_token)).status).toBe(200);
   });
 
-  it('may ask for less than was granted and never for more', async () => {
+  it('may ask for fewer scopes than were granted and never for more', async () => {
     const { email: username, password } = ADMINISTRATOR;
     const { body } = await token({ username, password, scope: 'users:read keys:read' });
     const form = { grant_type: 'refresh_token', refresh_token: body.refresh_token };
@@ -96,7 +96,7 @@ describe('the refresh grant', () => {
     expect([more.status, more.body['error']]).toEqual([400, 'invalid_scope']);
   });
 
-  it('leaves a token unused that was shown with too wide a scope', async () => {
+  it('does not use a token whose request asks for too wide a scope', async () => {
     const { refresh_token: shown } = await server.client.login(person);
     const form = { grant_type: 'refresh_token', refresh_token: shown };
     expect((await token({ ...form, scope: 'users:write' })).status).toBe(400);
@@ -105,13 +105,13 @@ describe('the refresh grant', () => {
     expect(rows).toEqual([{ generation: 1 }]);
     const { body } = await token(form);
     await server.client.refresh(body.refresh_token);
-    // Where two have it already, it is a theft whatever is asked for.
+    // A reused token is a theft, even if the request asks for too wide a scope.
     const reused = await token({ ...form, scope: 'users:write' });
     expect([reused.status, reused.body['error']]).toEqual([400, 'invalid_grant']);
     expect((await server.client.refresh(body.refresh_token)).status).toBe(401);
   });
 
-  it('says invalid_grant for what is no refresh token', async () => {
+  it('answers invalid_grant for a string that is not a refresh token', async () => {
     const { access_token: access } = await server.client.login(person);
     for (const refreshToken of ['garbage', access]) {
       const { status, body } = await token({ grant_type: 'refresh_token', refresh_token: refreshToken });
@@ -124,12 +124,7 @@ describe('the token endpoint', () => {
   it.each<[string, Request, number, string]>([
     ['a body of JSON', { json: { username: 'a', password: 'b' } }, 415, 'invalid_request'],
     ['an empty form', { form: '' }, 400, 'invalid_request'],
-    [
-      'a grant it does not know',
-      { form: { grant_type: 'authorization_code' } },
-      400,
-      'unsupported_grant_type',
-    ],
+    ['an unknown grant', { form: { grant_type: 'authorization_code' } }, 400, 'unsupported_grant_type'],
     [
       'a password grant without a password',
       { form: { grant_type: 'password', username: 'a' } },
@@ -144,12 +139,12 @@ describe('the token endpoint', () => {
     expect(answer.body['request_id']).toBe(answer.headers.get('x-request-id'));
   });
 
-  it('ignores parameters it does not know (RFC 6749 section 3.2)', async () => {
+  it('ignores unknown parameters (RFC 6749 section 3.2)', async () => {
     const { username, password } = person;
     expect((await token({ username, password, audience: 'x', resource: 'y' })).status).toBe(200);
   });
 
-  it('takes the empty Basic credentials of a public client for none', async () => {
+  it('takes empty Basic credentials for the public client', async () => {
     const { username, password } = person;
     const authorization = `Basic ${Buffer.from(':').toString('base64')}`;
     expect((await token({ username, password }, { authorization })).status).toBe(200);
@@ -166,7 +161,7 @@ describe('the token endpoint', () => {
   );
 });
 
-it('the metadata of RFC 8414 names the endpoints that are there', async () => {
+it('the metadata of RFC 8414 names existing endpoints', async () => {
   const { status, body } = await server.client.get('/.well-known/oauth-authorization-server');
   expect(status).toBe(200);
   const issuer = server.config.tokens.issuer;

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterEach(stop);
 afterAll(() => database.drop());
 
-/** The service as it is started again with other secrets, on the database it had. */
+/** Restarts the service with other secrets on the same database. */
 async function restart(current: string, ...previous: string[]): Promise<TestServer> {
   await stop();
   const env = { SECRET_KEY: current, SECRET_KEY_PREVIOUS: previous.join(',') };
@@ -31,7 +31,7 @@ async function stop(): Promise<void> {
   open = undefined;
 }
 
-/** Somebody who logged in while a secret was the current one. */
+/** A user who logged in while this secret was the current one. */
 async function loggedInUnder(secret: string): Promise<Person & TokenPair> {
   const server = await restart(secret);
   return server.client.newcomer();
@@ -83,7 +83,7 @@ describe('while the previous secret still verifies', () => {
     expect((await server.client.me(body.access_token)).status).toBe(200);
   });
 
-  it('a retry of a refresh that the change came upon is answered with the same successor', async () => {
+  it('a refresh that is retried after the change returns the same successor', async () => {
     const before = await loggedInUnder(FIRST);
     const lost = await open?.client.refresh(before.refresh_token);
     const server = await restart(SECOND, FIRST);
@@ -99,7 +99,7 @@ describe('while the previous secret still verifies', () => {
     expect([signedBy(token, SECOND), signedBy(token, FIRST)]).toEqual([true, false]);
   });
 
-  it('logging out ends a session that began under it', async () => {
+  it('a logout ends a session that began under the previous secret', async () => {
     const { access_token: token, refresh_token: refresh } = await loggedInUnder(FIRST);
     const server = await restart(SECOND, FIRST);
     expect((await server.client.post('/auth/logout', { token })).status).toBe(204);
@@ -107,7 +107,7 @@ describe('while the previous secret still verifies', () => {
     expect((await server.client.refresh(refresh)).body['code']).toBe('session_revoked');
   });
 
-  it('neither key vouches for a token that names the other', async () => {
+  it('a token is refused if its kid names the other secret', async () => {
     const before = await loggedInUnder(FIRST);
     const server = await restart(SECOND, FIRST);
     const { access_token: token } = await server.client.login(before);
@@ -121,7 +121,7 @@ describe('while the previous secret still verifies', () => {
     expect((await server.client.me(reminted(before.access_token, FIRST, { extra: 1 }))).status).toBe(200);
   });
 
-  it('an expired token it signed is said to have expired, as any other', async () => {
+  it('an expired token of the previous secret is answered with token_expired', async () => {
     const before = await loggedInUnder(FIRST);
     const server = await restart(SECOND, FIRST);
     const exp = Math.floor(server.clock.now() / 1000) - 1;
@@ -143,7 +143,7 @@ describe('a third secret', () => {
     await expectNotRefreshed(server, stranger.refresh_token);
   });
 
-  it('is accepted where the setting names it too', async () => {
+  it('is accepted if the setting names it too', async () => {
     const person = await loggedInUnder(THIRD);
     const server = await restart(SECOND, FIRST, THIRD);
     expect((await server.client.me(person.access_token)).status).toBe(200);
@@ -151,8 +151,8 @@ describe('a third secret', () => {
   });
 });
 
-describe('when the previous secret is taken out', () => {
-  it('its tokens are refused and the session they belong to goes on', async () => {
+describe('after the previous secret is removed', () => {
+  it('its tokens are refused, and their session stays alive', async () => {
     const before = await loggedInUnder(FIRST);
     const between = await restart(SECOND, FIRST);
     const { body: after } = await between.client.refresh(before.refresh_token);
@@ -163,7 +163,7 @@ describe('when the previous secret is taken out', () => {
     expect((await server.client.refresh(after.refresh_token)).status).toBe(200);
   });
 
-  it('a token refused for it does not end its session', async () => {
+  it('a refused refresh token does not end its session', async () => {
     const before = await loggedInUnder(FIRST);
     await expectNotRefreshed(await restart(SECOND), before.refresh_token);
     const server = await restart(SECOND, FIRST);
@@ -179,7 +179,7 @@ describe('a secret that is current and previous at once', () => {
     expect((await server.client.refresh(refresh)).status).toBe(200);
   });
 
-  it('may be made current again, and every token of both lives', async () => {
+  it('may become current again, and the tokens of both secrets stay valid', async () => {
     const one = await loggedInUnder(FIRST);
     const two = await (await restart(SECOND, FIRST)).client.login(one);
     const server = await restart(FIRST, SECOND);
