@@ -15,18 +15,18 @@ import { rawRequest } from '../support/http/raw-http.js';
 
 const DEPLOY = resolve('deploy');
 const KUBERNETES = join(DEPLOY, 'kubernetes');
-/** After SIGTERM: readiness says no, requests under way get 20 seconds (shutdown.ts), then the rooms close. */
+/** After SIGTERM readiness fails, open requests get 20 seconds (shutdown.ts), then the modules close. */
 const SLOWEST_SECONDS = 25;
 
-/** Who a network policy lets in. */
+/** The sources that a network policy admits. */
 interface Admitted {
   readonly podSelector?: { readonly matchLabels?: Readonly<Record<string, string>> };
 }
 
-// Manifests are trees of anything; each test says what it expects of the part it looks at.
+// Manifests have no type here; each test states its expectations of a part.
 type Tree = { readonly [name: string]: Tree } & { readonly [index: number]: Tree } & string;
 
-/** Compose takes `<<` of YAML 1.1, and is otherwise of 1.2. */
+/** Compose accepts `<<` of YAML 1.1 and is otherwise YAML 1.2. */
 const SCHEMA = CORE_SCHEMA.withTags(mergeTag);
 
 async function documents(path: string): Promise<Tree[]> {
@@ -43,7 +43,7 @@ async function manifest(kind: string): Promise<Tree> {
   return found;
 }
 
-/** What the service makes of the settings of a container, its secrets in files as they are mounted. */
+/** Reads the settings of a container with the service's schema, with secrets in files as in the mounts. */
 async function configured(settings: Record<string, string>) {
   const folder = await mkdtemp(join(tmpdir(), 'lk-deploy-'));
   const secrets = {
@@ -82,7 +82,7 @@ describe('the manifests for Kubernetes', () => {
     if (existsSync(KUBECTL)) execFileSync(KUBECTL, ['kustomize', KUBERNETES], { stdio: 'pipe' });
   });
 
-  it('set what the service accepts, and give it the time to stop that it takes', async () => {
+  it('have valid settings, and allow the time that a stop takes', async () => {
     const pod = (await manifest('Deployment'))['spec']?.['template']?.['spec'] as Tree;
     const container = pod['containers']?.[0] as unknown as { env: Array<{ name: string; value: string }> };
     const data = (await manifest('ConfigMap'))['data'] as unknown as Record<string, string>;
@@ -93,7 +93,7 @@ describe('the manifests for Kubernetes', () => {
     expect(grace).toBeGreaterThan(Number(data['SHUTDOWN_DELAY_SECONDS']) + SLOWEST_SECONDS);
   });
 
-  it('ask the probes that the service answers, by the port that it listens on', async () => {
+  it('use the probes and the port of the service', async () => {
     const container = (await manifest('Deployment'))['spec']?.['template']?.['spec']?.[
       'containers'
     ]?.[0] as Tree;
@@ -109,7 +109,7 @@ describe('the manifests for Kubernetes', () => {
     expect((await manifest('Service'))['spec']?.['ports']?.[0]?.['targetPort']).toBe('http');
   });
 
-  it('run nothing as root and write nowhere, and keep one instance while a node is drained', async () => {
+  it('run without root on a read-only file system, and keep one instance while a node is drained', async () => {
     const deployment = await manifest('Deployment');
     const pod = deployment['spec']?.['template'] as Tree;
     expect(pod['spec']?.['securityContext']).toMatchObject({ runAsNonRoot: true, runAsUser: 1000 });
@@ -132,7 +132,7 @@ describe('the manifests for Kubernetes', () => {
 
   it('trust no proxy until they are adapted, and admit no complete namespace', async () => {
     const data = (await manifest('ConfigMap'))['data'] as unknown as Record<string, string>;
-    // RFC 5737: kept for documentation.
+    // RFC 5737: reserved for documentation.
     expect(data['TRUSTED_PROXIES']).toBe('192.0.2.0/24');
     const { spec } = await manifest('NetworkPolicy');
     const [rule] = (spec?.['ingress'] ?? []) as unknown as Array<{ from: Admitted[] }>;
@@ -142,7 +142,7 @@ describe('the manifests for Kubernetes', () => {
     }
   });
 
-  it('hold no secret', async () => {
+  it('contain no secret', async () => {
     const texts = await Promise.all(
       (await readdir(KUBERNETES)).map((file) => readFile(join(KUBERNETES, file), 'utf8')),
     );
@@ -151,7 +151,7 @@ describe('the manifests for Kubernetes', () => {
 });
 
 describe('the compose file', () => {
-  it('sets what the service accepts, and believes nginx alone', async () => {
+  it('has valid settings, and trusts only nginx', async () => {
     const [compose] = await documents(join(DEPLOY, 'compose.yaml'));
     const services = compose?.['services'];
     for (const name of ['latchkey-1', 'latchkey-2']) {
@@ -176,7 +176,7 @@ describe('the compose file', () => {
     }
   });
 
-  it('gives each instance an address that its successor has too, since nginx looks it up once', async () => {
+  it('gives each instance a fixed address, because nginx resolves it only once', async () => {
     const [compose] = await documents(join(DEPLOY, 'compose.yaml'));
     const addresses = ['nginx', 'latchkey-1', 'latchkey-2'].map(
       (name) => compose?.['services']?.[name]?.['networks']?.['front']?.['ipv4_address'],
@@ -196,7 +196,7 @@ describe('the compose file', () => {
   });
   afterAll(() => proxy?.stop());
 
-  /** The address of the session of a login that reaches nginx from an address, and says it is for others. */
+  /** The recorded address of a login that reaches nginx from `from` with an X-Forwarded-For of its own. */
   async function addressOfLogin(from: string, forwardedFor?: string): Promise<string | null | undefined> {
     const person = await server.client.register();
     const answer = await rawRequest(proxy.url, {
@@ -215,11 +215,11 @@ describe('the compose file', () => {
     return (rows[0] as { ip: string | null }).ip;
   }
 
-  it('tells the real address of who connects, whatever that claims', async () => {
+  it('passes on the real address of the client, not a claimed one', async () => {
     expect(await addressOfLogin('127.0.0.2', CLAIMED)).toBe('127.0.0.2');
   });
 
-  it('tells the address that the one with TLS in front added, and not what its client claimed', async () => {
+  it('passes on the address that the TLS proxy added, not the one that its client claimed', async () => {
     expect(await addressOfLogin(GATEWAY.here, '198.51.100.7')).toBe('198.51.100.7');
     expect(await addressOfLogin(GATEWAY.here, `${CLAIMED}, 198.51.100.8`)).toBe('198.51.100.8');
     expect(await addressOfLogin(GATEWAY.here, `${CLAIMED}, 2001:db8::8`)).toBe('2001:db8::8');

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const { port } = taken.address() as { port: number };
   refusedStart = await startServer({ env: { METRICS_PORT: String(port) } }).catch((error: unknown) => error);
   await new Promise((resolve) => taken.close(resolve));
-  // One hash at a time, and none may wait: two logins at once are one too many.
+  // One hash at a time and no queue, so that the second of two concurrent logins is refused.
   const env = { METRICS_PORT: '0', JWT_ALGORITHM: 'ES256', HASH_CONCURRENCY: '1', HASH_QUEUE: '0' };
   server = await startServer({ env });
   url = server.app.get(MetricsServer).url ?? '';
@@ -34,7 +34,7 @@ afterAll(async () => {
   await expect(fetch(url)).rejects.toThrow('fetch failed');
 });
 
-/** How much each of these has risen while something was done. */
+/** The increase of each of these metrics during an action. */
 async function risen(
   what: Record<string, readonly [name: string, labels?: Record<string, string>]>,
   work: () => Promise<unknown>,
@@ -52,7 +52,7 @@ const refresh = (outcome: string) => ['latchkey_refreshes_total', { outcome }] a
 const requests = (labels: Record<string, string>) => ['latchkey_http_requests_total', labels] as const;
 
 describe('the port of the metrics', () => {
-  it('serves GET /metrics and nothing else', async () => {
+  it('serves only GET /metrics', async () => {
     const answers = await Promise.all([
       fetch(url),
       fetch(`${url}?collect=all`),
@@ -68,13 +68,13 @@ describe('the port of the metrics', () => {
     expect((await server.client.get('/metrics')).status).toBe(404);
   });
 
-  it('ends the start where somebody else listens on it', () => {
+  it('stops the start if the port is in use', () => {
     expect(refusedStart).toMatchObject({ code: 'EADDRINUSE', syscall: 'listen' });
   });
 });
 
-describe('what is counted', () => {
-  it('is every request, by route, status and code, as the log has it', async () => {
+describe('counters', () => {
+  it('count every request by route, status and code, as in the log', async () => {
     const line = () => server.log.findLast(({ msg }) => msg === 'request');
     const rises = await risen(
       {
@@ -95,7 +95,7 @@ describe('what is counted', () => {
     expect(line()).not.toHaveProperty('aborted');
   });
 
-  it('is a client that left before its answer too, with a line in the log', async () => {
+  it('count a client that disconnected before its answer, with a line in the log', async () => {
     const { hostname, port } = new URL(server.url);
     const id = randomUUID();
     const left = () => server.log.find((line) => line['request_id'] === id && line['msg'] === 'request');
@@ -119,7 +119,7 @@ describe('what is counted', () => {
     expect(left()).toMatchObject({ method: 'POST', route: '/auth/login', status: 499, aborted: true });
   });
 
-  it('is every login, by what came of it', async () => {
+  it('count every login by outcome', async () => {
     const person = await server.client.register();
     const disabled = await server.client.register();
     await server.database.query(`UPDATE users SET status = 'disabled' WHERE id = $1`, [disabled.id]);
@@ -144,7 +144,7 @@ describe('what is counted', () => {
     expect(rises).toEqual({ granted: 2, wrong: 5, disabled: 1, delayed: 1 });
   });
 
-  it('is every login that was refused because too many came at once', async () => {
+  it('count every login refused because too many arrived at once', async () => {
     const person = await server.client.register();
     const rises = await risen(
       { overloaded: login('overloaded'), failed: requests({ status: '503', code: 'overloaded' }) },
@@ -158,7 +158,7 @@ describe('what is counted', () => {
     expect(rises['failed']).toBe(rises['overloaded']);
   });
 
-  it('is every refresh, by what came of it', async () => {
+  it('count every refresh by outcome', async () => {
     const { refresh_token: first } = await server.client.newcomer();
     const rises = await risen(
       {
@@ -193,7 +193,7 @@ describe('what is counted', () => {
     });
   });
 
-  it('is every revocation, and how long it took to be felt here', async () => {
+  it('count every revocation and measure its time to take effect here', async () => {
     const { access_token: token, id } = await server.client.newcomer();
     const spread = (from: string) => ['latchkey_revocation_spread_seconds_count', { from }] as const;
     const rises = await risen(
@@ -206,7 +206,7 @@ describe('what is counted', () => {
       },
       async () => {
         await server.client.post('/auth/logout', { token });
-        // As another instance would have done half a second ago.
+        // As if another instance had done this half a second ago.
         const made = new Date(server.clock.now() - 500);
         await server.database.query(
           `INSERT INTO revocations (id, kind, subject, cutoff, min_version, soft, reason, actor, created_at, expires_at)
@@ -224,8 +224,8 @@ describe('what is counted', () => {
   });
 });
 
-describe('what is read', () => {
-  it('says so where the instance no longer hears of revocations', async () => {
+describe('gauges', () => {
+  it('show that the instance no longer receives revocations', async () => {
     const fresh = await scrape(url);
     expect(total(fresh, 'latchkey_ready')).toBe(1);
     expect(total(fresh, 'latchkey_revocation_feed_staleness_seconds')).toBeLessThan(5);
@@ -236,7 +236,7 @@ describe('what is read', () => {
     expect(total(stale, 'latchkey_revocation_feed_staleness_seconds')).toBeGreaterThanOrEqual(19);
   });
 
-  it('is the pool, the queue and the keys', async () => {
+  it('show the pool, the queue and the keys', async () => {
     const samples = await scrape(url);
     expect(total(samples, 'latchkey_database_connections')).toBeGreaterThan(0);
     expect(total(samples, 'latchkey_database_connections_limit')).toBe(20);
@@ -247,7 +247,7 @@ describe('what is read', () => {
     expect(due * 1000).toBeLessThan(Date.now() + 31 * 86_400_000);
   });
 
-  it('holds nothing of a request: neither paths nor names', async () => {
+  it('contain no data of requests: neither paths nor names', async () => {
     const { id, username, email } = await server.client.newcomer();
     await server.client.get(`/users/${id}?name=${username}`);
     const text = await (await fetch(url)).text();
@@ -264,7 +264,7 @@ describe('the dashboard and the alert rules', () => {
     queries = [...(await dashboardQueries()), ...(await alertQueries())];
   });
 
-  it('ask only for what is served', () => {
+  it('use only metrics that are served', () => {
     const unknown = queries.flatMap((query) => {
       const { selectors, grouped } = parts(query);
       const labels = new Set(selectors.flatMap(({ name }) => labelsOf(samples, name)));
@@ -283,7 +283,7 @@ describe('the dashboard and the alert rules', () => {
     expect(queries.length).toBeGreaterThan(30);
   });
 
-  it('count what has risen by now', () => {
+  it('use only counters that have risen during this test', () => {
     const still = queries
       .flatMap((query) => parts(query).selectors)
       .filter(({ name }) => /_(total|count|bucket)$/.test(name))
@@ -311,7 +311,7 @@ function labelsOf(samples: readonly Sample[], name: string): string[] {
   return samples.filter((sample) => sample.name === name).flatMap(({ labels }) => Object.keys(labels));
 }
 
-/** With Grafana's own variables filled in. */
+/** The query with values for Grafana's own variables. */
 async function dashboardQueries(): Promise<string[]> {
   const dashboard = JSON.parse(await readFile(join(OBSERVABILITY, 'dashboard.json'), 'utf8')) as {
     panels: Array<{ targets?: Array<{ expr: string }> }>;
