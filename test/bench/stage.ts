@@ -72,7 +72,7 @@ export async function openStage(size: string, folder: string, secret: string): P
 }
 
 /** Starts a service on a filled database. */
-export async function startOn(
+async function startOn(
   database: TestDatabase,
   folder: string,
   secret: string,
@@ -126,7 +126,7 @@ export async function usedSince(
   return [...now].reduce((sum, [pid, used]) => sum + used - (before.get(pid) ?? 0), 0);
 }
 
-export function memoryOf(pid: number): number {
+function memoryOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }

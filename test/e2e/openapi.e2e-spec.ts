@@ -14,7 +14,7 @@ import {
 import { startServer, type TestServer } from '../support/service/server.js';
 import { freshId } from '../support/tokens/tokens.js';
 
-/** Generated clients and links are named after these: they may be added to, never changed. */
+/** Generated clients and links use these names, so names may be added but never changed. */
 const OPERATION_IDS = {
   'POST /auth/register': 'authRegister',
   'POST /auth/login': 'authLogin',
@@ -83,7 +83,7 @@ async function administrator(): Promise<Person & TokenPair> {
 }
 
 describe('the OpenAPI document', () => {
-  it('declares security on every route that asks for a token, and on no other', async () => {
+  it('declares security on every route that requires a token, and on no other', async () => {
     const asking: string[] = [];
     for (const operation of operations) {
       const { status, body, headers } = await send(operation, {});
@@ -100,7 +100,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('declares the client on the routes that take one', () => {
+  it('declares client authentication on the routes that accept it', () => {
     const declared = operations.filter(({ operation }) => operation.security?.some((one) => 'client' in one));
     expect(declared.map(({ name, operation }) => [name, operation.security])).toEqual([
       ['POST /oauth/token', [{ client: [] }, {}]],
@@ -109,13 +109,13 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
-  it('holds every route of the application, and no other', () => {
+  it('contains every route of the application, and no other', () => {
     const routes = routesOf(server.app).filter((route) => !/^GET \/docs(?:[/-].*)?$/.test(route));
     expect(routes).toContain('POST /auth/register');
     expect(operations.map(({ name }) => name).sort()).toEqual(routes);
   });
 
-  it('tells every status an operation answers with', async () => {
+  it('lists every status of each operation', async () => {
     const undocumented = new Set<string>();
     for (const operation of operations) {
       const admin = await administrator();
@@ -140,7 +140,7 @@ describe('the OpenAPI document', () => {
     expect([...undocumented]).toEqual([]);
   }, 60_000);
 
-  it('has an example for every error it tells of, whose type leads to its entry on the errors page', async () => {
+  it('has an example for every listed error, whose type links to its entry on the errors page', async () => {
     const page = (await server.client.get('/docs/errors')).text;
     for (const { name, path, operation } of operations) {
       for (const [status, { content = {} }] of Object.entries(operation.responses)) {
@@ -162,8 +162,8 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('has request examples that work as they stand, from registering to the OAuth 2.0 token', async () => {
-    // The other rules sent the example too.
+  it('has request examples that work unchanged, from registration to the OAuth 2.0 token', async () => {
+    // Earlier tests have sent the example too.
     await server.database.query('DELETE FROM users');
     expect((await send(at('POST /auth/register'), {})).status).toBe(201);
     const login = await send(at('POST /auth/login'), {});
@@ -183,7 +183,7 @@ describe('the OpenAPI document', () => {
     expect((await send(at('PUT /users/me/password'), { token })).status).toBe(204);
   });
 
-  it('tells type, limits and default of the parameters', () => {
+  it('has type, limits and default of the parameters', () => {
     const page = [
       ['limit', 'query', { type: 'integer', minimum: 1, maximum: 100, default: 100 }],
       ['offset', 'query', { type: 'integer', minimum: 0, default: 0 }],
@@ -198,32 +198,32 @@ describe('the OpenAPI document', () => {
     expect(parameters('GET /users/{id}')).toEqual([['id', 'path', { type: 'string', format: 'uuid' }]]);
   });
 
-  it('tells of the paging headers of every list', () => {
+  it('lists the paging headers of every list', () => {
     const lists = operations.filter(({ operation }) =>
       operation.parameters.some(({ name }) => name === 'limit'),
     );
     expect(lists.length).toBeGreaterThan(1);
     for (const { operation } of lists) {
       const headers = Object.keys(operation.responses['200']?.headers ?? {});
-      // Counting a log of any size costs more than the page: only lists with an offset say how many there are.
+      // Counting a large log costs more than its page, so only lists with an offset have a total.
       const counted = operation.parameters.some(({ name }) => name === 'offset');
       expect(headers).toEqual(expect.arrayContaining(counted ? ['X-Total-Count', 'Link'] : ['Link']));
     }
   });
 
-  it('has no body where the answer is 204', () => {
+  it('has no body for status 204', () => {
     const empty = operations.flatMap(({ operation }) => operation.responses['204'] ?? []);
     expect(empty.length).toBeGreaterThan(0);
     for (const response of empty) expect(response).not.toHaveProperty('content');
   });
 
-  it('keeps its operation ids, each of which is there once', () => {
+  it('keeps its operation ids, and each is unique', () => {
     const ids = Object.fromEntries(operations.map(({ name, operation }) => [name, operation.operationId]));
     expect(ids).toMatchObject(OPERATION_IDS);
     expect(new Set(Object.values(ids)).size).toBe(operations.length);
   });
 
-  it('is the same where the service runs packed, as users have it', async () => {
+  it('is the same in the packed service, which users run', async () => {
     const deployment = await Deployment.open();
     const packed = await deployment.start();
     const { body } = await packed.client.get<Document>('/docs-json');
@@ -292,7 +292,7 @@ describe('the documentation', () => {
     }
   });
 
-  it('tells no version of the server or of a library', async () => {
+  it('reveals no version of the server or of a library', async () => {
     const manifest = JSON.parse(await readFile('package.json', 'utf8')) as {
       version: string;
       dependencies: Record<string, string>;
@@ -318,7 +318,7 @@ describe('the documentation', () => {
     expect([status, body['code']]).toEqual([404, 'not_found']);
   });
 
-  it('shows what looks like a tag in a detail as text', async () => {
+  it('shows text that looks like a tag as text', async () => {
     expect(ERROR_CODES.authorization_malformed.detail).toContain('<token>');
     const { text } = await server.client.get('/docs/errors');
     expect(text).toContain('Bearer &lt;token&gt;');

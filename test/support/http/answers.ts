@@ -42,7 +42,7 @@ function headersToCheck({ headers }: RawAnswer): object {
 }
 
 /** The patterns of {@link INTERNALS} that a text matches. */
-export function internalsIn(text: string): string[] {
+function internalsIn(text: string): string[] {
   return INTERNALS.filter((pattern) => pattern.test(text)).map(
     (pattern) => `answer matches ${pattern.source}`,
   );
