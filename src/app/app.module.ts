@@ -20,7 +20,7 @@ import { PacingModule } from '../platform/pacing/pacing.module.js';
 import { TransferModule } from '../transfer/transfer.module.js';
 import { UsersModule } from '../users/users.module.js';
 
-/** What the application is made with: everything that differs between production, a test and the command line. */
+/** The parts of the application that differ between production, tests and the command line. */
 export interface AppParts {
   readonly config: Config;
   readonly target: ConnectionTarget;
@@ -28,7 +28,7 @@ export interface AppParts {
   readonly log: Log;
 }
 
-/** The map of the house. */
+/** The modules of the application, ground first. */
 @Module({})
 export class AppModule {
   static with({ config, target, clock, log }: AppParts): DynamicModule {

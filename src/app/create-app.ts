@@ -1,24 +1,21 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { answerForwardAuth } from './forward-auth.listener.js';
 import { AppModule, type AppParts } from './app.module.js';
-import type { HttpConfig } from '../platform/config/config.js';
 import { unavailableDatabase } from '../platform/database/connection.js';
 import { serveDocs } from '../platform/docs/swagger.js';
-import { Lifecycle } from '../platform/http/lifecycle.js';
-import { answerExpectations, assertHost, httpAdapter } from '../platform/http/http-adapter.js';
-import { assertContentType } from '../platform/http/content-type.js';
+import { corsDelegate } from '../platform/http/cors.js';
+import { addHooks } from '../platform/http/hooks.js';
+import { answerExpectations, httpAdapter } from '../platform/http/http-adapter.js';
 import { ProxyWatch } from '../limits/proxy-watch.js';
-import { NestLog, type Log } from '../platform/kernel/log.js';
+import { NestLog } from '../platform/kernel/log.js';
 import { ProblemFilter } from '../platform/http/problem.filter.js';
 import { RouteTable } from '../platform/http/route-table.js';
 import { SchemaPipe } from '../platform/http/schema.pipe.js';
 import { recordRequest } from '../platform/http/request-log.js';
-import { securityHeaders } from '../platform/http/security-headers.js';
 
 /**
- * Makes the application as production runs it, ready to listen: the tests use it too.
+ * Makes the application that production runs and tests use, ready to listen.
  * @throws the database's error where the pool cannot connect
  */
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
@@ -29,9 +26,10 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     logger: new NestLog(log),
     abortOnError: false,
   });
-  addHooks(app, routes, log);
+  const proxies = app.get(ProxyWatch);
+  addHooks(app, { routes, log, onArrival: (request) => proxies.see(request) });
   answerExpectations(app.getHttpServer());
-  // It works its headers out for each request: nobody pays for what no page may use.
+  // CORS costs time at each request, so it is enabled only where an origin is allowed.
   if (config.http.corsOrigins.length > 0) app.enableCors(corsDelegate(config.http) as never);
   app.useGlobalPipes(new SchemaPipe());
   app.useGlobalFilters(
@@ -46,81 +44,9 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   await app.getHttpAdapter().getInstance().ready();
   answerForwardAuth(app, log);
   if (config.http.metricsPort !== undefined) {
-    // Loaded only where it is asked for.
+    // Loaded only with METRICS_PORT, because the metrics library takes memory.
     const { serveMetrics } = await import('./serve-metrics.js');
     await serveMetrics(app, config);
   }
   return app;
-}
-
-/** OPTIONS is a preflight where a browser's headers say so, and otherwise a method like any other. */
-function corsDelegate(config: HttpConfig) {
-  const options = corsOptions(config);
-  return (request: FastifyRequest, done: (error: null, options: object) => void): void => {
-    const { origin, 'access-control-request-method': method } = request.headers;
-    done(null, { ...options, preflight: origin !== undefined && method !== undefined });
-  };
-}
-
-function corsOptions({ corsOrigins }: HttpConfig) {
-  return {
-    origin: [...corsOrigins],
-    credentials: true,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
-    exposedHeaders: [
-      'www-authenticate',
-      'x-request-id',
-      'retry-after',
-      'ratelimit',
-      'ratelimit-policy',
-      'x-total-count',
-      'link',
-      'location',
-    ],
-    maxAge: 600,
-  };
-}
-
-type HookDone = (error?: Error) => void;
-
-/** Hooks that wait for nothing are told so: a promise for each would cost every request. */
-function settle(done: HookDone, check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    done(error as Error);
-    return;
-  }
-  done();
-}
-
-function addHooks(app: NestFastifyApplication, routes: RouteTable, log: Log): void {
-  const fastify = app.getHttpAdapter().getInstance();
-  const lifecycle = app.get(Lifecycle);
-  const proxies = app.get(ProxyWatch);
-  fastify.decorateRequest('refusedWith', undefined);
-  fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
-  const always = securityHeaders();
-  fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: HookDone) => {
-    lifecycle.requestBegins();
-    // Not in onResponse, which is never told of a client that went away before it was answered.
-    reply.raw.once('close', () => {
-      lifecycle.requestEnds();
-      recordRequest(request, reply, log);
-    });
-    proxies.see(request.raw);
-    settle(done, () => assertHost(request));
-  });
-  // Also on what is answered before any route, such as the preflight of CORS.
-  fastify.addHook('onSend', (request: FastifyRequest, reply: FastifyReply, _payload, done: HookDone) => {
-    void reply.headers(always).header('x-request-id', request.id);
-    // Nothing is cached unless its route says so: most answers hold a credential or depend on one.
-    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
-    if (lifecycle.draining) void reply.header('connection', 'close');
-    done();
-  });
-  fastify.addHook('preParsing', (request: FastifyRequest, _reply, _payload, done: HookDone) =>
-    settle(done, () => assertContentType(request)),
-  );
 }

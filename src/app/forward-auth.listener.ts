@@ -10,39 +10,40 @@ import { securityHeaders } from '../platform/http/security-headers.js';
 import { recordAnswer } from '../platform/http/request-log.js';
 
 const PATH = '/auth/verify';
-/** No scope asked for, as it stands in the proxies' configurations where a location names none. */
+/** The targets that ask for no scope; proxies send the second one for a location without a scope. */
 const WITHOUT_SCOPE: ReadonlySet<string | undefined> = new Set([PATH, `${PATH}?scope=`]);
 
-/** What every answer carries, and this one's own. */
-const ALWAYS = [
+/** The headers of every answer of this listener. */
+const HEADERS = [
   ...Object.entries(securityHeaders()).flat(),
   'cache-control',
   'no-store',
   'content-length',
   '0',
 ];
-const GOOD = { method: 'GET', route: PATH, status: 200, code: undefined, aborted: false } as const;
+const VERIFIED = { method: 'GET', route: PATH, status: 200, code: undefined, aborted: false } as const;
 
-/** Where traces learn the route of a request: Fastify publishes there for every other route. */
+/** Traces read the route of a request from this channel; Fastify publishes it for the other routes. */
 const handlerStarts = channel('tracing:fastify.request.handler:start');
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
- * Answers the good case of `GET /auth/verify` before the framework sees the request: there a proxy waits on behalf of
- * everybody, and routing, guards and hooks would be most of the work. Whatever is not plainly good takes the ordinary
- * way, and so does a request with a query, with a body, or from a browser's page, which has to be told by CORS.
+ * Answers `GET /auth/verify` for known good tokens before the framework sees the request: a proxy asks on each request of
+ * each user, and routing, guards and hooks would be most of the work. Every other request takes the ordinary route, also
+ * one with a query, with a body, or with an `Origin`, which needs CORS headers.
  */
 export function answerForwardAuth(app: NestFastifyApplication, log: Log): void {
   const server = app.getHttpServer();
   const [framework, ...others] = server.listeners('request') as Listener[];
-  if (!framework || others.length > 0) throw new Error('the framework listens in another way than it did');
+  if (!framework || others.length > 0)
+    throw new Error('expected exactly one request listener, that of the framework');
   const forwardAuth = app.get(ForwardAuth);
   const lifecycle = app.get(Lifecycle);
   const proxies = app.get(ProxyWatch);
   server.removeAllListeners('request');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const from = performance.now();
+    const startedAt = performance.now();
     const identity =
       WITHOUT_SCOPE.has(request.url) && isPlain(request) && !lifecycle.draining
         ? forwardAuth.recall(request)
@@ -54,10 +55,10 @@ export function answerForwardAuth(app: NestFastifyApplication, log: Log): void {
     proxies.see(request);
     if (handlerStarts.hasSubscribers) handlerStarts.publish({ route: { url: PATH } });
     const id = requestId(request);
-    response.writeHead(200, [...identity, 'x-request-id', id, ...ALWAYS]);
+    response.writeHead(200, [...identity, 'x-request-id', id, ...HEADERS]);
     response.end();
-    const seconds = (performance.now() - from) / 1000;
-    recordAnswer(id, { ...GOOD, seconds }, log);
+    const seconds = (performance.now() - startedAt) / 1000;
+    recordAnswer(id, { ...VERIFIED, seconds }, log);
   });
 }
 

@@ -22,7 +22,7 @@ export class HealthController {
   @Public()
   @Get('live')
   @ApiOperation({ summary: 'Whether the process answers' })
-  @ApiOkResponse({ standardSchema: HealthDto, description: 'It does' })
+  @ApiOkResponse({ standardSchema: HealthDto, description: 'The process answers' })
   live(): z.output<typeof HealthDto> {
     return { status: 'ok' };
   }
@@ -31,12 +31,12 @@ export class HealthController {
   @Public()
   @Get('ready')
   @ApiOperation({ summary: 'Whether a balancer should send requests here' })
-  @ApiOkResponse({ standardSchema: HealthDto, description: 'It should' })
+  @ApiOkResponse({ standardSchema: HealthDto, description: 'This instance takes requests' })
   @ApiProblems('unavailable')
   async ready(): Promise<z.output<typeof HealthDto>> {
     if (this.lifecycle.draining) throw notReady('shutting down');
     if (!this.feed.isReady()) throw notReady('the revocation feed is behind');
-    // Raw: whether the database answers.
+    // Raw: checks that the database answers; reads no table.
     await this.dataSource.query('SELECT 1');
     return { status: 'ok' };
   }

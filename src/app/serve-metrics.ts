@@ -12,8 +12,8 @@ import { RevocationFeed } from '../revocation/revocation.feed.js';
 const DAY_SECONDS = 86_400;
 
 /**
- * Serves the metrics of an application on `METRICS_PORT`, until it is closed.
- * @throws the system's error where the port cannot be used; the application is closed then
+ * Serves the metrics of an application on `METRICS_PORT` until the application is closed.
+ * @throws the system's error where the port cannot be used; the application is closed first
  */
 export async function serveMetrics(app: NestFastifyApplication, config: Config): Promise<void> {
   const { host, metricsPort } = config.http;
@@ -27,7 +27,7 @@ export async function serveMetrics(app: NestFastifyApplication, config: Config):
   }
 }
 
-/** The rooms do not know the metrics, nor they the rooms: this is where they meet. */
+/** Connects the metrics to the rooms, which do not import each other. */
 function readings(app: NestFastifyApplication, { database, keys }: Config): Readings {
   const lifecycle = app.get(Lifecycle);
   const hasher = app.get(PasswordHasher);
@@ -47,7 +47,7 @@ function readings(app: NestFastifyApplication, { database, keys }: Config): Read
     }),
     keys: () => ring.states().map(({ key, state }) => ({ state, algorithm: key.algorithm })),
     keyDue: () => {
-      // What the settings spell out, or pin, nobody rotates but who sets it.
+      // Keys that come from the settings are rotated by changing the settings.
       if (keys.pinnedKey || keys.algorithm.startsWith('HS')) return undefined;
       const active = ring.states().find(({ state, key }) => state === 'active' && !key.compromised);
       return active && active.key.activeFrom / 1000 + keys.rotationDays * DAY_SECONDS;

@@ -3,17 +3,17 @@ import type { CreatedAdministrator } from '../accounts/first-administrator.js';
 
 export interface StartFacts {
   readonly config: Config;
-  /** Where the service answers, as a URL. */
+  /** The URL of the service. */
   readonly url: string;
   readonly metricsUrl: string | undefined;
   readonly database: string;
-  /** `kid` of the key that signs: two deployments that share a key show the same. */
+  /** The `kid` of the signing key; deployments that share a key show the same one. */
   readonly keyFingerprint: string;
   readonly generatedSecretIn: string | undefined;
   readonly administrator: CreatedAdministrator | undefined;
 }
 
-/** What a person who starts the service should know, for a terminal. */
+/** The text shown on a terminal when the service has started. */
 export function banner(facts: StartFacts): string {
   const { config, url, database } = facts;
   const { tokens, keys } = config;
@@ -31,7 +31,7 @@ export function banner(facts: StartFacts): string {
   return `\nLatchkey is ready.\n\n${text}\n${administratorText(facts.administrator)}\n`;
 }
 
-/** The same as fields of one log line; never the generated password. */
+/** The facts of the start as fields of one log line, without the generated password. */
 export function startFields(facts: StartFacts): Record<string, unknown> {
   const { config, url, metricsUrl, database, keyFingerprint } = facts;
   return {
@@ -47,7 +47,7 @@ export function startFields(facts: StartFacts): Record<string, unknown> {
   };
 }
 
-/** Shown once, on the terminal only: the password is kept nowhere else. */
+/** The generated administrator, or an empty text. Shown once on the terminal; the password is not stored in clear. */
 export function administratorText(administrator: CreatedAdministrator | undefined): string {
   if (administrator?.generatedPassword === undefined) return '';
   return `\n  First administrator, shown this once:\n    user name  ${administrator.username}\n    password   ${administrator.generatedPassword}\n`;

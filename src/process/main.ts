@@ -5,7 +5,7 @@ import { DATABASE_WAIT_MS, openDatabase } from '../platform/database/open-databa
 import { reportCrashes } from './crashes.js';
 import { startError } from './start-error.js';
 import { createLog, type Log } from '../platform/kernel/log.js';
-import { configOfWorker, isFirst, isPrimary, tellStarted, workerNumber, Workers } from './workers.js';
+import { configOfWorker, isFirst, isPrimary, reportStarted, workerNumber, Workers } from './workers.js';
 
 async function main(): Promise<void> {
   const { environment, problems, generatedInto } = await readEnvironment();
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
     return;
   }
   if (config.tracing) publishTracing(environment);
-  // The application's code takes as long to load as an embedded database to start, in another process.
+  // Loading the application takes as long as starting the embedded database, so both run at the same time.
   const [database, { startService }] = await Promise.all([
     openDatabase(config.database, log, DATABASE_WAIT_MS),
     import('./start-service.js'),
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
     database: database.description,
     generatedSecretIn: generatedInto,
   });
-  tellStarted();
+  reportStarted();
 }
 
 function announce(log: Log, facts: StartFacts): void {

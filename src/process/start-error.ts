@@ -21,7 +21,7 @@ function exitCodeOf(error: unknown): number {
   return isDatabaseError(error) ? EXIT_UNAVAILABLE : 1;
 }
 
-/** One line for a person. Messages of the database may quote values, so only its codes and the system's are shown. */
+/** One line for people. Messages of the database may quote values, so only error codes are shown. */
 function reasonOf(error: unknown): string {
   const { code, syscall, path, address, port } = (error ?? {}) as Record<string, unknown>;
   if (isRefusedAdministrator(error)) {
@@ -38,16 +38,16 @@ function reasonOf(error: unknown): string {
   if (typeof path === 'string' && syscall !== 'connect')
     return `${path} cannot be read or written (${String(code)})`;
   if (isDatabaseError(error)) {
-    const where =
+    const place =
       typeof address === 'string' ? ` at ${address}${typeof port === 'number' ? `:${port}` : ''}` : '';
     // A connection that timed out has no code.
-    const what = typeof code === 'string' ? `answered ${code}` : 'did not answer in time';
-    return `the database ${what}${where}; check DATABASE_URL and that PostgreSQL is up`;
+    const failure = typeof code === 'string' ? `answered ${code}` : 'did not answer in time';
+    return `the database ${failure}${place}; check DATABASE_URL and that PostgreSQL is up`;
   }
   return error instanceof Error ? error.message : 'unknown error';
 }
 
-/** At start, only the first administrator is validated like a request. */
+/** During the start only the first administrator is validated like a request, so the fault lies in its settings. */
 function isRefusedAdministrator(error: unknown): error is AppError {
   return error instanceof AppError && error.code === 'validation_failed';
 }

@@ -15,17 +15,17 @@ import { drain } from './drain.js';
 /** The service while it runs in this process. */
 export interface RunningService {
   readonly url: string;
-  /** Where the metrics are; undefined without `METRICS_PORT`. */
+  /** The URL of the metrics; undefined without `METRICS_PORT`. */
   readonly metricsUrl: string | undefined;
   readonly keyFingerprint: string;
-  /** Made by this start, and shown this one time. */
+  /** The administrator that this start generated, shown only once. */
   readonly administrator: CreatedAdministrator | undefined;
 }
 
 /**
- * Brings the database up to date, makes the application and listens. SIGTERM and SIGINT from then on answer what is
- * under way, close the database and end the process.
- * @throws the database's or the system's error; the database is closed then
+ * Migrates the database, makes the application and listens. After that, SIGTERM and SIGINT let open requests finish, close
+ * the database and end the process.
+ * @throws the database's or the system's error; a start that fails before listening closes the database
  */
 export async function startService(
   config: Config,
@@ -42,8 +42,8 @@ export async function startService(
     url: (await app.getUrl()).replace('127.0.0.1', 'localhost'),
     metricsUrl: app.get(MetricsServer).url,
     keyFingerprint: app.get(KeyRing).current().kid,
-    // Only once the start has succeeded: a generated password is shown a single time.
-    administrator: await generatedAdministrator(app, config),
+    // Generated after the start has succeeded, because the password is shown only once.
+    administrator: await ensureGeneratedAdministrator(app, config),
   };
 }
 
@@ -53,14 +53,14 @@ async function create(
   database: OpenDatabase,
 ): Promise<{ app: NestFastifyApplication; tracing: Tracing | undefined }> {
   try {
-    // Loaded only where it is asked for.
+    // Loaded only when traces are exported, because OpenTelemetry takes memory.
     const tracing =
       config.tracing && (await import('../platform/metrics/tracing.js')).startTracing(config.tracing, log);
     const ran = await migrate(database.target, config.database, { waitMs: DATABASE_WAIT_MS });
     if (ran.length > 0) log.info({ migrations: ran }, 'migrated the database');
     const app = await createApp({ config, target: database.target, clock: new DatabaseClock(), log });
     await app.get(PasswordHasher).prepare();
-    await givenAdministrator(app, config);
+    await ensureConfiguredAdministrator(app, config);
     return { app, tracing };
   } catch (error) {
     await database.close();
@@ -69,14 +69,17 @@ async function create(
 }
 
 /** Runs before the server listens: a refused administrator fails the start. */
-async function givenAdministrator(app: NestFastifyApplication, { bootstrap }: Config): Promise<void> {
+async function ensureConfiguredAdministrator(
+  app: NestFastifyApplication,
+  { bootstrap }: Config,
+): Promise<void> {
   const { email, password } = bootstrap;
   if (email !== undefined && password !== undefined) {
     await app.get(FirstAdministrator).ensure({ email, password });
   }
 }
 
-async function generatedAdministrator(
+async function ensureGeneratedAdministrator(
   app: NestFastifyApplication,
   { bootstrap, production }: Config,
 ): Promise<CreatedAdministrator | undefined> {
@@ -88,7 +91,7 @@ function stopOnSignal(
   app: NestFastifyApplication,
   config: Config,
   log: Log,
-  afterwards: () => Promise<void>,
+  closeRest: () => Promise<void>,
 ): void {
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
@@ -96,7 +99,7 @@ function stopOnSignal(
     stopping = true;
     log.info({ signal }, 'stopping');
     void drain(app, config.http.shutdownDelayMs)
-      .then(afterwards)
+      .then(closeRest)
       .then(() => log.info('stopped'))
       .catch((error: unknown) => {
         log.error({ err: error }, 'stopping failed');

@@ -3,35 +3,35 @@ import type { Config } from '../platform/config/config.js';
 import { startedWith } from '../platform/config/environment.js';
 import type { Log } from '../platform/kernel/log.js';
 
-/** Tells a worker which one it is, from 0. */
+/** The environment variable that holds a worker's number, from 0. */
 const NUMBER = 'LATCHKEY_WORKER';
 const STARTED = 'started';
-/** Between the end of a worker and the start of the one in its place, in milliseconds. */
+/** How long after the end of a worker its replacement starts, in milliseconds. */
 const REPLACE_MS = 1000;
-/** What a worker's threads do beside hashing: files, names of hosts. */
+/** Threads of a worker beside those that hash: for files and host names. */
 const OTHER_THREADS = 2;
 
-/** Which worker this process is, from 0; undefined where it is the only process, or the primary. */
+/** The number of this worker, from 0; undefined in the primary and in a single process. */
 export function workerNumber(): number | undefined {
   return cluster.isWorker ? Number(startedWith(NUMBER)) : undefined;
 }
 
-/** Whether this process is the one that a person watches start: the only one, or the first worker. */
+/** Whether this process shows the banner: a single process, or the first worker. */
 export function isFirst(): boolean {
   return cluster.worker === undefined || cluster.worker.id === 1;
 }
 
-/** Tells the primary that this worker serves, and has shown what it had to show. */
-export function tellStarted(): void {
+/** Tells the primary that this worker listens and has shown its banner. */
+export function reportStarted(): void {
   if (cluster.isWorker) process.send?.(STARTED);
 }
 
-/** Whether this process starts others instead of serving by itself. */
+/** Whether this process starts workers instead of serving requests. */
 export function isPrimary(config: Config): boolean {
   return config.workers > 1 && cluster.isPrimary;
 }
 
-/** The settings as they are for this process: each worker has a port of its own for its metrics. */
+/** The settings of this process: each worker serves its metrics on its own port. */
 export function configOfWorker(config: Config): Config {
   const { metricsPort } = config.http;
   const number = workerNumber();
@@ -41,9 +41,9 @@ export function configOfWorker(config: Config): Config {
 }
 
 /**
- * Runs the service in several processes that share a port (`WEB_CONCURRENCY`), each an instance of its own. The first
- * starts alone: where it cannot, the whole ends with its exit status. One that ends later is replaced. SIGTERM and
- * SIGINT let all of them answer what is under way, and end the process when the last has.
+ * Runs several instances of the service in processes that share a port (`WEB_CONCURRENCY`). The first worker starts
+ * alone; if it fails, the primary exits with its status. A worker that ends later is replaced. On SIGTERM and SIGINT the
+ * workers finish their open requests, and the primary exits after the last of them.
  */
 export class Workers {
   private serving = false;
@@ -65,13 +65,13 @@ export class Workers {
   }
 
   private fork(number: number) {
-    // Node reads it before any of our code runs.
+    // Node reads UV_THREADPOOL_SIZE before the worker's code runs.
     const threads =
       startedWith('UV_THREADPOOL_SIZE') ?? String(this.config.hashing.concurrency + OTHER_THREADS);
     const worker = cluster.fork({ [NUMBER]: String(number), UV_THREADPOOL_SIZE: threads });
     this.alive++;
     worker.once('exit', (code: number | null, signal: string | null) => this.ended(number, code, signal));
-    // A process that could not be made at all does not exit either.
+    // A process that could not be created emits no exit event.
     worker.on('error', () => {
       if (worker.process.pid === undefined) this.ended(number, null, null);
     });
@@ -81,7 +81,7 @@ export class Workers {
   private ended(number: number, code: number | null, signal: string | null): void {
     this.alive--;
     if (this.stopping) {
-      // A worker that was still starting has no requests, and the signal ends it.
+      // A worker that was still starting has no signal handler, so SIGTERM ends it; that is no failure.
       this.status ||= code ?? (signal === 'SIGTERM' ? 0 : 1);
       if (this.alive === 0) process.exit(this.status);
       return;

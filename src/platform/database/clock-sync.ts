@@ -6,10 +6,10 @@ import { Periodic } from '../pacing/periodic.js';
 import { DatabaseClock } from './database-clock.js';
 
 const INTERVAL_MS = 5000;
-/** Beyond this the machine's clock deserves a look: its other programs will not agree with our tokens. */
-const NOTEWORTHY_MS = 1000;
+/** A larger difference is logged, because other programs on the machine would disagree with the tokens' times. */
+const WARN_SKEW_MS = 1000;
 
-/** Keeps a {@link DatabaseClock} on the database's time. Any other clock, as of a test, is left alone. */
+/** Keeps a {@link DatabaseClock} at the database's time. Other clocks, such as a test's, are left unchanged. */
 @Injectable()
 export class ClockSync implements OnModuleDestroy {
   private readonly periodic = new Periodic(() => this.measure().catch(() => undefined), INTERVAL_MS);
@@ -21,10 +21,10 @@ export class ClockSync implements OnModuleDestroy {
     @Inject(LOG) private readonly log: Log,
   ) {}
 
-  /** Measures before anything asks for the time, and from then on. @throws the database's error */
+  /** Measures now, before the first reader of the clock, and then periodically. @throws the database's error */
   async start(): Promise<this> {
     if (!(this.clock instanceof DatabaseClock)) return this;
-    // The first answer is late by the time a connection takes.
+    // The first measurement includes the time to connect; the second does not.
     await this.measure();
     await this.measure();
     this.periodic.start();
@@ -42,13 +42,13 @@ export class ClockSync implements OnModuleDestroy {
   }
 
   private warn(skewMs: number): void {
-    const noteworthy = Math.abs(skewMs) > NOTEWORTHY_MS;
-    if (noteworthy && !this.warned) {
+    const isLarge = Math.abs(skewMs) > WARN_SKEW_MS;
+    if (isLarge && !this.warned) {
       this.log.warn(
         { skew_seconds: Math.round(skewMs / 1000) },
-        "this machine's clock is not the database's, whose time is used; synchronise both",
+        "this machine's clock differs from the database's, which is used; synchronise both",
       );
     }
-    this.warned = noteworthy;
+    this.warned = isLarge;
   }
 }

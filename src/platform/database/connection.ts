@@ -5,11 +5,11 @@ import { AppError } from '../kernel/app-error.js';
 
 const RETRY_MS = 500;
 
-/** Where PostgreSQL is: a URL as given, or the parts of a server we run ourselves. */
+/** Where PostgreSQL is: the URL of the settings, or the address of the embedded server. */
 export type ConnectionTarget =
   | {
       readonly url: string;
-      /** Whether a pooler stands in between, which may run each transaction in another session, see pooler.ts. */
+      /** Whether a pooler is in between, which may run each transaction in a different session; see pooler.ts. */
       readonly pooled?: boolean;
     }
   | {
@@ -20,17 +20,17 @@ export type ConnectionTarget =
       readonly database: string;
     };
 
-/** Injection token of the {@link ConnectionTarget}, for what needs a connection of its own beside the pool. */
+/** Injection token of the {@link ConnectionTarget}, for clients that need a connection outside the pool. */
 export const CONNECTION_TARGET = Symbol('ConnectionTarget');
 
 export interface PoolSettings {
-  /** Connections at most. */
+  /** The largest number of connections. */
   readonly poolSize: number;
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
 }
 
-/** The target for a connection of its own, beside the pool. */
+/** The options of a connection outside the pool. */
 export function clientOptions(target: ConnectionTarget): ClientConfig {
   return 'url' in target ? { connectionString: target.url } : target;
 }
@@ -40,8 +40,8 @@ export function isPooled(target: ConnectionTarget): boolean {
 }
 
 /**
- * Tries to connect until it succeeds: a server that starts beside us answers in a while.
- * @throws the database's error after `waitMs`, and at once where waiting does not help
+ * Retries `connect` until it succeeds, because a database that starts beside the service needs some seconds.
+ * @throws the database's error after `waitMs`, and at once where waiting cannot help, such as a wrong password
  */
 export async function whenReachable<T>(connect: () => Promise<T>, waitMs: number): Promise<T> {
   const deadline = Date.now() + waitMs;
@@ -55,13 +55,13 @@ export async function whenReachable<T>(connect: () => Promise<T>, waitMs: number
   }
 }
 
-/** A wrong password or database name never comes right by itself. */
+/** False for a wrong password or database name (SQLSTATE 28 and 3D): waiting cannot correct them. */
 function mayComeUp(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return unavailableDatabase(error) !== undefined && !(typeof code === 'string' && /^(28|3D)/.test(code));
 }
 
-/** SQLSTATE classes and codes that mean the server cannot be asked now, not that the question was wrong. */
+/** SQLSTATE classes and codes of a server that cannot answer now, as opposed to a faulty statement. */
 const UNAVAILABLE_SQLSTATE =
   /^(08...|28...|3D000|53...|55000|57P0[1-5]|58...|25006|40001|40P01|55P03|57014)$/;
 const UNAVAILABLE_ERRNO: ReadonlySet<string> = new Set([
@@ -79,8 +79,8 @@ const UNAVAILABLE_MESSAGE =
   /^timeout expired$|timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|not queryable|pool after calling end|is not established|[Qq]uery ?[Rr]unner (was|is) already released/;
 
 /**
- * `unavailable` (503) for an error that says the database cannot be reached or cannot answer now; undefined for
- * every other error, which is a fault of ours.
+ * `unavailable` (503) for an error that says the database cannot be reached or cannot answer now; undefined for other
+ * errors, which are faults of the service.
  */
 export function unavailableDatabase(error: unknown): AppError | undefined {
   return isUnavailable(error) ? new AppError('unavailable', { cause: error }) : undefined;
@@ -95,7 +95,7 @@ function isUnavailable(error: unknown): boolean {
   return UNAVAILABLE_MESSAGE.test(error.message);
 }
 
-/** The name of the constraint a statement broke where it is a unique one (SQLSTATE 23505). */
+/** The name of the violated unique constraint (SQLSTATE 23505); undefined for other errors. */
 export function uniqueViolation(error: unknown): string | undefined {
   const { code, constraint } = ((error as { driverError?: unknown } | null)?.driverError ?? error ?? {}) as {
     code?: unknown;

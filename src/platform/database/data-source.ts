@@ -23,9 +23,9 @@ const MIGRATIONS = [
 
 /**
  * The options of every connection to PostgreSQL: the application, the command line and the tests share them.
- * Rooms register their entities with `TypeOrmModule.forFeature`; `entities` names them where there is no application.
- * The schema comes from migrations alone. A statement that outlives `statementTimeoutMs` is cancelled by the server;
- * behind a pooler, which refuses to be told or ignores it, only one of a transaction is, see transaction.ts.
+ * Rooms register their entities with `TypeOrmModule.forFeature`; callers without an application pass `entities`. The
+ * schema comes from migrations alone. The server cancels statements after `statementTimeoutMs`. Poolers refuse or ignore
+ * that setting, so behind a pooler only statements in transactions are cancelled; see transaction.ts.
  */
 export function dataSourceOptions(
   target: ConnectionTarget,
@@ -45,16 +45,16 @@ export function dataSourceOptions(
     logging: false,
     connectTimeoutMS: pool.connectTimeoutMs,
     poolSize: pool.poolSize,
-    // The pool reports connections lost while idle; the next query opens another, and readiness tells the rest.
+    // Ignores lost idle connections: the next query opens a new one, and readiness reports a lost database.
     poolErrorHandler: () => undefined,
     extra: {
       statement_timeout: serverLimitMs,
-      // For a server that no longer answers at all: the client gives up a little after the server should have.
+      // When the server does not answer at all, the client gives up one second after the server should have.
       query_timeout: pool.statementTimeoutMs + 1000,
       idle_in_transaction_session_timeout: serverLimitMs,
       keepAlive: true,
-      // A connection that breaks while the pool hands it over has no listener of the pool's and none of TypeORM's yet,
-      // and an error that nobody listens to would end the process. Whoever was to use it is told by the first query.
+      // While the pool hands a connection over, neither the pool nor TypeORM listens to its errors, and an unhandled
+      // error event would end the process. The caller's first query fails with the same error.
       onConnect: (client: Client) => {
         client.on('error', () => undefined);
       },

@@ -19,7 +19,7 @@ export class DatabaseModule {
       autoLoadEntities: true,
       retryAttempts: 0,
     });
-    // A pooler passes no settings of a session on; those of a transaction it does.
+    // A pooler drops session settings but passes on those of a transaction.
     const limitMs = isPooled(target) ? pool.statementTimeoutMs : undefined;
     const transactions = {
       provide: Transactions,

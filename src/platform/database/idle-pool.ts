@@ -1,9 +1,9 @@
 import { Pool, type Client, type PoolConfig } from 'pg';
 
 /**
- * A pool that keeps idle connections only. One that is given back while its statement runs or its transaction is open
- * is closed: the client's time limit had passed, its ROLLBACK was never sent, and whoever used the connection next
- * would commit what was answered with 503. Closing one too many, whose statement has only just failed, costs a new one.
+ * A pool that keeps only idle connections. It closes a connection that is released while its statement runs or its
+ * transaction is open: the client timed out before it sent ROLLBACK, and the next user of the connection would commit
+ * work that was answered with 503. Closing a connection whose statement just failed costs one reconnect.
  */
 export class IdlePool extends Pool {
   constructor(config: PoolConfig) {
@@ -14,9 +14,9 @@ export class IdlePool extends Pool {
   }
 }
 
-/** What the types of `pg` leave out. */
+/** Members that the types of `pg` leave out. */
 interface Connection {
-  /** Whether the server has answered all it was sent. */
+  /** Whether the server has answered every statement. */
   readonly readyForQuery: boolean;
   /** `I` outside of a transaction. */
   getTransactionStatus(): string | null;

@@ -5,9 +5,9 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '@latchkey/embedded
 const CHECK_INTERVAL_MS = 1000;
 
 /**
- * An embedded server that is started again when it was killed: PostgreSQL recovers what was committed, the pool
- * reconnects, and nobody has to restart the service. Only a server on a socket comes back at the same address; on a
- * port it would not, so there it is left to whoever starts the service next.
+ * Restarts the embedded server after it was killed: PostgreSQL recovers committed data, the pool reconnects, and the
+ * service keeps running. Only a server on a Unix socket keeps its address; a server on a TCP port would get a new one,
+ * so it is restarted with the service.
  */
 export class KeptServer {
   private readonly timer: NodeJS.Timeout;
@@ -27,7 +27,7 @@ export class KeptServer {
     this.timer.unref();
   }
 
-  /** Stops the server, unless others use it; idempotent. */
+  /** Stops the server unless other processes use it; idempotent. */
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.timer);
@@ -49,7 +49,7 @@ export class KeptServer {
   }
 }
 
-/** Whether somebody listens on a socket; a busy server does too. */
+/** Whether a server listens on a socket, busy or not. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);

@@ -2,19 +2,19 @@ import { DataSource, MigrationExecutor, type Migration } from 'typeorm';
 import { whenReachable, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { dataSourceOptions } from './data-source.js';
 
-/** The advisory lock that migrating processes queue for; any constant that nothing else in the database uses. */
+/** The advisory lock that migrating processes wait for; the number is arbitrary but unique in the database. */
 const MIGRATION_LOCK = 0x6c61746b;
 
 export interface MigrateOptions {
-  /** How long to wait for a database that cannot be reached yet, in milliseconds. */
+  /** How long to wait for the database to become reachable, in milliseconds. */
   readonly waitMs: number;
 }
 
 /**
- * Brings the schema up to date and returns the names of the migrations that ran. Everything happens in one
- * transaction under an advisory lock: processes that start together run each migration once, and a failed migration
- * leaves nothing behind. Works through a transaction pooler.
- * @throws the database's error where it stays out of reach for `waitMs`, or where a migration fails
+ * Brings the schema up to date and returns the names of the migrations that ran. All migrations run in one transaction
+ * under an advisory lock: processes that start at the same time run each migration once, and a failed migration leaves
+ * no trace. Works through a transaction pooler.
+ * @throws the database's error where it is unreachable for `waitMs`, or where a migration fails
  */
 export async function migrate(
   target: ConnectionTarget,
@@ -25,8 +25,8 @@ export async function migrate(
     const runner = dataSource.createQueryRunner();
     try {
       await runner.startTransaction();
-      // A migration may take longer than a request may; the wait for the lock likewise.
-      // Raw: settings and a lock of the transaction.
+      // A migration, and the wait for the lock, may take longer than a request may.
+      // Raw: a setting of the transaction, and an advisory lock.
       await runner.query('SET LOCAL statement_timeout = 0');
       await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
       const executor = new MigrationExecutor(dataSource, runner);
@@ -66,7 +66,7 @@ async function withDataSource<T>(
   work: (dataSource: DataSource) => Promise<T>,
 ): Promise<T> {
   const base = dataSourceOptions(target, { ...pool, poolSize: 2 });
-  // The client's own time limit would cut a long migration as well.
+  // The client's time limit would also cancel a long migration.
   const dataSource = new DataSource({ ...base, extra: { ...base.extra, query_timeout: undefined } });
   await whenReachable(() => dataSource.initialize(), waitMs);
   try {

@@ -5,24 +5,24 @@ import { startEmbeddedPostgres } from '@latchkey/embedded-postgres';
 import { KeptServer } from './kept-server.js';
 import { findsPooler } from './pooler.js';
 
-/** A database that starts beside the service (compose, a reboot) gets this long. */
+/** How long a database that starts beside the service (compose, a reboot) may take. */
 export const DATABASE_WAIT_MS = 30_000;
-/** Somebody waits for a command. */
+/** Commands are interactive and give up sooner. */
 const COMMAND_WAIT_MS = 5000;
 
 export interface OpenDatabase {
   readonly target: ConnectionTarget;
-  /** For the banner: where the data is, without any credential. */
+  /** For the banner: where the data is, without credentials. */
   readonly description: string;
-  /** Stops what `openDatabase` started; call it after the last connection is closed. */
+  /** Stops the server that `openDatabase` started; call it after the last connection is closed. */
   close(): Promise<void>;
 }
 
 /**
- * PostgreSQL at `DATABASE_URL`, once it can be reached, or the embedded server of `DATA_DIR`, started or joined, and
- * started again where it is killed.
- * @throws EmbeddedPostgresError with a message for a person where the embedded server cannot run here; the database's
- * error where that of the URL stays out of reach for `waitMs`
+ * Waits until PostgreSQL at `DATABASE_URL` can be reached, or starts or joins the embedded server of `DATA_DIR`, which is
+ * restarted when it is killed.
+ * @throws EmbeddedPostgresError with a message for people where the embedded server cannot run here; the database's error
+ * where the server of the URL is unreachable for `waitMs`
  */
 export async function openDatabase(
   config: DatabaseConfig,

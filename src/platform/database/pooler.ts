@@ -2,8 +2,8 @@ import { Client } from 'pg';
 import { clientOptions, type ConnectionTarget } from './connection.js';
 
 /**
- * Whether a pooler such as PgBouncer stands between us and PostgreSQL. It gives itself away by the process id that a
- * client is told for cancelling: it has to make one up, because the server's process changes.
+ * Whether a pooler such as PgBouncer is between the service and PostgreSQL. A pooler invents the process id that a client
+ * receives for cancelling, because the server's process changes; PostgreSQL sends the real one.
  * @throws the database's error
  */
 export async function findsPooler(target: ConnectionTarget, timeoutMs: number): Promise<boolean> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Transactions, type Transaction } from './transaction.js';
 
-/** Enough of a data source to run transactions, and to count those that were committed. */
+/** A minimal data source that runs transactions and counts commits. */
 function transactions() {
   const counts = { committed: 0 };
   const dataSource = {
@@ -18,7 +18,7 @@ function transactions() {
 const DEADLOCK = Object.assign(new Error('deadlock detected'), { code: '40P01' });
 
 describe('a transaction', () => {
-  it('is committed once even where a callback after its commit fails like a deadlock', async () => {
+  it('is committed once even when a callback after the commit throws a deadlock error', async () => {
     const { counts, transactions: all } = transactions();
     const work = ({ afterCommit }: Transaction): Promise<void> => {
       afterCommit(() => {
@@ -30,7 +30,7 @@ describe('a transaction', () => {
     expect(counts.committed).toBe(1);
   });
 
-  it('runs again where it was the victim of a deadlock, and calls back for the last attempt alone', async () => {
+  it('runs again after a deadlock, and runs the callbacks of the last attempt only', async () => {
     const { counts, transactions: all } = transactions();
     const called: number[] = [];
     let attempts = 0;

@@ -1,25 +1,25 @@
 import { DataSource, type EntityManager } from 'typeorm';
 
-/** A running transaction: what to talk to the database with, and what to do once it is committed. */
+/** A running transaction: its entity manager, and a way to run callbacks after its commit. */
 export interface Transaction {
   readonly manager: EntityManager;
-  /** Runs `work` after the commit, in order; never where the transaction was rolled back. */
+  /** Runs `work` after the commit, in the order of the calls; a rolled-back transaction runs none. */
   readonly afterCommit: (work: () => void) => void;
 }
 
 const ATTEMPTS = 3;
-/** Serialization failure and deadlock: the transaction did nothing and may run again as it is. */
+/** Serialization failure and deadlock: the transaction was rolled back and may simply run again. */
 const RETRYABLE: ReadonlySet<unknown> = new Set(['40001', '40P01']);
 
-/** Runs transactions; a deadlock's victim is run again, up to three times in all. */
+/** Runs transactions; the victim of a deadlock runs again, at most three times in all. */
 export class Transactions {
-  /** @param limitMs the server's time limit, where the session does not have it already */
+  /** @param limitMs the server's time limit in milliseconds, where the session does not set it */
   constructor(
     private readonly dataSource: DataSource,
     private readonly limitMs?: number,
   ) {}
 
-  /** Commits what `work` did and returns its result, or rolls it back and throws its error. */
+  /** Commits the changes of `work` and returns its result, or rolls back and throws its error. */
   async run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const callbacks: Array<() => void> = [];
@@ -33,13 +33,13 @@ export class Transactions {
         if (attempt === ATTEMPTS || !RETRYABLE.has((error as { code?: unknown } | null)?.code)) throw error;
         continue;
       }
-      // The transaction is committed: an error of a callback must not run it again.
+      // The transaction is committed: an error of a callback must not repeat it.
       for (const callback of callbacks) callback();
       return result;
     }
   }
 
-  /** Without it, an instance that freezes in the middle would hold its locks for as long as it likes. */
+  /** Limits the time in which an instance that freezes can hold its locks. */
   private async limit(manager: EntityManager): Promise<void> {
     if (this.limitMs === undefined) return;
     // Raw: settings of the transaction.

@@ -1,0 +1,61 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { Log } from '../kernel/log.js';
+import { assertContentType } from './content-type.js';
+import { assertHost } from './http-adapter.js';
+import { Lifecycle } from './lifecycle.js';
+import { recordRequest } from './request-log.js';
+import type { RouteTable } from './route-table.js';
+import { securityHeaders } from './security-headers.js';
+
+export interface HookOptions {
+  /** Filled with every route that is registered from now on. */
+  readonly routes: RouteTable;
+  readonly log: Log;
+  /** Called with each request when it arrives. */
+  readonly onArrival: (request: IncomingMessage) => void;
+}
+
+type HookDone = (error?: Error) => void;
+
+/** Adds the hooks that every request runs: counting, log line, checks of host and content type, and common headers. */
+export function addHooks(app: NestFastifyApplication, { routes, log, onArrival }: HookOptions): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  const lifecycle = app.get(Lifecycle);
+  const commonHeaders = securityHeaders();
+  fastify.decorateRequest('refusedWith', undefined);
+  fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
+  fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: HookDone) => {
+    lifecycle.requestBegins();
+    // Fastify does not run onResponse for a client that left before the answer, so the socket's close is used.
+    reply.raw.once('close', () => {
+      lifecycle.requestEnds();
+      recordRequest(request, reply, log);
+    });
+    onArrival(request.raw);
+    settle(done, () => assertHost(request));
+  });
+  // onSend also runs for answers given before any route, such as the preflight of CORS.
+  fastify.addHook('onSend', (request: FastifyRequest, reply: FastifyReply, _payload, done: HookDone) => {
+    void reply.headers(commonHeaders).header('x-request-id', request.id);
+    // Answers are not cached unless their route says so: most hold a credential or depend on one.
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+    if (lifecycle.draining) void reply.header('connection', 'close');
+    done();
+  });
+  fastify.addHook('preParsing', (request: FastifyRequest, _reply, _payload, done: HookDone) =>
+    settle(done, () => assertContentType(request)),
+  );
+}
+
+/** Ends a synchronous hook by its callback, because a promise for each hook would slow down every request. */
+function settle(done: HookDone, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done();
+}
