@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CORE_SCHEMA, loadAll, mergeTag } from 'js-yaml';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -240,6 +240,21 @@ describe('the compose file', () => {
 });
 
 describe('the compose file of one instance', () => {
+  it('creates its secrets by its first command, which leaves existing ones unchanged', async () => {
+    const command = /^# {3}(\[ -e .*)$/m.exec(await readFile('compose.yaml', 'utf8'))?.[1] ?? 'exit 1';
+    const folder = await mkdtemp(join(tmpdir(), 'latchkey-compose-'));
+    const run = () => spawnSync('bash', ['-euc', command], { cwd: folder }).status;
+    try {
+      expect(run()).toBe(0);
+      const made = await readFile(join(folder, '.env.local.compose'), 'utf8');
+      expect(made).toMatch(/^SECRET_KEY=[0-9a-f]{64}\nPOSTGRES_PASSWORD=[0-9a-f]{48}\n$/);
+      expect(run()).toBe(0);
+      expect(await readFile(join(folder, '.env.local.compose'), 'utf8')).toBe(made);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it('names the gateway that it sets as the proxy to trust, and trusts none by default', async () => {
     const text = await readFile('compose.yaml', 'utf8');
     const [compose] = await documents('compose.yaml');
