@@ -32,12 +32,12 @@ export const incidentCommand: Command = async (args, options, host) => {
     const accessSeconds = app.get<TokenConfig>(TOKEN_CONFIG).accessSeconds;
     out(json ? `${JSON.stringify({ done: false, ...asJson(plan) })}\n` : preview(plan, accessSeconds));
     const { sessions } = plan.summary;
-    if (sessions === 0 && !plan.wide) return EXIT.done;
+    if (sessions === 0 && !plan.broad) return EXIT.done;
     if (!yes && (json || !(await agreed(sessions, ask)))) {
       err('Nothing was changed; --yes does it.\n');
       return EXIT.done;
     }
-    const counts = await service.answer(OPERATOR, plan, (ended) =>
+    const counts = await service.apply(OPERATOR, plan, (ended) =>
       progress(ended, `${ended} of about ${sessions} sessions ended`),
     );
     out(
@@ -78,7 +78,7 @@ async function incidentOf(
   };
 }
 
-function asJson({ openedBefore, summary, examples, wide, incident, keyOfSettings }: IncidentPlan) {
+function asJson({ openedBefore, summary, examples, broad, incident, keyOfSettings }: IncidentPlan) {
   return {
     issued_before: openedBefore.toISOString(),
     sessions: summary.sessions,
@@ -93,8 +93,8 @@ function asJson({ openedBefore, summary, examples, wide, incident, keyOfSettings
       ip,
     })),
     revocations: [
-      ...(wide ? [{ kind: wide.kind, subject: wide.subject, count: 1 }] : []),
-      ...(wide?.kind === 'user' ? [] : [{ kind: 'session', subject: null, count: summary.usedLately }]),
+      ...(broad ? [{ kind: broad.kind, subject: broad.subject, count: 1 }] : []),
+      ...(broad?.kind === 'user' ? [] : [{ kind: 'session', subject: null, count: summary.usedLately }]),
     ],
     reason: incident.reason,
     key_of_settings: keyOfSettings,
@@ -102,15 +102,15 @@ function asJson({ openedBefore, summary, examples, wide, incident, keyOfSettings
 }
 
 function preview(plan: IncidentPlan, accessSeconds: number): string {
-  const { summary, examples, openedBefore, wide, keyOfSettings } = plan;
+  const { summary, examples, openedBefore, broad, keyOfSettings } = plan;
   const { sessions, users, usedLately, openedFirst, openedLast } = summary;
   const minutes = Math.ceil(accessSeconds / 60);
   const opened = openedFirst
     ? `, opened from ${openedFirst.toISOString()} to ${openedLast?.toISOString() ?? ''}`
     : '';
   const rows = [
-    wide && `one of the ${wide.kind}${wide.kind === 'all' ? '' : ` ${wide.subject}`}`,
-    wide?.kind !== 'user' && `${usedLately} of single sessions`,
+    broad && `one of the ${broad.kind}${broad.kind === 'all' ? '' : ` ${broad.subject}`}`,
+    broad?.kind !== 'user' && `${usedLately} of single sessions`,
   ].filter(Boolean);
   return [
     `Sessions opened before ${openedBefore.toISOString()}: ${sessions}, of ${users} users${opened}.`,

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createHash } from 'node:crypto';
 import { requestPath } from '../platform/http/request-path.js';
 
-/** `X-Total-Count` and the `Link` headers of RFC 8288; a page that is not full has no next one yet. */
+/** Sets `X-Total-Count` and the `Link` header (RFC 8288). A page that is not full has no `next` link. */
 export function describeFeed(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -17,7 +17,7 @@ export function describeFeed(
   void reply.header('x-total-count', page.total).header('link', links.join(', '));
 }
 
-/** RFC 9110 section 13.1.2: the body with its `ETag`, or 304 and nothing where the client has that body already. */
+/** Returns the body with its `ETag`, or answers 304 without one where `If-None-Match` names it (RFC 9110, 13.1.2). */
 export function unlessKnown<T>(request: FastifyRequest, reply: FastifyReply, body: T): T | undefined {
   const tag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 22)}"`;
   void reply.header('etag', tag);

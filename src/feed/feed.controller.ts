@@ -18,15 +18,15 @@ export class FeedController {
   @ApiOperation({
     summary: 'Revocations in force',
     description:
-      'For services that check tokens themselves. Ask again with `after` set to the `seq` of the last row you have ' +
-      'read: nothing is missed, whatever the order of numbers. A row may come twice, which changes nothing. Where ' +
-      'the row of `after` has expired, the page starts with the oldest. Answers with an `ETag`, for `If-None-Match`.',
+      'For services that check tokens themselves. Set `after` to the `seq` of the last row you have read: the next ' +
+      'page misses no row, whatever the order of the numbers. A row may come twice, which does no harm. Where the ' +
+      'row of `after` has expired, the page starts with the oldest row. The response has an `ETag`.',
   })
   @ApiOkResponse({
     standardSchema: z.array(RevocationDto),
-    description: 'In the order in which they came into force',
+    description: 'Rows in the order in which they took effect',
     headers: {
-      'X-Total-Count': { description: 'How many there are in all', schema: { type: 'integer' } },
+      'X-Total-Count': { description: 'The number of all rows', schema: { type: 'integer' } },
       Link: { description: 'RFC 8288: `first` and `next` page', schema: { type: 'string' } },
     },
   })

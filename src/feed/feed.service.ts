@@ -16,7 +16,7 @@ export class FeedService {
     this.counts = new CachedCounts(() => pages.count(), clock);
   }
 
-  /** A page of the feed, and how many rows there are in all; the count may be minutes old where there are many. */
+  /** A page of the feed, and the number of all rows. The number may be minutes old where there are many rows. */
   async page(place: {
     readonly after: number;
     readonly limit: number;

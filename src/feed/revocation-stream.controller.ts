@@ -32,14 +32,18 @@ export class RevocationStreamController {
   @ApiOperation({
     summary: 'Follow revocations',
     description:
-      'Server-sent events. `revocation` has the data of a row of `GET /revocations`: first those in force, then each ' +
-      'as it comes. `current` says that everything revoked before `at` has been told; it comes every two seconds, ' +
-      'and not while the service itself cannot tell. Connect again with `Last-Event-ID`, or `after`, to have what ' +
-      'came since: nothing is missed, and a row may come twice. The stream ends with its access token.',
+      'Server-sent events. `revocation` has the data of a row of `GET /revocations`: first the rows in force, then ' +
+      'each new row. `current` says that every revocation before `at` was sent; it is sent every two seconds, ' +
+      'except while the service cannot read its database. Connect again with `Last-Event-ID`, or `after`, to get ' +
+      'the rows since then: no row is missed, and a row may come twice. The stream ends when its access token does.',
   })
-  @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'The last `id` that was read' })
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'The `id` of the last event you have read',
+  })
   @ApiOkResponse({
-    description: 'Until either side ends it',
+    description: 'Events, until either side closes the connection',
     content: { 'text/event-stream': { schema: { type: 'string' }, example: EXAMPLE } },
   })
   @ApiProblems('validation_failed', 'overloaded')
@@ -49,16 +53,16 @@ export class RevocationStreamController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const place = placeOf(lastEventId) ?? after;
+    const cursor = cursorOf(lastEventId) ?? after;
     const isHead = request.method === 'HEAD';
-    const stream = isHead ? undefined : await this.streams.open(place, this.life.of(request.raw));
-    // nginx would hold the events back until it has a buffer full of them.
+    const stream = isHead ? undefined : await this.streams.open(cursor, this.life.of(request.raw));
+    // Without this header nginx holds events back until its buffer is full.
     void reply.headers({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }).send(stream);
   }
 }
 
 /** @throws AppError `validation_failed` */
-function placeOf(lastEventId: string | undefined): number | undefined {
+function cursorOf(lastEventId: string | undefined): number | undefined {
   if (lastEventId === undefined || lastEventId === '') return undefined;
   if (!/^\d{1,15}$/.test(lastEventId)) throw invalidField('last-event-id', 'invalid_format');
   return Number(lastEventId);

@@ -9,48 +9,50 @@ import type { FeedRow, NewRow } from '../revocation/feed-rows.js';
 import { toRevocationDto } from './dto/revocation.dto.js';
 import { EventStream, eventText } from './event-stream.js';
 
-/** Followers of one instance; each has the memory of an EventStream at most. */
+/** Streams that one instance serves. Each holds at most the memory of an EventStream. */
 export const FOLLOWERS_MAX = 100;
-/** How often a follower hears that it is up to date, in milliseconds. */
-const BEAT_MS = 2000;
-/** A follower that is behind for so many beats in a row does not read, and is cut. */
-const LATE_BEATS = 2;
-/** Rows of one statement when a follower reads what it has missed; more at once are not told as news. */
+/** How often a stream sends `current`, in milliseconds. */
+const HEARTBEAT_MS = 2000;
+/** A follower with too many unread bytes at this many heartbeats in a row is disconnected. */
+const LATE_HEARTBEATS_MAX = 2;
+/** Rows of one page read from the database. A larger burst of new rows is not relayed but read in pages. */
 const PAGE = 500;
 /** How long a follower waits before it connects again, in milliseconds. */
 const RETRY = Buffer.from('retry: 1000\n\n');
-/** Keeps the connection open while there is nothing true to say. */
-const SILENCE = Buffer.from(':\n\n');
+/** A comment line: keeps the connection open while the instance cannot vouch that it is up to date. */
+const KEEP_ALIVE = Buffer.from(':\n\n');
 
 interface Follower {
   readonly stream: EventStream;
   readonly mayFollow: () => boolean;
-  /** What it has read from the database goes up to here. */
-  place: number;
-  /** It has read everything there, so that a place further on may be told. */
+  /** The `seq` of the last row that was read from the database for this follower. */
+  cursor: number;
+  /** Every row in the database was sent, so that new rows may be sent with an `id` beyond the cursor. */
   loaded: boolean;
-  /** Something came that it has to read from there. */
-  behind: boolean;
-  /** It shall hear that it is up to date. */
-  due: boolean;
-  /** Beats in a row at which too much waited for it. */
-  lateBeats: number;
+  /** New rows arrived that were not relayed: the follower has to read them from the database. */
+  hasMore: boolean;
+  /** The next read of the feed is followed by `current`. */
+  currentDue: boolean;
+  /** Heartbeats in a row at which too many bytes were unread. */
+  lateHeartbeats: number;
 }
 
 /**
- * The followers of this instance's revocations. What was in force before is read from the database once for each; news
- * are those that the instance reads for itself, so that a hundred followers cost no statement.
+ * The open streams of this instance. Each stream reads the rows in force from the database once. New rows are those that
+ * the instance reads for itself, so a hundred followers cost no further statement.
  *
- * `id` is a place in the order of the feed from which nothing is missed (see RevocationPages.page). A row
- * that is not settled yet is told at once, without one; the place moves on when it is. A follower hears `current` right
- * after a reading and never otherwise: an instance that cannot catch up reassures nobody.
+ * The `id` of an event is a cursor from which a follower misses no row (see RevocationPages.page). A row that is not
+ * settled yet is sent at once, without an `id`; the cursor moves on when the row is settled. `current` is sent right after
+ * a read of the feed and at no other time, so that an instance that cannot catch up never claims to be up to date.
  */
 @Injectable()
 export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
   private readonly followers = new Set<Follower>();
-  private readonly beats = new Periodic(async () => this.beat(), BEAT_MS);
+  private readonly heartbeats = new Periodic(async () => this.heartbeat(), HEARTBEAT_MS);
+  /** The events of the rows that were not settled at the last read, by the rows' ids. */
   private unsettled: ReadonlyMap<string, Buffer> = new Map();
-  private place: number | undefined;
+  /** The `seq` of the last settled row. */
+  private lastSettled: number | undefined;
 
   constructor(
     private readonly feed: RevocationFeed,
@@ -60,18 +62,19 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
-    this.feed.follow((news) => this.tell(news));
+    this.feed.follow((news) => this.relay(news));
     this.lifecycle.onDrain(() => this.endAll());
-    this.beats.start();
+    this.heartbeats.start();
   }
 
   async onModuleDestroy(): Promise<void> {
     this.endAll();
-    await this.beats.stop();
+    await this.heartbeats.stop();
   }
 
   /**
-   * A stream of the rows after a place, or of all in force, and of what comes. It ends when `mayFollow` says no.
+   * Opens a stream of the rows after a cursor (0: all rows in force) and then of new rows. It ends once `mayFollow`
+   * returns false.
    * @throws AppError `overloaded`, `unavailable` while shutting down, and the database's error
    */
   async open(after: number, mayFollow: () => boolean): Promise<EventStream> {
@@ -79,16 +82,16 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
     if (this.followers.size >= FOLLOWERS_MAX) {
       throw new AppError('overloaded', { detail: 'Too many services follow here, try again in a moment' });
     }
-    const state = { place: after, loaded: false, behind: false, due: false, lateBeats: 0 };
+    const state = { cursor: after, loaded: false, hasMore: false, currentDue: false, lateHeartbeats: 0 };
     const follower: Follower = { stream: new EventStream(), mayFollow, ...state };
-    // From here on it hears the news, so that none falls between them and what is read now.
+    // The follower gets new rows before the first page is read, so that no row is lost between the two.
     this.followers.add(follower);
     follower.stream.once('close', () => this.followers.delete(follower));
     follower.stream.send(RETRY);
     for (const text of this.unsettled.values()) follower.stream.send(text);
     try {
-      const isMore = await this.loadPage(follower);
-      this.load(follower, isMore);
+      const hasNext = await this.loadPage(follower);
+      this.load(follower, hasNext);
     } catch (error) {
       follower.stream.destroy();
       throw error;
@@ -96,85 +99,82 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
     return follower.stream;
   }
 
-  private load(follower: Follower, isMore: boolean): void {
-    void this.loadRest(follower, isMore).catch((error: unknown) => {
-      this.log.warn({ err: error }, 'a follower of revocations is cut: they cannot be read');
+  private load(follower: Follower, hasNext: boolean): void {
+    void this.loadRest(follower, hasNext).catch((error: unknown) => {
+      this.log.warn({ err: error }, 'a stream of revocations is closed: the database could not be read');
       follower.stream.destroy();
     });
   }
 
-  private async loadRest(follower: Follower, isMore: boolean): Promise<void> {
-    let goOn = isMore;
-    while (goOn && !follower.stream.destroyed) {
+  private async loadRest(follower: Follower, hasNext: boolean): Promise<void> {
+    let unread = hasNext;
+    while (unread && !follower.stream.destroyed) {
       await follower.stream.drained();
-      goOn = await this.loadPage(follower);
+      unread = await this.loadPage(follower);
     }
     follower.loaded = true;
-    follower.due = true;
+    follower.currentDue = true;
     await this.feed.catchUp();
   }
 
-  /** Sends what comes after the follower's place, as much as a page holds. @returns whether there may be more */
+  /** Sends the page after the follower's cursor. @returns whether there may be another page */
   private async loadPage(follower: Follower): Promise<boolean> {
-    follower.behind = false;
-    const page = await this.page(follower.place);
+    follower.hasMore = false;
+    const page = await this.pages.page({ after: follower.cursor, limit: PAGE });
     for (const row of page) follower.stream.send(revocation(row, row.seq));
-    follower.place = page.at(-1)?.seq ?? follower.place;
-    return page.length === PAGE || follower.behind;
+    follower.cursor = page.at(-1)?.seq ?? follower.cursor;
+    return page.length === PAGE || follower.hasMore;
   }
 
-  private page(after: number): Promise<FeedRow[]> {
-    return this.pages.page({ after, limit: PAGE });
-  }
-
-  private tell({ rows, at, anew }: CaughtUp): void {
-    // Another history, in which places mean nothing.
+  /** Sends the rows of a read to every follower, then `current`. */
+  private relay({ rows, at, anew }: CaughtUp): void {
+    // The database has another history now, in which the followers' cursors mean nothing.
     if (anew) this.endAll();
-    const [told, before] = [this.unsettled, this.place];
+    const [sent, before] = [this.unsettled, this.lastSettled];
     const open = rows.filter(({ settled }) => !settled);
-    this.unsettled = new Map(open.map((row) => [row.id, told.get(row.id) ?? revocation(row)]));
-    const fresh = rows.filter(({ id }) => !told.has(id));
+    this.unsettled = new Map(open.map((row) => [row.id, sent.get(row.id) ?? revocation(row)]));
+    const fresh = rows.filter(({ id }) => !sent.has(id));
     const isBurst = fresh.length > PAGE;
-    for (const row of fresh) if (!isBurst || !row.settled) this.tellRow(row);
-    this.place = rows.findLast(({ settled }) => settled)?.seq ?? before;
-    if (isBurst) this.loadFrom(before ?? 0);
-    this.tellCurrent(at);
+    for (const row of fresh) if (!isBurst || !row.settled) this.sendRow(row);
+    this.lastSettled = rows.findLast(({ settled }) => settled)?.seq ?? before;
+    if (isBurst) this.reloadFrom(before ?? 0);
+    this.sendCurrent(at);
   }
 
-  private tellRow(row: NewRow): void {
+  private sendRow(row: NewRow): void {
     if (this.followers.size === 0) return;
-    // Followers share the bytes.
-    const unplaced = this.unsettled.get(row.id) ?? revocation(row);
-    const placed = row.settled ? revocation(row, row.seq) : unplaced;
-    for (const { stream, loaded } of this.followers) stream.send(loaded ? placed : unplaced);
+    // All followers share these buffers.
+    const withoutId = this.unsettled.get(row.id) ?? revocation(row);
+    const withId = row.settled ? revocation(row, row.seq) : withoutId;
+    for (const { stream, loaded } of this.followers) stream.send(loaded ? withId : withoutId);
   }
 
-  /** More at once than may wait for a follower: each reads it from the database, at its own pace, as at the start. */
-  private loadFrom(place: number): void {
+  /** Lets each follower read a burst from the database at its own pace: the rows would not fit into its buffer. */
+  private reloadFrom(cursor: number): void {
     for (const follower of this.followers) {
-      follower.behind = true;
+      follower.hasMore = true;
       if (!follower.loaded) continue;
-      Object.assign(follower, { loaded: false, due: false, place });
+      Object.assign(follower, { loaded: false, currentDue: false, cursor });
       this.load(follower, true);
     }
   }
 
-  private tellCurrent(at: number): void {
-    const current = eventText('current', { at: new Date(at).toISOString() }, this.place);
+  private sendCurrent(at: number): void {
+    const current = eventText('current', { at: new Date(at).toISOString() }, this.lastSettled);
     for (const follower of this.followers) {
       if (!follower.mayFollow()) follower.stream.end();
-      else if (follower.due) follower.stream.send(current);
-      follower.due = false;
+      else if (follower.currentDue) follower.stream.send(current);
+      follower.currentDue = false;
     }
   }
 
-  private beat(): void {
+  private heartbeat(): void {
     for (const follower of this.followers) {
       if (!follower.mayFollow()) follower.stream.end();
-      else if (follower.due) follower.stream.send(SILENCE);
-      follower.due = follower.loaded;
-      follower.lateBeats = follower.stream.isBehind ? follower.lateBeats + 1 : 0;
-      if (follower.lateBeats >= LATE_BEATS) follower.stream.destroy();
+      else if (follower.currentDue) follower.stream.send(KEEP_ALIVE);
+      follower.currentDue = follower.loaded;
+      follower.lateHeartbeats = follower.stream.isBehind ? follower.lateHeartbeats + 1 : 0;
+      if (follower.lateHeartbeats >= LATE_HEARTBEATS_MAX) follower.stream.destroy();
     }
   }
 
@@ -183,6 +183,6 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-function revocation(row: FeedRow, place?: number): Buffer {
-  return eventText('revocation', toRevocationDto(row), place);
+function revocation(row: FeedRow, id?: number): Buffer {
+  return eventText('revocation', toRevocationDto(row), id);
 }

@@ -19,9 +19,9 @@ import { REQUEST_MS, SessionSweep, type SweepCounts } from '../sessions/session-
 const EXAMPLES = 5;
 const NOTHING: SweepCounts = { sessions: 0, revocations: 0 };
 
-/** What is meant: sessions that meet every condition. A key stands alone. */
+/** The sessions to end: those that meet every condition. `kid` cannot be combined with another condition. */
 export interface Incident {
-  /** Opened before this; now, where it is absent. */
+  /** Sessions opened before this; now where undefined. */
   readonly issuedBefore?: Date | undefined;
   readonly userId?: string | undefined;
   readonly clientId?: string | undefined;
@@ -30,26 +30,26 @@ export interface Incident {
   readonly reason: string;
 }
 
-/** A row that is written once, beside those of single sessions. */
-type WideRow = Pick<Revoke, 'issuedBefore'> & {
+/** One revocation that hits all tokens of the incident, beside the revocations of single sessions. */
+type BroadRevocation = Pick<Revoke, 'issuedBefore'> & {
   readonly kind: 'user' | 'client' | 'key' | 'all';
   readonly subject: string;
 };
 
-/** What would be done. Time goes on: doing it looks again. */
+/** The expected effects of an incident. `apply` reads the sessions again, because they change meanwhile. */
 export interface IncidentPlan {
   readonly incident: Incident;
   readonly openedBefore: Date;
   readonly summary: SweepSummary;
   readonly examples: readonly SweepExample[];
-  /** Undefined where the conditions are narrower than any one row. */
-  readonly wide: WideRow | undefined;
-  /** A key of the settings goes on to verify what others sign with it until the settings change. */
+  /** Undefined where no single revocation hits exactly the tokens of the incident. */
+  readonly broad: BroadRevocation | undefined;
+  /** The key comes from the settings: it goes on verifying tokens until the settings change. */
   readonly keyOfSettings: boolean;
   readonly filter: SweepFilter;
 }
 
-/** Ends many sessions after something went wrong. What was broken off is run again and goes on. */
+/** Ends many sessions after a security incident. An interrupted run is continued by running it again. */
 @Injectable()
 export class IncidentService {
   constructor(
@@ -63,38 +63,42 @@ export class IncidentService {
     private readonly clock: Clock,
   ) {}
 
-  /** Looks and changes nothing. @throws AppError `not_found` where there is no such key */
+  /** Previews an incident and changes nothing. @throws AppError `not_found` where there is no such key */
   async plan(incident: Incident): Promise<IncidentPlan> {
     const now = this.clock.now();
     const key = incident.kid === undefined ? undefined : await this.keyOf(incident.kid);
     const filter = await this.filterOf(incident, key, now);
-    const wide = this.wideRow(incident, filter.openedBefore);
+    const broad = this.broadRevocation(incident, filter.openedBefore);
     const [summary, examples] = await Promise.all([
-      this.sweep.summary(filter, this.sweep.usedSince(filter, wide !== undefined, now)),
+      this.sweep.summary(filter, this.sweep.usedSince(filter, broad !== undefined, now)),
       this.sweep.examples(filter, EXAMPLES),
     ]);
     const keyOfSettings = key !== undefined && !mayBeDropped(key, now);
-    return { incident, openedBefore: filter.openedBefore, summary, examples, wide, keyOfSettings, filter };
+    return { incident, openedBefore: filter.openedBefore, summary, examples, broad, keyOfSettings, filter };
   }
 
   /**
-   * Does it: the row that kills tokens first, then the sessions page by page. The audit log has an event before the
-   * first change, and one with the counts behind the last.
-   * @param tell hears how many sessions have ended
+   * Writes the broad revocation, then ends the sessions page by page. An audit event comes before the first change, and
+   * another one with the counts after the last.
+   * @param onProgress is called with the number of sessions ended so far
    */
-  async answer(operator: Operator, plan: IncidentPlan, tell: (ended: number) => void): Promise<SweepCounts> {
-    const wide = this.wideRow(plan.incident, plan.openedBefore);
+  async apply(
+    operator: Operator,
+    plan: IncidentPlan,
+    onProgress: (ended: number) => void,
+  ): Promise<SweepCounts> {
+    const broad = this.broadRevocation(plan.incident, plan.openedBefore);
     const first = await this.transactions.run(async (transaction) => {
       await this.audit.record(transaction, event(operator, 'incident.started', plan));
-      return this.writeWide(transaction, operator, plan, wide);
+      return this.writeBroad(transaction, operator, plan, broad);
     });
-    // The user's row is as exact as it is wide: nothing is left to look for.
-    const rest = wide?.kind === 'user' ? NOTHING : await this.endSessions(operator, plan, wide, tell);
+    // The revocation of a user ends all sessions of the user: none is left for the sweep.
+    const rest = broad?.kind === 'user' ? NOTHING : await this.endSessions(operator, plan, broad, onProgress);
     const counts = {
       sessions: first.sessions + rest.sessions,
       revocations: first.revocations + rest.revocations,
     };
-    tell(counts.sessions);
+    onProgress(counts.sessions);
     await this.transactions.run((transaction) =>
       this.audit.record(transaction, event(operator, 'incident.answered', plan, counts)),
     );
@@ -104,32 +108,32 @@ export class IncidentService {
   private async endSessions(
     { subject: actor }: Operator,
     { incident: { reason, range }, filter }: IncidentPlan,
-    wide: WideRow | undefined,
-    tell: (ended: number) => void,
+    broad: BroadRevocation | undefined,
+    onProgress: (ended: number) => void,
   ): Promise<SweepCounts> {
-    return this.sweep.run({ filter, range, covered: wide !== undefined, reason, actor }, tell);
+    return this.sweep.run({ filter, range, covered: broad !== undefined, reason, actor }, onProgress);
   }
 
-  private async writeWide(
+  private async writeBroad(
     transaction: Transaction,
     operator: Operator,
     { incident, filter }: IncidentPlan,
-    wide: WideRow | undefined,
+    broad: BroadRevocation | undefined,
   ): Promise<SweepCounts> {
     const cause = { reason: incident.reason, actor: operator.subject };
-    if (!wide) return NOTHING;
-    if (wide.kind === 'user') {
-      // By version, which no clock can get wrong; whoever logs in at this moment waits for the user's row.
+    if (!broad) return NOTHING;
+    if (broad.kind === 'user') {
+      // A revocation by version does not depend on clocks. A login at this moment waits for the lock on the user.
       const { manager } = transaction;
-      if (!(await this.users.lock(manager, wide.subject))) throw new AppError('not_found');
+      if (!(await this.users.lock(manager, broad.subject))) throw new AppError('not_found');
       const now = new Date(this.clock.now());
-      const everything = { ...filter, now, openedBefore: new Date(now.getTime() + REQUEST_MS) };
-      const { sessions } = await this.sweep.summary(everything, now, manager);
-      await this.termination.endAll(transaction, wide.subject, cause);
+      const allSessions = { ...filter, now, openedBefore: new Date(now.getTime() + REQUEST_MS) };
+      const { sessions } = await this.sweep.summary(allSessions, now, manager);
+      await this.termination.endAll(transaction, broad.subject, cause);
       return { sessions, revocations: 1 };
     }
-    const forGood = wide.kind === 'key' && (await this.dropKey(transaction, wide.subject));
-    const { kind, subject, issuedBefore } = wide;
+    const forGood = broad.kind === 'key' && (await this.dropKey(transaction, broad.subject));
+    const { kind, subject, issuedBefore } = broad;
     await this.revocations.revoke(transaction, {
       kind,
       subjects: [subject],
@@ -141,7 +145,7 @@ export class IncidentService {
   }
 
   /**
-   * A key of the settings cannot be dropped from here; what it signed until now is dead all the same.
+   * Drops a key of the ring. A key of the settings cannot be dropped, but the tokens it signed until now are dead.
    * @returns whether it was dropped
    */
   private async dropKey(transaction: Transaction, kid: string): Promise<boolean> {
@@ -164,7 +168,7 @@ export class IncidentService {
     const { userId = null, clientId = null, range } = incident;
     const base = { userId, clientId, addresses: null, rotated: null, now: new Date(now) };
     if (key) {
-      // Between its statement and its signature a refresh may have met another key.
+      // The key may have changed between a refresh's statement and its signature.
       const to = key.activeUntil === null ? null : new Date(key.activeUntil + REQUEST_MS);
       const rotated = { from: new Date(key.activeFrom - REQUEST_MS), to };
       return { ...base, rotated, openedBefore: new Date(key.compromisedAt ?? now) };
@@ -174,11 +178,11 @@ export class IncidentService {
     return { ...base, addresses, openedBefore: incident.issuedBefore ?? base.now };
   }
 
-  /** One row for all tokens that the conditions mean, where there is such a row and it would find a living token. */
-  private wideRow(
+  /** The single revocation of all tokens of the incident, if there is one and it would hit a live token. */
+  private broadRevocation(
     { userId, clientId, range, kid, issuedBefore: given }: Incident,
     issuedBefore: Date,
-  ): WideRow | undefined {
+  ): BroadRevocation | undefined {
     if (kid !== undefined) return { kind: 'key', subject: kid };
     if (range || (userId !== undefined && (clientId !== undefined || given))) return undefined;
     if (userId !== undefined) return { kind: 'user', subject: userId };
@@ -189,7 +193,7 @@ export class IncidentService {
   }
 }
 
-/** Which conditions there were, and what an address may not be written down for: only that there was one. */
+/** The conditions of the incident as an audit event. Of an address range it says only that there was one. */
 function event(
   operator: Operator,
   action: AuditAction,

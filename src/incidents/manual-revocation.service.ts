@@ -14,7 +14,7 @@ export interface ManualRevocation extends RevocationTarget {
   readonly reason: string;
 }
 
-/** Revocations by hand: each ends the sessions it is about too, so that no refresh brings back what it killed. */
+/** Revocations by hand. Each also ends the sessions of its subject, so that no refresh gives new tokens. */
 @Injectable()
 export class ManualRevocationService {
   constructor(
@@ -26,18 +26,18 @@ export class ManualRevocationService {
   ) {}
 
   /**
-   * Revokes what the subject names. What the service does not know is revoked all the same: a token of it may be alive.
-   * Of a client or of all, tokens are dead before their sessions are ended, page by page: that takes its time where there
-   * are millions, and is done when this resolves.
-   * @throws AppError `insufficient_scope` where it is about a user or client who holds more of this service than the actor
+   * Revokes the tokens of a subject. An unknown subject is revoked too: it may still have live tokens. For a client or for
+   * all, the tokens are dead at once and the sessions are ended page by page, which takes long for millions of them and
+   * is finished when the promise resolves.
+   * @throws AppError `insufficient_scope` where the user or client holds a scope of this service that the actor lacks
    */
   async revoke(actor: Actor, { kind, subject, reason }: ManualRevocation): Promise<FeedRow> {
     const cause = { reason, actor: actor.subject };
-    // Tokens name sessions, users and clients in lower case, and are compared as text.
-    const named = kind !== 'key' && isUuid(subject) ? subject.toLowerCase() : subject;
+    // Tokens hold these ids in lower case, and ids are compared as text.
+    const tokenSubject = kind !== 'key' && isUuid(subject) ? subject.toLowerCase() : subject;
     const row = await this.transactions.run(async (transaction) => {
-      const { id } = await this.targets.revoke(transaction, actor, { kind, subject: named, ...cause });
-      const details = { kind, subject: named, reason };
+      const { id } = await this.targets.revoke(transaction, actor, { kind, subject: tokenSubject, ...cause });
+      const details = { kind, subject: tokenSubject, reason };
       await this.audit.record(
         transaction,
         auditEvent(actor, 'revocation.created', 'revocation', id, details),
@@ -45,13 +45,13 @@ export class ManualRevocationService {
       return this.rows.get(transaction.manager, id);
     });
     if (kind === 'client' || kind === 'all')
-      await this.endSessions(row, kind === 'all' ? null : named, cause);
+      await this.endSessions(row, kind === 'all' ? null : tokenSubject, cause);
     return row;
   }
 
   /**
-   * Ends the sessions of a client, or everyone's, that were opened by the time of the row. The row goes by time, and a
-   * refresh that rotated a moment ago may issue its access token after that time: such sessions get a row of their own.
+   * Ends the sessions of a client, or all sessions, that were opened before the revocation's cutoff. A refresh that
+   * rotated a moment ago may issue its access token after the cutoff: such sessions get a revocation of their own.
    */
   private async endSessions({ cutoff }: FeedRow, clientId: string | null, cause: Cause): Promise<void> {
     const filter = { userId: null, clientId, addresses: null, rotated: null, now: new Date(cutoff) };

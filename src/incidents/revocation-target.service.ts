@@ -17,7 +17,7 @@ export interface RevocationTarget {
   readonly subject: string;
 }
 
-/** Revokes one subject in the caller's transaction, with what its kind asks for besides the row. */
+/** Revokes one subject in the caller's transaction, and makes the further changes that its kind needs. */
 @Injectable()
 export class RevocationTargetService {
   constructor(
@@ -30,8 +30,8 @@ export class RevocationTargetService {
   ) {}
 
   /**
-   * Writes the row. A session ends with it, and so do all sessions of a user; a key of the ring signs no more.
-   * @throws AppError `insufficient_scope` where a user or client holds more of this service than the actor
+   * Writes the revocation. It also ends the session, or all sessions of the user, or drops a key of the ring.
+   * @throws AppError `insufficient_scope` where the user or client holds a scope of this service that the actor lacks
    */
   async revoke(
     transaction: Transaction,
@@ -87,7 +87,7 @@ export class RevocationTargetService {
   }
 
   /**
-   * A key of the ring signs no more; one of the settings, or an unknown one, cannot be dropped from here.
+   * Drops a key of the ring. An unknown key, or one of the settings, cannot be dropped.
    * @returns whether it was dropped
    */
   private async dropKey(transaction: Transaction, kid: string): Promise<boolean> {

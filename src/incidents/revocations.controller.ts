@@ -19,15 +19,18 @@ export class RevocationsController {
   @ApiOperation({
     summary: 'Revoke tokens',
     description:
-      'Of one session, user, client or signing key, or all there are; sessions end with them, so that a refresh ' +
-      'brings nothing back. Not of a user who holds a scope of this service that you do not hold.',
+      'Revokes all tokens, or those of one session, user, client or signing key, and ends their sessions, so that a ' +
+      'refresh gives no new ones. A user with a scope of this service that you lack is refused.',
   })
-  @ApiCreatedResponse({ standardSchema: RevocationDto, description: 'In force within a second' })
+  @ApiCreatedResponse({
+    standardSchema: RevocationDto,
+    description: 'The revocation takes effect within a second',
+  })
   @ApiProblems('malformed_request', 'validation_failed')
   async create(
     @CurrentPrincipal() principal: Principal,
-    @Body({ schema: RevokeDto }) { reason = DEFAULT_REASON, ...what }: RevokeDto,
+    @Body({ schema: RevokeDto }) { reason = DEFAULT_REASON, ...target }: RevokeDto,
   ): Promise<RevocationDto> {
-    return toRevocationDto(await this.revocations.revoke(principal, { ...what, reason }));
+    return toRevocationDto(await this.revocations.revoke(principal, { ...target, reason }));
   }
 }

@@ -5,7 +5,7 @@ import type { FeedRow } from '../../revocation/feed-rows.js';
 
 export const RevocationDto = z
   .object({
-    seq: z.int().meta({ description: 'The place in the feed: what `after` takes', examples: [42] }),
+    seq: z.int().meta({ description: 'The cursor of the row: a value for `after`', examples: [42] }),
     id: z.uuid(),
     kind: z.enum(REVOCATION_KINDS),
     subject: z.string().meta({
@@ -13,14 +13,16 @@ export const RevocationDto = z
     }),
     cutoff: z.iso.datetime().meta({
       description:
-        'Where `min_version` is null: tokens issued before are dead. Of a removed client or a dropped key it lies ' +
-        'ahead, at `expires_at`: all its tokens are dead, and what a dropped key signs later is too',
+        'Where `min_version` is null: tokens issued before this are dead. For a removed client or a dropped key it ' +
+        'equals `expires_at`: all its tokens are dead, those signed later too',
     }),
-    min_version: z.int().nullable().meta({ description: 'Tokens of the user with a lower `ver` are dead' }),
-    soft: z.boolean().meta({ description: 'The tokens are not dead but stale: a refresh brings new ones' }),
+    min_version: z.int().nullable().meta({ description: "The user's tokens with a lower `ver` are dead" }),
+    soft: z
+      .boolean()
+      .meta({ description: 'The tokens are stale rather than dead: a refresh gives new ones' }),
     reason: z.string(),
     created_at: z.iso.datetime(),
-    expires_at: z.iso.datetime().meta({ description: 'From here on every token it is about has expired' }),
+    expires_at: z.iso.datetime().meta({ description: 'By this time every revoked token has expired' }),
   })
   .meta({ id: 'Revocation' });
 export type RevocationDto = z.output<typeof RevocationDto>;

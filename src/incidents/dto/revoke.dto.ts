@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { REVOCATION_KINDS } from '@latchkey/token-rules';
 import { fieldCode, text } from '../../platform/kernel/validation.js';
 
-/** What a subject of each kind looks like. */
+/** The format of a subject, by its kind. */
 const SUBJECTS: Readonly<Record<(typeof REVOCATION_KINDS)[number], z.ZodType>> = {
   session: z.uuid(),
   user: z.uuid(),
@@ -14,8 +14,10 @@ const SUBJECTS: Readonly<Record<(typeof REVOCATION_KINDS)[number], z.ZodType>> =
 export const RevokeDto = z
   .strictObject({
     kind: z.enum(REVOCATION_KINDS),
-    subject: text({ max: 100 }).meta({ description: 'As in the feed; `*` for the kind `all`' }),
-    reason: text({ max: 200 }).optional().meta({ description: 'Followers read it' }),
+    subject: text({ max: 100 }).meta({
+      description: 'The id of the session, user or client, the `kid` of the key, or `*` for the kind `all`',
+    }),
+    reason: text({ max: 200 }).optional().meta({ description: 'The reason is published in the feed' }),
   })
   .refine(({ kind, subject }) => SUBJECTS[kind].safeParse(subject).success, {
     path: ['subject'],
