@@ -57,7 +57,7 @@ describe('an event', () => {
     expect(await audit.ids()).toHaveLength(1);
   });
 
-  it('is kept whatever its time is, and moves to its month once that is there', async () => {
+  it('is kept whatever its time is, and moves to its month once the partition exists', async () => {
     room.clock.move(100 * DAY_MS);
     await room.record(2);
     expect(await audit.database.query('SELECT 1 FROM audit_events_default')).toHaveLength(2);
@@ -102,7 +102,7 @@ describe('sealing', () => {
     expect(await room.verifier.verify()).toMatchObject({ fault: null, events, unsealed: 0 });
   });
 
-  it('is only delayed by a long transaction, and neither waits for the other', async () => {
+  it('is delayed by a long transaction, without either waiting for the other', async () => {
     const long = await openTransaction('CREATE TABLE something (id integer)');
     await room.record(3);
     expect(await room.sealer.seal()).toBe(0);
@@ -116,7 +116,7 @@ describe('sealing', () => {
     expect(await room.seal()).toBe(0);
   });
 
-  it('splits much into batches, between transactions', async () => {
+  it('splits many events into batches, between transactions', async () => {
     const count = BATCH + 10;
     await room.transactions.run((transaction) => room.record(5, transaction));
     await room.transactions.run((transaction) => room.record(count, transaction));
@@ -129,7 +129,7 @@ describe('sealing', () => {
     expect(await room.verifier.verify()).toMatchObject({ fault: null, seals: 3, events: count + 7 });
   });
 
-  it('goes on where the database was restored into a server that counts transactions lower', async () => {
+  it('continues after a restore into a server that numbers transactions lower', async () => {
     const { manager } = audit.dataSource;
     await room.record(3);
     await room.seal();
@@ -179,7 +179,7 @@ describe('a month', () => {
     return months;
   }
 
-  it('across whose turn events are sealed together makes two seals', async () => {
+  it('gets a seal of its own when events across its turn are sealed together', async () => {
     await room.transactions.run(async (transaction) => {
       room.clock.move(Date.parse(`${addMonths(present, 1)}-01T00:00:00Z`) - 5000 - room.clock.now());
       await room.record(2, transaction);
@@ -194,7 +194,7 @@ describe('a month', () => {
     expect(await room.verifier.verify()).toMatchObject({ fault: null, events: 5 });
   });
 
-  it('is dropped whole, with its seals, and the rest verifies', async () => {
+  it('is dropped whole, with its seals, and the remaining log verifies', async () => {
     const [, , kept = ''] = await threeMonths();
     const { checkpoint } = await room.verifier.verify();
     await room.patiently((retention) => retention.dropBefore(kept));
@@ -213,7 +213,7 @@ describe('a month', () => {
     });
   });
 
-  it('that is dropped by anybody else is missed', async () => {
+  it('that was dropped by another party is reported as missing', async () => {
     const [, old = '', kept = ''] = await threeMonths();
     await room.patiently((retention) => retention.dropBefore(old));
     expect(await room.verdict()).toBe('whole');
@@ -227,7 +227,7 @@ describe('a month', () => {
     expect(await room.verdict()).toBe('seal_broken');
   });
 
-  it('keeps a writer waiting for a moment at most, and is dropped later where somebody is at it', async () => {
+  it('is dropped later while a transaction uses it, and delays a writer by a moment at most', async () => {
     const [, , kept = ''] = await threeMonths();
     const open = await openTransaction('SELECT count(*) FROM audit_events');
     const dropping = room.retention.dropBefore(kept).then(

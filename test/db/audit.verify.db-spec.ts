@@ -113,7 +113,7 @@ describe('verifying', () => {
     }
   }
 
-  it('finds a log whole that is', async () => {
+  it('reports no fault in an intact log', async () => {
     expect(await room.verifier.verify()).toMatchObject({ fault: null, checkpoint: null });
     await threeSeals();
     await room.record(2);
@@ -152,7 +152,7 @@ describe('verifying', () => {
     expect(await room.verdict()).toBe('event_forged');
   });
 
-  it('finds seals that somebody without the key made, whatever key they name', async () => {
+  it('finds seals made without the key, whatever key they name', async () => {
     await threeSeals();
     const [, , seal] = await room.seals.page(audit.dataSource.manager, 0, 3);
     if (!seal) throw new Error('no seal');
@@ -176,7 +176,7 @@ describe('verifying', () => {
     expect((await room.verifier.verify()).fault).toMatchObject({ kind: 'seal_broken', seal: 3 });
   });
 
-  it('finds a cut-off end by a checkpoint that was kept elsewhere', async () => {
+  it('finds a cut-off end by a checkpoint kept elsewhere', async () => {
     await threeSeals();
     const { checkpoint } = await room.verifier.verify();
     if (!checkpoint) throw new Error('no checkpoint');
@@ -197,7 +197,7 @@ describe('verifying', () => {
 });
 
 describe('the key of the signatures', () => {
-  it('may change: under a previous secret all is checked, under a forgotten one by its successors', async () => {
+  it('may change: a previous secret is still checked, a removed one by later seals', async () => {
     const next = newSecret();
     await room.record(3);
     await room.seal();

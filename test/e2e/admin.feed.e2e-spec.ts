@@ -68,7 +68,7 @@ class Follower {
 }
 
 describe('the feed of revocations', () => {
-  it('holds live rows in order, with all that a follower needs', async () => {
+  it('holds the live rows in order, with all members that a follower needs', async () => {
     for (const subject of ['a', 'b', 'c']) {
       const json = { kind: 'client', subject, reason: 'test' };
       await server.client.post('/revocations', { token: follower.access_token, json });
@@ -96,7 +96,7 @@ describe('the feed of revocations', () => {
     follower = { ...follower, ...(await server.client.login(follower)) };
   });
 
-  it('shows a change of permissions as soft, by version', async () => {
+  it('shows a change of permissions as a soft row with a version', async () => {
     const person = await server.client.newcomer();
     await server.database.query(
       `INSERT INTO revocations (id, kind, subject, cutoff, min_version, soft, reason, created_at, expires_at)
@@ -108,7 +108,7 @@ describe('the feed of revocations', () => {
     ]);
   });
 
-  it('goes on after a row, page by page and by the links', async () => {
+  it('continues after a row, page by page, along the Link header', async () => {
     const all = Array.from({ length: 7 }, (_, index) => `c${index}`);
     for (const subject of all) await insert(subject);
     const seen: string[] = [];
@@ -123,14 +123,14 @@ describe('the feed of revocations', () => {
     expect((await feed(`?after=${last}`)).text).toBe('[]');
   });
 
-  it('starts with the oldest row where the one named is gone', async () => {
+  it('starts with the oldest row where the row of `after` was deleted', async () => {
     const [gone] = [await insert('gone'), await insert('b'), await insert('c')];
     await server.database.query('DELETE FROM revocations WHERE seq = $1', [gone]);
     expect(await subjects(`?after=${gone}`)).toEqual(['b', 'c']);
     expect(await subjects('?after=999999999999999')).toEqual(['b', 'c']);
   });
 
-  it('takes rows of a database that numbered transactions higher as settled, and loses nothing after them', async () => {
+  it('treats rows with a transaction id from the future (a restored database) as settled, and misses no later row', async () => {
     await insert('before');
     await server.database.query(`UPDATE revocations SET transaction_id = '999999999999'`);
     const [restored] = (await feed()).body;
@@ -146,7 +146,7 @@ describe('the feed of revocations', () => {
     },
   );
 
-  it('answers 304 to who has the page already', async () => {
+  it('answers 304 to a client that has the page already', async () => {
     await insert('a');
     const tag = (await feed()).headers.get('etag') ?? '';
     expect(tag).toMatch(/^"[\w-]+"$/);
@@ -161,8 +161,8 @@ describe('the feed of revocations', () => {
   });
 });
 
-describe('a row that is committed after one with a higher number', () => {
-  it('is not missed by a follower, at any size of page', async () => {
+describe('a row that is committed after a row with a higher number', () => {
+  it('is not missed by a follower, at any page size', async () => {
     for (const limit of [1, 2, 100]) {
       await server.database.query('DELETE FROM revocations');
       const reader = new Follower(limit);

@@ -30,7 +30,7 @@ async function expectDead(pair: { access_token: string; refresh_token: string })
 const sidOf = (token: string) => String(decode(token).claims['sid']);
 
 describe('a revocation by hand', () => {
-  it('of a session ends it, and answers the row', async () => {
+  it('of a session ends it, and returns the row', async () => {
     const person = await server.client.newcomer();
     const sibling = await server.client.login(person);
     const subject = sidOf(person.access_token);
@@ -56,7 +56,7 @@ describe('a revocation by hand', () => {
     expect(await codeOf(sibling.access_token)).toBe(200);
   });
 
-  it('of a user kills by version whatever the clocks say, and ends the sessions', async () => {
+  it('of a user kills tokens by their version, whatever the clocks say, and ends the sessions', async () => {
     const person = await server.client.newcomer();
     server.clock.move(3000);
     const early = await server.client.login(person);
@@ -69,7 +69,7 @@ describe('a revocation by hand', () => {
     expect(await codeOf((await server.client.login(person)).access_token)).toBe(200);
   });
 
-  it('of a client ends its sessions and no login of later', async () => {
+  it('of a client ends its sessions, and leaves later logins alone', async () => {
     const person = await server.client.newcomer();
     const mine = await server.client.login(responder);
     const { body } = await revoke({ kind: 'client', subject: 'first-party' });
@@ -108,7 +108,7 @@ describe('a revocation by hand', () => {
     expect(body['cutoff']).toBe(body['created_at']);
   });
 
-  it('of all kills every token and ends every session, one that is refreshed at that moment too', async () => {
+  it('of all kills every token and ends every session, also a session that is refreshed meanwhile', async () => {
     for (let round = 0; round < 10; round++) {
       const people = await Promise.all(Array.from({ length: 6 }, () => server.client.newcomer()));
       const [answer, ...refreshed] = await Promise.all([
@@ -176,7 +176,7 @@ describe('a revocation by hand', () => {
     expect(answer.body['errors']).toEqual([expect.objectContaining({ field, code })]);
   });
 
-  it('outlives a restart of the feed: the rows are in the table with the one who asked', async () => {
+  it('is stored in the table with its actor', async () => {
     const subject = freshId();
     const admin = await administrator(server);
     await revoke({ kind: 'session', subject }, admin);

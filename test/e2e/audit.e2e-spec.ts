@@ -42,7 +42,7 @@ function events(query = '', asking = token) {
 }
 
 describe('GET /audit-events', () => {
-  it('tells who did what to whom, when and from where', async () => {
+  it('returns the action, actor, subject, time and origin of an event', async () => {
     await record({
       sessionId: 'a-session',
       origin: { ip: '192.0.2.7', userAgent: 'curl/8.5.0', requestId: 'r-1' },
@@ -68,7 +68,7 @@ describe('GET /audit-events', () => {
     ]);
   });
 
-  it('lists the newest first, page by page along the Link header', async () => {
+  it('lists the newest events first, page by page along the Link header', async () => {
     for (let index = 0; index < 5; index++) await record({ subject: { kind: 'user', id: `u${index}` } });
     const subjects: unknown[] = [];
     let next: string | undefined = '?limit=2';
@@ -83,7 +83,7 @@ describe('GET /audit-events', () => {
     expect(pages).toBe(3);
   });
 
-  it('can be asked for an actor, a subject and an action, also beyond the first page', async () => {
+  it('filters by actor, subject and action, also beyond the first page', async () => {
     await record({ actor: 'ada & co' });
     await record({ actor: 'ada & co', subject: { kind: 'role', id: 'admin' }, action: 'role.changed' });
     await record({ actor: 'bob', subject: { kind: 'role', id: 'admin' }, action: 'role.changed' });
@@ -163,7 +163,7 @@ describe('latchkey audit verify', () => {
     });
   }
 
-  it('says that a log is whole and where it ends, and finds what is not', async () => {
+  it('reports the end of an intact log, and the first fault of an edited one', async () => {
     await sealed(3);
     const whole = await verify();
     expect(whole).toMatchObject({ status: 0, stdout: expect.stringContaining('Sealed events: 3') });
@@ -190,7 +190,7 @@ describe('latchkey audit verify', () => {
     // Each run of the command is a process that loads the service.
   }, 90_000);
 
-  it('says what a checkpoint looks like where it is given something else', async () => {
+  it('refuses a malformed checkpoint and shows the format', async () => {
     expect(await verify('yesterday')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('checkpoint'),

@@ -40,7 +40,7 @@ function call(method: string, path: string, token: string, json?: unknown) {
 }
 
 describe('the audit log', () => {
-  it('holds what people do to their accounts, from where and in which request', async () => {
+  it('holds the changes users make to their accounts, with address and request id', async () => {
     const person = await server.client.newcomer();
     await server.move(5);
     await call('PATCH', '/users/me', person.access_token, { full_name: 'Somebody' });
@@ -61,7 +61,7 @@ describe('the audit log', () => {
     });
   });
 
-  it('holds the beginning and the end of a session, and no ordinary refresh', async () => {
+  it('holds the start and the end of a session, and no ordinary refresh', async () => {
     const person = await server.client.newcomer();
     const { sid } = decode(person.access_token).claims;
     await server.client.refresh(person.refresh_token);
@@ -80,7 +80,7 @@ describe('the audit log', () => {
     expect(await actionsAbout(String(sid))).toEqual(['session.started', 'session.refresh_reused']);
   });
 
-  it('holds what administrators do, and who it was', async () => {
+  it('holds the changes that administrators make, with the administrator as actor', async () => {
     const person = await server.client.newcomer();
     for (const change of [{ roles: ['user', 'admin'] }, { status: 'disabled' }, { status: 'active' }]) {
       await server.move(5);
@@ -113,7 +113,7 @@ describe('the audit log', () => {
     expect(await actionsAbout(String(row['id']))).toEqual(['revocation.created']);
   });
 
-  it('holds nothing of what was refused', async () => {
+  it('holds no event for a refused request', async () => {
     const person = await server.client.newcomer();
     const before = await actionsAbout(person.id);
     await call('PATCH', '/users/me', person.access_token, { email: ROOT.email });
@@ -124,7 +124,7 @@ describe('the audit log', () => {
     expect(await actionsAbout(person.id)).toEqual(before);
   });
 
-  it('is sealed, and whole', async () => {
+  it('is sealed and verifies', async () => {
     const verifier = server.app.get(AuditVerifier);
     let report = await verifier.verify();
     // The service's own sealer may be at work at the same moment, and other tests hold the horizon back for a while.

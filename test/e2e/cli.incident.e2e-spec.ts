@@ -75,7 +75,7 @@ function events(): Promise<LoggedEvent[]> {
 }
 
 describe('an incident', () => {
-  it('is told and changes nothing without --yes or the number typed', async () => {
+  it('is previewed and changes nothing without --yes or the typed number', async () => {
     const [one, two] = await people(2);
     if (!one || !two) throw new Error('nobody is there');
     const before = await events();
@@ -106,7 +106,7 @@ describe('an incident', () => {
     await expectDead(two);
   });
 
-  it('by time ends what was opened before, the token too that it got since, and nothing opened later', async () => {
+  it('by time ends sessions opened before it, with the tokens they got since, and no later session', async () => {
     const early = await server.client.newcomer();
     server.clock.move(1000);
     const time = timeNow();
@@ -119,7 +119,7 @@ describe('an incident', () => {
     await expectAlive(late);
   });
 
-  it('of a user ends all of theirs and no other, and is written down with its counts', async () => {
+  it('of a user ends all sessions of the user and no other, and is recorded with its counts', async () => {
     const [person, other] = await people(2);
     if (!person || !other) throw new Error('nobody is there');
     const second = await server.client.login(person);
@@ -143,7 +143,7 @@ describe('an incident', () => {
     ]);
   });
 
-  it('of a client kills the tokens too that have no session', async () => {
+  it('of a client also kills tokens without a session', async () => {
     const admin = await administrator(server);
     const { body: client } = await server.client.post('/clients', {
       token: admin.access_token,
@@ -162,7 +162,7 @@ describe('an incident', () => {
     await expectDead(admin);
   });
 
-  it('by address ends the sessions that were opened from there, however it is written', async () => {
+  it('by address ends the sessions opened from there, however the address is written', async () => {
     const [here, mapped, near, strange] = await people(4);
     if (!here || !mapped || !near || !strange) throw new Error('nobody is there');
     await openedFrom(here, '203.0.113.9');
@@ -183,7 +183,7 @@ describe('an incident', () => {
     expect(JSON.stringify(await events())).not.toContain('203.0.113');
   });
 
-  it('ends only what meets every condition', async () => {
+  it('ends only the sessions that meet every condition', async () => {
     const [person, other] = await people(2);
     if (!person || !other) throw new Error('nobody is there');
     const elsewhere = await server.client.login(person);
@@ -205,7 +205,7 @@ describe('an incident', () => {
     await expectAlive(other);
   });
 
-  it('of a key drops it and ends the sessions whose refresh token it signed', async () => {
+  it('of a key drops the key and ends the sessions whose refresh token it signed', async () => {
     const person = await server.client.newcomer();
     const { kid } = decode(person.access_token).header;
     server.clock.move(1000);
@@ -228,7 +228,7 @@ describe('an incident', () => {
     }
   });
 
-  it('that is broken off goes on where it is run again', async () => {
+  it('that was interrupted continues when it is run again', async () => {
     const person = await server.client.register();
     await idleSessions(2500, person);
     const before = await events();
@@ -254,7 +254,7 @@ describe('an incident', () => {
     expect((await told(...args))[0]).toMatchObject({ sessions: 0 });
   });
 
-  it('leaves none alive of those that are refreshed at that moment', async () => {
+  it('leaves no session alive that is refreshed meanwhile', async () => {
     await Promise.all(Array.from({ length: 20 }, () => server.client.get('/health/ready')));
     for (let round = 0; round < 10; round++) {
       const crowd = await people(6);

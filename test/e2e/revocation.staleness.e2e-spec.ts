@@ -38,7 +38,7 @@ async function answers(token: string): Promise<{ verify: number; ready: number }
   return { verify: verify.status, ready: ready.status };
 }
 
-it('without the database tokens are verified on, then refused with 503, and both heal by themselves', async () => {
+it('without the database tokens are still accepted at first, then refused with 503, and accepted once it is back', async () => {
   const { access_token: token } = await server.client.newcomer();
   expect(await answers(token)).toEqual({ verify: 200, ready: 200 });
 

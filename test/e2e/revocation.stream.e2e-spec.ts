@@ -185,7 +185,7 @@ describe('a stream of revocations', () => {
     await steady.until(({ subjects }) => new Set(subjects).size === expected.length);
   });
 
-  it('ends in good order when the token that opened it is revoked', async () => {
+  it('ends as a complete response when the token that opened it is revoked', async () => {
     const other = await memberWithScopes(server, 'revocations:read');
     const [ending, staying] = [await follow({}, '', other.access_token), await followed()];
     await ending.until(isCurrent);
@@ -206,7 +206,7 @@ describe('a stream of revocations', () => {
     await server.move(-15 * 60_000 - 1000);
   });
 
-  it('sends no `current` while the database is unreachable, and goes on by itself', async () => {
+  it('sends no `current` while the database is unreachable, and resumes once it is back', async () => {
     const follower = await followed();
     await proxy.cut();
     // A read that was under way may still have finished.
@@ -280,7 +280,7 @@ describe('a stream is refused', () => {
     expect(openRequests()).toBe(0);
   });
 
-  it('while the service stops, which ends open streams at once', async () => {
+  it('while the service stops; open streams end at once', async () => {
     const follower = await followed();
     const start = performance.now();
     server.app.get(Lifecycle).drain();

@@ -154,15 +154,18 @@ const REVOKING: Readonly<Record<string, (here: Client, there: Client) => Promise
 };
 
 describe('on the other instance, within a second', () => {
-  it.each(Object.entries(REVOKING))('%s kills the tokens it is about, and no others', async (_, prepare) => {
-    await everyRound(async (here, there) => {
-      const { act, status, kills, leaves = [] } = await prepare(here, there);
-      await expectAccepted(there, bystander.access_token, ...kills, ...leaves);
-      expect((await act()).status).toBe(status);
-      await Promise.all(kills.map((token) => expectFelt(there, token, REVOKED)));
-      await expectAccepted(there, bystander.access_token, ...leaves);
-    });
-  });
+  it.each(Object.entries(REVOKING))(
+    '%s kills the tokens of its subject, and no others',
+    async (_, prepare) => {
+      await everyRound(async (here, there) => {
+        const { act, status, kills, leaves = [] } = await prepare(here, there);
+        await expectAccepted(there, bystander.access_token, ...kills, ...leaves);
+        expect((await act()).status).toBe(status);
+        await Promise.all(kills.map((token) => expectFelt(there, token, REVOKED)));
+        await expectAccepted(there, bystander.access_token, ...leaves);
+      });
+    },
+  );
 
   it.each([
     ['a change of a user’s roles', 'PATCH'],
@@ -187,7 +190,7 @@ describe('on the other instance, within a second', () => {
     });
   });
 
-  it('the removal of a client kills the tokens it is getting there at that moment', async () => {
+  it('the removal of a client kills the tokens that another instance issues to it meanwhile', async () => {
     await everyRound(async (here, there) => {
       const client = await newClient({ client: here }, admin);
       const issued: string[] = [];
@@ -229,7 +232,7 @@ describe('on the other instance, within a second', () => {
     });
   });
 
-  it('a revocation of everything kills every token of before, and none of a new login', async () => {
+  it('a revocation of all kills every earlier token, and none of a new login', async () => {
     await everyRound(async (here, there) => {
       admin = await here.login(ROOT);
       const person = await there.newcomer();

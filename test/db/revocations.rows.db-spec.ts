@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { REVOCATION_KINDS, type LiveRevocation } from '@latchkey/token-rules';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { dataSourceOptions } from '../../src/platform/database/data-source.js';
+import { newId } from '../../src/platform/kernel/ids.js';
+import { Revocation } from '../../src/revocation/revocation.entity.js';
+import { RevocationsRepository } from '../../src/revocation/revocations.repository.js';
+import { createDatabase, type TestDatabase } from '../support/database/database.js';
+
+const POOL = { poolSize: 1, connectTimeoutMs: 5000, statementTimeoutMs: 60_000 };
+const HOUR_MS = 3_600_000;
+
+const TransactionId = z.string().regex(/^\d+$/);
+const FeedRow = z.strictObject({
+  seq: z.int(),
+  id: z.uuid(),
+  kind: z.enum(REVOCATION_KINDS),
+  subject: z.string(),
+  cutoff: z.number(),
+  minVersion: z.int().nullable(),
+  soft: z.boolean(),
+  reason: z.string(),
+  actor: z.string().nullable(),
+  createdAt: z.number(),
+  expiresAt: z.number(),
+});
+const PlacedRow = FeedRow.extend({ transactionId: TransactionId });
+const NewRow = FeedRow.extend({ settled: z.boolean() });
+
+const now = Date.now();
+const revocations = new RevocationsRepository();
+let database: TestDatabase;
+let source: DataSource;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  source = await new DataSource(dataSourceOptions(database.target, POOL, [Revocation])).initialize();
+});
+afterAll(async () => {
+  await source.destroy();
+  await database.drop();
+});
+beforeEach(async () => {
+  await database.query('DELETE FROM revocations');
+});
+
+function revocation(change: Partial<LiveRevocation> = {}): LiveRevocation {
+  return {
+    id: newId(now),
+    kind: 'session',
+    subject: newId(now),
+    cutoff: now,
+    minVersion: null,
+    soft: false,
+    reason: 'test',
+    actor: null,
+    createdAt: now,
+    expiresAt: now + HOUR_MS,
+    ...change,
+  };
+}
+
+describe('the statements on revocations return the rows they declare:', () => {
+  const live = revocation();
+  const soft = revocation({ kind: 'user', minVersion: 3, soft: true, actor: 'root' });
+  const expired = revocation({ expiresAt: now - 1 });
+
+  beforeEach(() => revocations.insert(source.manager, [live, soft, expired]));
+
+  it('readPage', async () => {
+    const page = { after: undefined, limit: 10, now: new Date(now) };
+    const rows = z.array(PlacedRow).parse(await revocations.readPage(source.manager, page));
+    expect(rows).toMatchObject([live, soft]);
+    expect(await revocations.readPage(source.manager, { ...page, after: rows[0] })).toEqual([rows[1]]);
+  });
+
+  it('horizon and readSince', async () => {
+    const { rows, horizon } = await revocations.readSince(source.manager, '0', new Date(now));
+    expect(z.array(NewRow).parse(rows)).toMatchObject([live, soft]);
+    TransactionId.parse(horizon);
+    TransactionId.parse(await revocations.horizon(source.manager));
+  });
+
+  it('readSince, where there is no row', async () => {
+    const future = new Date(now + 2 * HOUR_MS);
+    const { rows, horizon } = await revocations.readSince(source.manager, '0', future);
+    expect(rows).toEqual([]);
+    TransactionId.parse(horizon);
+  });
+
+  it('feedPage and countFeed', async () => {
+    // Rows are settled once every older transaction on the server has ended; tests of other databases run there too.
+    await expectSettled();
+    const page = { after: 0, limit: 10, now: new Date(now) };
+    expect(z.array(FeedRow).parse(await revocations.feedPage(source.manager, page))).toMatchObject([
+      live,
+      soft,
+    ]);
+    expect(z.int().parse(await revocations.countFeed(source.manager, new Date(now)))).toBe(2);
+  });
+
+  it('get', async () => {
+    expect(FeedRow.parse(await revocations.get(source.manager, soft.id))).toMatchObject(soft);
+  });
+
+  it('deleteExpired', async () => {
+    expect(await revocations.deleteExpired(source.manager, new Date(now), 10)).toBe(1);
+    expect(await revocations.deleteExpired(source.manager, new Date(now), 10)).toBe(0);
+  });
+});
+
+async function expectSettled(): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while ((await revocations.countFeed(source.manager, new Date(now))) < 2) {
+    if (Date.now() > deadline) throw new Error('a transaction on the server does not end');
+  }
+}
