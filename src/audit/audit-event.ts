@@ -35,7 +35,7 @@ export type AuditSubjectKind = 'user' | 'session' | 'role' | 'client' | 'key' | 
 /** Ids, names of roles and scopes, reasons. Never a secret, an address or a person's name. */
 export type AuditDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 
-/** Where the request came from; null for what it did not say. */
+/** The origin of a request. A member is null where the request does not carry it. */
 export interface AuditOrigin {
   readonly ip: string | null;
   readonly userAgent: string | null;

@@ -93,20 +93,21 @@ export class AuditJudge {
       );
     }
     for (const event of events) {
-      if (!covered.has(event.id) || this.isDropped(monthOf(event.createdAt))) this.assertGivenUp(event);
+      if (!covered.has(event.id) || this.isDropped(monthOf(event.createdAt))) this.assertDropped(event);
     }
   }
 
   /**
-   * @throws AuditFaultFound for an event without a seal that counts, although later events are sealed. Only events that
-   * this service wrote with a wrong clock may appear in a month that was dropped
+   * Judges an event that no kept seal covers although later events are sealed. Only an event that this service wrote with
+   * a wrong clock, into a month that was dropped, is allowed.
+   * @throws AuditFaultFound for any other event
    */
-  assertGivenUp(event: PlacedEvent): void {
+  assertDropped(event: PlacedEvent): void {
     if (this.isDropped(monthOf(event.createdAt)) && this.isAuthentic(event, event.createdAt)) return;
     throw new AuditFaultFound('event_added', { event: event.id });
   }
 
-  /** @throws AuditFaultFound for an event that waits for its seal and was not written by this service */
+  /** @throws AuditFaultFound for an event that is not sealed yet and was not written by this service */
   assertUnsealed(event: PlacedEvent, end: Seal | undefined): void {
     // No seal would ever reach an event two eras ahead.
     if (event.era > (end?.era ?? 0) + 1) throw new AuditFaultFound('event_reordered', { event: event.id });

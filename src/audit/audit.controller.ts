@@ -15,11 +15,11 @@ const AuditQueryDto = PageQueryDto.omit({ offset: true }).extend({
   after: z.uuid().optional().meta({ description: 'The last id of the page before: older events follow' }),
   actor: text({ max: SUBJECT_MAX })
     .optional()
-    .meta({ description: 'Who did it: the id of a user or client, or `command-line`' }),
+    .meta({ description: 'The id of the user or client that acted, or `command-line`' }),
   subject: text({ max: SUBJECT_MAX })
     .optional()
-    .meta({ description: 'What it was done to: an id or a name' }),
-  action: z.enum(AUDIT_ACTIONS).optional().meta({ description: 'What was done' }),
+    .meta({ description: 'The id or name of the changed user, session, role, client, key or revocation' }),
+  action: z.enum(AUDIT_ACTIONS).optional().meta({ description: 'The recorded action' }),
 });
 type AuditQueryDto = z.output<typeof AuditQueryDto>;
 

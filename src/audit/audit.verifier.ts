@@ -133,7 +133,7 @@ class Pass {
     const [first] = range;
     if (!first) return;
     const { era, from, to } = first;
-    for (const event of await events.before({ era, transactionId: from })) this.judge.assertGivenUp(event);
+    for (const event of await events.before({ era, transactionId: from })) this.judge.assertDropped(event);
     const inRange = await events.before({ era, transactionId: to });
     this.judge.assertSealed(range, inRange);
     this.covered += inRange.length;

@@ -135,7 +135,7 @@ export class RevocationsRepository {
 
   /** How many settled rows the feed holds. */
   async countFeed(manager: EntityManager, now: Date): Promise<number> {
-    // Raw: settled rows are told by the snapshot.
+    // Raw: the snapshot decides which rows are settled.
     const rows: Array<{ count: number }> = await manager.query(
       `WITH ${NOW} SELECT count(*)::int AS count FROM revocations r WHERE ${SETTLED}`,
       [now],

@@ -29,7 +29,7 @@ export interface Revoke {
   readonly issuedBefore?: Date | undefined;
   /** Stale instead of dead. */
   readonly soft?: boolean;
-  /** Of a removed client or a dropped key: whatever token of theirs turns up is dead, issued before or after. */
+  /** For a removed client or a dropped key: all its tokens are dead, also those issued later. */
   readonly forGood?: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface Cause {
   readonly actor: string | null;
 }
 
-/** Writes revocations in the transaction of what causes them, and publishes them once it is committed. */
+/** Writes revocations in the transaction of their cause, and publishes them after its commit. */
 @Injectable()
 export class RevocationsService {
   constructor(

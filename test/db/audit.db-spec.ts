@@ -31,7 +31,7 @@ async function sealedIds(): Promise<string[]> {
   return rows.flatMap(({ ids: some }) => some);
 }
 
-/** Another client, which keeps its transaction open. */
+/** Opens a transaction on another connection, which stays open until the test ends. */
 const clients: Client[] = [];
 async function openTransaction(sql: string): Promise<Client> {
   const client = new Client(audit.database.target);
@@ -80,13 +80,13 @@ describe('sealing', () => {
     const seals = async (): Promise<number> =>
       (await audit.database.query('SELECT 1 FROM audit_seals')).length;
     let rounds = 0;
-    // Where the machine is busy sealing takes its time: it has to have run beside the writers.
+    // Sealing is slow on a busy machine: the test needs rounds that ran beside the writers.
     for (; rounds < 20 || (await seals()) <= 5; rounds++) {
       await Promise.all(
         Array.from({ length: 8 }, (_, index) =>
           room.transactions.run(async (transaction) => {
             await room.record(1 + (index % 3), transaction);
-            // Commits in another order than transactions are numbered in.
+            // The transactions commit in another order than they are numbered.
             await transaction.manager.query('SELECT pg_sleep($1)', [((index * 7) % 8) / 1000]);
             if (index === 5) await room.record(1, transaction);
           }),
@@ -110,7 +110,7 @@ describe('sealing', () => {
     await long.query('ROLLBACK');
     expect(await room.seal()).toBe(3);
 
-    // A sealer that is stuck in its transaction, with its lock: the other gives up, and writers go on.
+    // One sealer is stuck in its transaction and holds the lock: the other one gives up, and writers continue.
     await openTransaction(`SELECT pg_advisory_xact_lock(${CHAIN_LOCK})`);
     await room.record(2);
     expect(await room.seal()).toBe(0);
@@ -134,7 +134,7 @@ describe('sealing', () => {
     await room.record(3);
     await room.seal();
     await room.record(1);
-    // As if everything so far had been written, and all but the last been sealed, on a server that is far ahead.
+    // Gives the log the transaction ids of a server that is far ahead, with all but the last event sealed.
     await audit.database.query(
       `UPDATE audit_events SET transaction_id = (transaction_id::text::bigint + 1000000)::text::xid8`,
     );

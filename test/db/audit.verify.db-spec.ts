@@ -131,7 +131,7 @@ describe('verifying', () => {
     expect(await room.verdict()).toBe('whole');
     await audit.database.query(sql);
     expect(await room.verdict()).toBe(kind);
-    // Nor does it look better once the service went on.
+    // The fault is still found after the service has sealed more events.
     await room.record(1);
     await room.seal();
     expect(await room.verdict()).toBe(kind);

@@ -30,7 +30,7 @@ async function subjects(query = ''): Promise<string[]> {
   return body.map(({ subject }) => subject);
 }
 
-/** Writes a revocation as another instance would, and answers its number. */
+/** Writes a revocation as another instance would; returns its number in the feed. */
 const INSERT = `
   INSERT INTO revocations (id, kind, subject, cutoff, reason, created_at, expires_at)
   VALUES (gen_random_uuid(), 'client', $1, now(), 'test', now(), now() + interval '10 minutes') RETURNING seq::int`;
@@ -50,7 +50,7 @@ async function withConnection<T>(work: (connection: Client) => Promise<T>): Prom
   }
 }
 
-/** Follows the feed as a service would: remembers the last row of each page and asks for what comes after it. */
+/** Follows the feed as a service would: reads the page after the last row of the page before. */
 class Follower {
   readonly seen: string[] = [];
   private after = 0;
@@ -172,7 +172,7 @@ describe('a row that is committed after a row with a higher number', () => {
         const late = (await connection.query<{ seq: number }>(INSERT, ['late'])).rows[0]?.seq ?? 0;
         expect(await insert('early')).toBeGreaterThan(late);
         await reader.poll();
-        // The later one is committed, and still held back: its place behind the open one is not settled.
+        // The later row is committed but held back: it is not settled while the older transaction is open.
         expect(reader.seen).toEqual(['first']);
         await connection.query('COMMIT');
       });
@@ -186,7 +186,7 @@ describe('a row that is committed after a row with a higher number', () => {
     await withConnection(async (connection) => {
       await connection.query('BEGIN');
       const sequence = `SELECT nextval(pg_get_serial_sequence('revocations', 'seq'))::int AS seq`;
-      // Twice: every 32nd number is logged, which makes the transaction a writing one.
+      // Every 32nd number is written to the WAL, which would give the open transaction an id: it takes the next one.
       await server.database.query(sequence);
       const seq = (await connection.query<{ seq: number }>(sequence)).rows[0]?.seq ?? 0;
       expect(await insert('higher')).toBeGreaterThan(seq);

@@ -174,7 +174,7 @@ describe('latchkey audit verify', () => {
     });
 
     await server.database.query('DELETE FROM audit_seals');
-    // The same events under new seals: only the checkpoint tells.
+    // The same events under new seals: only the checkpoint reveals the change.
     expect(await verify()).toMatchObject({ status: 0 });
     expect(await verify(checkpoint)).toMatchObject({
       status: 1,

@@ -15,7 +15,7 @@ afterAll(() => server.close());
 
 const incident = (args: readonly string[], typed?: Typed) => runInside(server, ['incident', ...args], typed);
 
-/** What is told as JSON: what it is about, and, where it was done, what it did. */
+/** The JSON output: the preview and, after the incident was applied, its counts. */
 async function told(...args: string[]): Promise<Array<Record<string, unknown>>> {
   const { status, stdout } = await incident([...args, '--json']);
   expect(status).toBe(0);
@@ -51,7 +51,7 @@ async function openedFrom(pair: TokenPair, ip: string): Promise<void> {
   ]);
 }
 
-/** Sessions that nobody holds tokens of, of a user who is there. */
+/** Inserts sessions without tokens, of an existing user. */
 async function idleSessions(count: number, { id }: Person): Promise<void> {
   await server.database.query(
     `INSERT INTO sessions (id, user_id, client_id, refresh_token_id, rotated_at, idle_expires_at, expires_at, created_at,
@@ -250,7 +250,7 @@ describe('an incident', () => {
       ['incident.started', undefined],
       ['incident.answered', 1500],
     ]);
-    // Nobody has used them for longer than an access token lives, so that no row is needed for any of them.
+    // Their last use is longer ago than the life of an access token, so none of them needs a revocation.
     expect((await told(...args))[0]).toMatchObject({ sessions: 0 });
   });
 

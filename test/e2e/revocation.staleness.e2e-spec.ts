@@ -9,7 +9,7 @@ let own: TestDatabase;
 
 beforeAll(async () => {
   own = await createDatabase();
-  // The token outlives the longest staleness, so that the guard and not its expiry is what is seen.
+  // The token outlives the longest staleness, so that the guard refuses it and not its expiry.
   server = await startServer({
     database: own,
     env: { ACCESS_TOKEN_EXPIRE_MINUTES: '60', DATABASE_CONNECT_TIMEOUT_MS: '500' },
@@ -20,7 +20,7 @@ afterAll(async () => {
   await own.drop();
 });
 
-/** Lets nobody in and throws everybody out, or lets them in again. */
+/** Refuses new connections to the database and closes the open ones, or allows connections again. */
 async function database(reachable: boolean): Promise<void> {
   const admin = new Postgres(testServer());
   await admin.connect();
@@ -43,7 +43,7 @@ it('without the database tokens are still accepted at first, then refused with 5
   expect(await answers(token)).toEqual({ verify: 200, ready: 200 });
 
   await database(false);
-  // No database read on the way of a verification: it does not notice.
+  // Verification reads no database, so the outage does not affect it.
   expect((await server.client.get('/auth/verify', { token })).status).toBe(200);
   expect((await server.client.me(token)).status).toBe(503);
   await server.move(11_000);

@@ -17,7 +17,7 @@ const STALE = [401, 'token_stale', challenge('Permissions have changed, refresh 
 let deployment: Deployment;
 let instances: [ServiceProcess, ServiceProcess];
 let admin: TokenPair;
-/** Nobody does anything about this one. */
+/** Tokens that no test revokes. */
 let bystander: TokenPair;
 
 beforeAll(async () => {
@@ -28,19 +28,19 @@ beforeAll(async () => {
 });
 afterAll(() => deployment.close());
 
-/** The instance something is done on and the one where it is felt; each is the other in the next round. */
+/** The instance that revokes and the instance that is observed. They swap in the next round. */
 async function everyRound(work: (here: Client, there: Client) => Promise<void>): Promise<void> {
   const [one, other] = instances.map(({ client }) => client) as [Client, Client];
   for (let round = 0; round < ROUNDS; round++) await (round % 2 ? work(other, one) : work(one, other));
 }
 
-/** How an instance answers a token, without a look into the database. */
+/** The response of an instance to a token, decided without a read of the database. */
 async function seen(client: Client, token: string): Promise<unknown[]> {
   const { status, body, headers } = await client.get('/auth/verify', { token });
   return [status, body['code'], headers.get('www-authenticate')];
 }
 
-/** The first answer that is no 200 has to be the right one, and to come within a second. */
+/** The first response other than 200 must be the expected one, and come within a second. */
 async function expectFelt(client: Client, token: string, refusal: unknown[]): Promise<void> {
   let answer: unknown[] = ACCEPTED;
   const refused = async () => {
@@ -68,7 +68,7 @@ async function newRole(client: Client, ...scopes: string[]): Promise<string> {
 const sidOf = (token: string) => String(decode(token).claims['sid']);
 const kidOf = (token: string) => String(decode(token).header['kid']);
 
-/** Sessions that were used a moment ago get rows of their own; of others only the row for everything tells. */
+/** Recently used sessions get revocations of their own; the others are hit by the revocation of all only. */
 async function leaveIdle(token: string): Promise<void> {
   const idle = `UPDATE sessions SET last_used_at = last_used_at - interval '1 hour' WHERE id = $1 RETURNING id`;
   expect(await deployment.query(idle, [sidOf(token)])).toHaveLength(1);
@@ -79,7 +79,7 @@ async function publishedBy(client: Client): Promise<string[]> {
   return body.keys.map(({ kid }) => kid);
 }
 
-/** What somebody does, how it is answered, and which access tokens it kills and leaves. */
+/** A revoking request, its expected status, and the access tokens that it kills and leaves. */
 interface Revoking {
   readonly act: () => Promise<Answer>;
   readonly status: number;
