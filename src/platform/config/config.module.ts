@@ -11,7 +11,7 @@ import {
   type Config,
 } from './config.js';
 
-/** Hands every room the typed slice it asks for by its injection token. */
+/** Provides each slice of the settings under its injection token. */
 @Global()
 @Module({})
 export class ConfigModule {

@@ -6,17 +6,17 @@ export { ALGORITHMS, type Algorithm };
 export interface HttpConfig {
   readonly host: string;
   readonly port: number;
-  /** Where metrics are served, on the same address; undefined: nowhere. */
+  /** The port of the metrics, on the same address; undefined switches them off. */
   readonly metricsPort: number | undefined;
   readonly corsOrigins: readonly string[];
-  /** CIDR list of the proxies whose `X-Forwarded-For` is believed. */
+  /** Addresses and CIDR ranges of the proxies whose `X-Forwarded-For` is trusted. */
   readonly trustedProxies: readonly string[];
-  /** How long to go on serving after SIGTERM while balancers learn that this instance is not ready. */
+  /** How long the service still accepts requests after SIGTERM, while balancers notice that it is not ready. */
   readonly shutdownDelayMs: number;
 }
 
 export interface DatabaseConfig {
-  /** Absent: the embedded server in `dataDir`. */
+  /** Undefined: the embedded server in `dataDir` is used. */
   readonly url: string | undefined;
   readonly dataDir: string;
   readonly poolSize: number;
@@ -26,7 +26,7 @@ export interface DatabaseConfig {
 
 export interface TokenConfig {
   readonly issuer: string;
-  /** All are accepted, the first is issued. */
+  /** Tokens for each of them are accepted; new tokens are for the first. */
   readonly audiences: readonly [string, ...string[]];
   readonly accessSeconds: number;
   readonly refreshIdleSeconds: number;
@@ -37,12 +37,12 @@ export interface TokenConfig {
 
 export interface KeyConfig {
   readonly algorithm: Algorithm;
-  /** The text of `SECRET_KEY`, used as it stands; absent only where a PEM is pinned. */
+  /** The text of `SECRET_KEY`, unchanged; undefined only where a PEM is pinned. */
   readonly secret: string | undefined;
   readonly previousSecrets: readonly string[];
   readonly pinnedKey: KeyObject | undefined;
   readonly rotationDays: number;
-  /** How long verifiers may keep the key set; a new key is published at least this long before it signs. */
+  /** How long verifiers may cache the key set; a new key is published at least this long before it signs. */
   readonly jwksMaxAgeSeconds: number;
 }
 
@@ -50,16 +50,16 @@ export interface RevocationConfig {
   readonly maxStalenessSeconds: number;
 }
 
-/** So many requests in so many seconds. */
+/** At most `points` requests in `seconds` seconds. */
 export interface RateLimit {
   readonly points: number;
   readonly seconds: number;
 }
 
 export interface LimitsConfig {
-  /** Where attempts are counted; in PostgreSQL where absent. */
+  /** The Redis that counts attempts; undefined counts them in PostgreSQL. */
   readonly redisUrl: string | undefined;
-  /** Wrong passwords from one address, whatever the account. */
+  /** Wrong passwords from one address, for all accounts together. */
   readonly failuresPerAddress: RateLimit;
   readonly register: RateLimit;
   readonly refresh: RateLimit;
@@ -67,7 +67,7 @@ export interface LimitsConfig {
   readonly password: RateLimit;
 }
 
-/** More would make one login a burden. Our own parameters keep to it too, so that every hash of ours verifies. */
+/** Limits of the cost of one login. The settings keep to them too, so every hash of the service verifies. */
 export const ARGON2_MAX = { memoryKib: 524_288, time: 20, parallelism: 64 } as const;
 
 export interface HashingConfig {
@@ -88,15 +88,15 @@ export interface LogConfig {
   readonly format: 'json' | 'pretty';
 }
 
-/** How traces are exported; the rest of `OTEL_*` OpenTelemetry reads by itself. */
+/** How traces are exported. OpenTelemetry reads the other `OTEL_*` variables itself. */
 export interface TracingConfig {
   readonly protocol: 'http/protobuf' | 'http/json';
 }
 
-/** Every setting of the service, checked. Made once by `loadConfig`; rooms take the slice they need. */
+/** Every setting of the service, checked. `loadConfig` makes it once; rooms inject the slice they need. */
 export interface Config {
   readonly production: boolean;
-  /** Processes that serve, on one port. */
+  /** How many processes serve on the port. */
   readonly workers: number;
   readonly http: HttpConfig;
   readonly database: DatabaseConfig;
@@ -107,7 +107,7 @@ export interface Config {
   readonly hashing: HashingConfig;
   readonly bootstrap: BootstrapConfig;
   readonly log: LogConfig;
-  /** Undefined: no traces. */
+  /** Undefined: traces are off. */
   readonly tracing: TracingConfig | undefined;
 }
 

@@ -18,7 +18,7 @@ function rsaKey(modulusLength: number): string {
 const RSA = rsaKey(2048);
 const EC = { ES256: ecKey('P-256'), ES384: ecKey('P-384'), ES512: ecKey('P-521') };
 
-/** Setting and message of everything that is wrong with these settings. */
+/** The name and the message of every refused setting. */
 function problems(environment: Environment): string[] {
   try {
     loadConfig({ SECRET_KEY, ...environment });
@@ -36,7 +36,7 @@ function keyFor(algorithm: Algorithm): Environment {
 }
 
 describe('the lifetime of access tokens', () => {
-  it('is fifteen minutes where nothing is set', () => {
+  it('is fifteen minutes by default', () => {
     expect(loadConfig({ SECRET_KEY }).tokens.accessSeconds).toBe(900);
   });
 
@@ -71,7 +71,7 @@ describe('the lifetime of access tokens', () => {
     ]);
   });
 
-  it('is refused where both units are set, also where they agree', () => {
+  it('is refused where both units are set, even when they agree', () => {
     const both = { ACCESS_TOKEN_EXPIRE_MINUTES: '30', ACCESS_TOKEN_EXPIRE_SECONDS: '1800' };
     expect(problems(both)).toEqual([
       expect.stringMatching(/^ACCESS_TOKEN_EXPIRE_SECONDS .*ACCESS_TOKEN_EXPIRE_MINUTES.*both/),
@@ -80,7 +80,7 @@ describe('the lifetime of access tokens', () => {
 });
 
 describe('the algorithm', () => {
-  it.each(ALGORITHMS)('%s is taken with a key that fits it', (algorithm) => {
+  it.each(ALGORITHMS)('%s is accepted with a key that fits it', (algorithm) => {
     expect(problems({ JWT_ALGORITHM: algorithm, ...keyFor(algorithm) })).toEqual([]);
   });
 
@@ -120,13 +120,13 @@ describe('the algorithm', () => {
         .privateKey.export({ ...PEM, cipher: 'aes-256-cbc', passphrase: 'hunter2' })
         .toString(),
     ],
-  ])('refuses %s as its key', (_what, pem) => {
+  ])('refuses %s as its key', (_name, pem) => {
     expect(problems({ JWT_ALGORITHM: 'ES256', JWT_PRIVATE_KEY: pem })).toEqual([
       'JWT_PRIVATE_KEY is not an unencrypted private key in PEM form',
     ]);
   });
 
-  it('takes a PEM whose line ends are written as two characters', () => {
+  it('accepts a PEM whose line ends are written as two characters', () => {
     const oneLine = EC.ES256.replaceAll('\n', '\\n');
     expect(loadConfig({ JWT_ALGORITHM: 'ES256', JWT_PRIVATE_KEY: oneLine }).keys.pinnedKey).toBeDefined();
   });
@@ -139,11 +139,11 @@ describe('the algorithm', () => {
 });
 
 describe('the secret', () => {
-  it('is used as the text it is', () => {
+  it('is used unchanged', () => {
     expect(loadConfig({ SECRET_KEY }).keys.secret).toBe(SECRET_KEY);
   });
 
-  it('is asked for where it is missing, empty or blank, and the message says how to make one', () => {
+  it('is required when missing, empty or blank, and the message says how to make one', () => {
     for (const missing of [undefined, '', '   ']) {
       expect(problems({ SECRET_KEY: missing })).toEqual([
         expect.stringMatching(/^SECRET_KEY is missing.*32 bytes.*openssl rand -hex 32/),
@@ -151,14 +151,14 @@ describe('the secret', () => {
     }
   });
 
-  it('is refused where it is weak, and so is every previous one', () => {
+  it('is refused when weak, and so is each previous secret', () => {
     expect(problems({ SECRET_KEY: 'x'.repeat(40) })).toEqual(['SECRET_KEY repeats itself']);
     expect(problems({ SECRET_KEY_PREVIOUS: `${SECRET_KEY},short` })).toEqual([
       'SECRET_KEY_PREVIOUS is 5 bytes long; at least 32 bytes are needed',
     ]);
   });
 
-  it('may have several previous ones, spaced as people write lists', () => {
+  it('may have several previous secrets, in a list with spaces', () => {
     const previous = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
     const { keys } = loadConfig({ SECRET_KEY, SECRET_KEY_PREVIOUS: ` ${previous.join(' , ')} ,` });
     expect(keys.previousSecrets).toEqual(previous);
@@ -167,7 +167,7 @@ describe('the secret', () => {
 
 describe('the settings', () => {
   it('are refused all at once, each by name and unit', () => {
-    const told = problems({
+    const lines = problems({
       PORT: '70000',
       JWT_ALGORITHM: 'none',
       SECRET_KEY: 'short',
@@ -182,20 +182,20 @@ describe('the settings', () => {
       LOG_LEVEL: 'loud',
       LOG_FORMAT: 'xml',
     });
-    expect(new Set(told.map((line) => line.split(' ', 1)[0])).size).toBe(13);
+    expect(new Set(lines.map((line) => line.split(' ', 1)[0])).size).toBe(13);
     for (const named of [
       /^PORT .*port/,
       /^REFRESH_TOKEN_IDLE_DAYS .*days/,
       /^JWT_LEEWAY_SECONDS .*seconds/,
     ]) {
-      expect(told).toContainEqual(expect.stringMatching(named));
+      expect(lines).toContainEqual(expect.stringMatching(named));
     }
-    expect(told).toContainEqual(expect.stringMatching(/^ARGON2_MEMORY_KIB .*KiB/));
-    expect(told).toContainEqual(expect.stringMatching(/^SECRET_KEY is 5 bytes/));
+    expect(lines).toContainEqual(expect.stringMatching(/^ARGON2_MEMORY_KIB .*KiB/));
+    expect(lines).toContainEqual(expect.stringMatching(/^SECRET_KEY is 5 bytes/));
   });
 
-  it('are refused all at once where they only contradict each other', () => {
-    const told = problems({
+  it('are refused all at once where they contradict each other', () => {
+    const lines = problems({
       ACCESS_TOKEN_EXPIRE_MINUTES: '5',
       ACCESS_TOKEN_EXPIRE_SECONDS: '300',
       METRICS_PORT: '3000',
@@ -204,7 +204,7 @@ describe('the settings', () => {
       BOOTSTRAP_ADMIN_EMAIL: 'root@example.org',
       JWT_PRIVATE_KEY: RSA,
     });
-    expect(told.map((line) => line.split(' ', 1)[0])).toEqual([
+    expect(lines.map((line) => line.split(' ', 1)[0])).toEqual([
       'ACCESS_TOKEN_EXPIRE_SECONDS',
       'METRICS_PORT',
       'REFRESH_TOKEN_IDLE_DAYS',
@@ -213,16 +213,16 @@ describe('the settings', () => {
     ]);
   });
 
-  it('tell a malformed number and a contradiction together', () => {
-    const told = problems({
+  it('report a malformed number and a contradiction at the same time', () => {
+    const lines = problems({
       PORT: 'x',
       ACCESS_TOKEN_EXPIRE_MINUTES: '5',
       ACCESS_TOKEN_EXPIRE_SECONDS: '300',
     });
-    expect(told.map((line) => line.split(' ', 1)[0])).toEqual(['PORT', 'ACCESS_TOKEN_EXPIRE_SECONDS']);
+    expect(lines.map((line) => line.split(' ', 1)[0])).toEqual(['PORT', 'ACCESS_TOKEN_EXPIRE_SECONDS']);
   });
 
-  it('are never told by value', () => {
+  it('never appear by value in a message', () => {
     const mark = 'hunter2';
     const names = [
       'PORT',
@@ -233,9 +233,9 @@ describe('the settings', () => {
       'JWT_ISSUER',
     ];
     const more = ['CORS_ORIGINS', 'TRUSTED_PROXIES', 'LOG_LEVEL', 'LOG_FORMAT', 'ARGON2_TIME', 'HASH_QUEUE'];
-    const told = problems(Object.fromEntries([...names, ...more].map((name) => [name, mark])));
-    expect(told).toHaveLength(names.length + more.length);
-    expect(told.join('\n')).not.toContain(mark);
+    const lines = problems(Object.fromEntries([...names, ...more].map((name) => [name, mark])));
+    expect(lines).toHaveLength(names.length + more.length);
+    expect(lines.join('\n')).not.toContain(mark);
   });
 
   it('count as absent where they are empty', () => {
@@ -248,10 +248,10 @@ describe('the settings', () => {
     'postgresql://user:hunter2@host:99999/base',
     'postgres://user:pa%zzhunter2@host/base',
     'postgres://@:',
-  ])('refuse a DATABASE_URL that is no URL, before anything connects: %s', (url) => {
-    const told = problems({ DATABASE_URL: url });
-    expect(told).toEqual([expect.stringMatching(/^DATABASE_URL must be a URL/)]);
-    expect(told.join()).not.toContain('hunter2');
+  ])('refuse a DATABASE_URL that is no URL before connecting: %s', (url) => {
+    const lines = problems({ DATABASE_URL: url });
+    expect(lines).toEqual([expect.stringMatching(/^DATABASE_URL must be a URL/)]);
+    expect(lines.join()).not.toContain('hunter2');
   });
 
   it.each(['*', 'https://a.example, *', 'a.example', 'https://a.example/path', 'https://a.example/'])(
@@ -263,7 +263,7 @@ describe('the settings', () => {
     },
   );
 
-  it('take a list of origins, of audiences and of proxies', () => {
+  it('accept lists of origins, audiences and proxies', () => {
     const { http, tokens } = loadConfig({
       SECRET_KEY,
       CORS_ORIGINS: 'https://a.example, http://localhost:5173',
@@ -275,7 +275,7 @@ describe('the settings', () => {
     expect(tokens.audiences).toEqual(['latchkey', 'tasks']);
   });
 
-  it('log for machines and give balancers time in production, and neither outside it', () => {
+  it('default to JSON logs and a shutdown delay in production only', () => {
     const production = loadConfig({ SECRET_KEY, NODE_ENV: 'production' });
     const elsewhere = loadConfig({ SECRET_KEY });
     expect([production.log.format, production.http.shutdownDelayMs]).toEqual(['json', 5000]);

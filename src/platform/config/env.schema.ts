@@ -10,13 +10,13 @@ import { isOrigin, isPostgresUrl } from './urls.js';
 /** The settings as text, by name: the process environment over `.env.local` over `.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A setting that was refused: its name and why, with the unit, never with the value. */
+/** A refused setting: its name and the reason, with the unit and without the value. */
 export interface ConfigProblem {
   readonly setting: string;
   readonly message: string;
 }
 
-/** Thrown by {@link loadConfig} with every problem at once. The process answers it with exit status 78. */
+/** Thrown by {@link loadConfig} with every problem at once. The process then exits with status 78. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly ConfigProblem[]) {
     super(problems.map(({ setting, message }) => `${setting} ${message}`).join('\n'));
@@ -26,7 +26,7 @@ export class ConfigError extends Error {
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
-/** libuv's, where UV_THREADPOOL_SIZE says nothing. */
+/** libuv's default without UV_THREADPOOL_SIZE. */
 const THREADS_OF_NODE = 4;
 
 const schema = z.object({
@@ -110,29 +110,29 @@ const schema = z.object({
 type Settings = z.output<typeof schema>;
 
 /**
- * The settings, checked all at once.
+ * Checks the settings and returns them in slices.
  * @param environment settings by name; an empty value counts as absent
- * @param found problems met while the settings were gathered, to be told with the others
- * @throws ConfigError naming every setting that is missing, malformed, weak or in contradiction to another
+ * @param found problems met while the settings were read, reported with the others
+ * @throws ConfigError with every setting that is missing, malformed, weak or contradicts another
  */
 export function loadConfig(environment: Environment, found: readonly ConfigProblem[] = []): Config {
   const present = trimmed(environment);
   const problems = [...found];
   const values: Record<string, unknown> = {};
-  // One by one, so that a malformed setting does not hide what is wrong with the others.
+  // Each setting is checked alone, so that a malformed one does not hide faults of the others.
   for (const [name, field] of Object.entries(schema.shape)) {
     const parsed = field.safeParse(present[name]);
     if (parsed.success) values[name] = parsed.data;
     else problems.push(...parsed.error.issues.map(({ message }) => ({ setting: name, message })));
   }
-  const about = (setting: string) => problems.some((problem) => problem.setting === setting);
+  const isReported = (setting: string) => problems.some((problem) => problem.setting === setting);
   const more = [...secretProblems(present), ...contradictions(values)];
-  problems.push(...more.filter(({ setting }) => !about(setting)));
+  problems.push(...more.filter(({ setting }) => !isReported(setting)));
   if (problems.length > 0) throw new ConfigError(problems);
   return slices(values as Settings);
 }
 
-/** Surrounding white space is a slip of the editor, except in a secret, whose text is the key. */
+/** Drops empty settings and surrounding white space, except in SECRET_KEY, where each character is part of the key. */
 function trimmed(environment: Environment): Environment {
   const present = Object.entries(environment).filter(
     ([, value]) => value !== undefined && value.trim() !== '',
@@ -142,7 +142,7 @@ function trimmed(environment: Environment): Environment {
   );
 }
 
-/** Faults of the secrets; a key of the ring or of HS* needs one. */
+/** Faults of the secrets. One is always needed: to sign with HS* or to encrypt the keys of the ring. */
 function secretProblems(environment: Environment): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const secrets = {
@@ -155,7 +155,7 @@ function secretProblems(environment: Environment): ConfigProblem[] {
       if (weakness !== undefined) problems.push({ setting, message: weakness });
     }
   }
-  // A file that gave no secret was told of when it was read.
+  // A SECRET_KEY_FILE that could not be read was reported before.
   const sources = ['SECRET_KEY', 'SECRET_KEY_FILE', 'JWT_PRIVATE_KEY'];
   if (sources.every((name) => environment[name] === undefined)) {
     problems.push({
@@ -167,7 +167,7 @@ function secretProblems(environment: Environment): ConfigProblem[] {
   return problems;
 }
 
-/** What is wrong between settings that are each in order; one that is not was told already and is absent here. */
+/** Contradictions between settings. A setting with a fault of its own is absent here; it was reported before. */
 function contradictions(settings: Partial<Settings>): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const refuse = (setting: string, message: string) => problems.push({ setting, message });
@@ -178,16 +178,16 @@ function contradictions(settings: Partial<Settings>): ConfigProblem[] {
     refuse('ACCESS_TOKEN_EXPIRE_SECONDS', 'and ACCESS_TOKEN_EXPIRE_MINUTES are both set: set one of them');
   }
   const { METRICS_PORT: metricsPort, PORT: port = 0, WEB_CONCURRENCY: workers = 1 } = settings;
-  // Each process has a port for its metrics, one after the other; 0 stands for any free one.
+  // Processes serve their metrics on consecutive ports; 0 stands for any free port.
   if (metricsPort && port >= metricsPort && port < metricsPort + workers) {
-    refuse('METRICS_PORT', 'must be another port than PORT: metrics are not for clients');
+    refuse('METRICS_PORT', 'must differ from PORT: metrics are not for clients');
   }
   const { REFRESH_TOKEN_IDLE_DAYS: idle, REFRESH_TOKEN_MAX_DAYS: max } = settings;
   if (idle !== undefined && max !== undefined && idle > max) {
     refuse('REFRESH_TOKEN_IDLE_DAYS', 'must not be more days than REFRESH_TOKEN_MAX_DAYS');
   }
   if ((settings.BOOTSTRAP_ADMIN_EMAIL === undefined) !== (settings.BOOTSTRAP_ADMIN_PASSWORD === undefined)) {
-    refuse('BOOTSTRAP_ADMIN_EMAIL', 'and BOOTSTRAP_ADMIN_PASSWORD go together: set both or neither');
+    refuse('BOOTSTRAP_ADMIN_EMAIL', 'and BOOTSTRAP_ADMIN_PASSWORD belong together: set both or neither');
   }
   problems.push(...readTracing(settings).problems);
   const key = signingKey(settings);
@@ -237,7 +237,7 @@ function slices(settings: Settings): Config {
       memoryKib: settings.ARGON2_MEMORY_KIB,
       time: settings.ARGON2_TIME,
       parallelism: settings.ARGON2_PARALLELISM,
-      concurrency: settings.HASH_CONCURRENCY ?? hashesAtOnce(settings),
+      concurrency: settings.HASH_CONCURRENCY ?? defaultHashConcurrency(settings),
       queue: settings.HASH_QUEUE,
     },
     bootstrap: { email: settings.BOOTSTRAP_ADMIN_EMAIL, password: settings.BOOTSTRAP_ADMIN_PASSWORD },
@@ -271,8 +271,8 @@ function keySlice(settings: Settings): KeyConfig {
   };
 }
 
-/** As many as this process has processors, and threads of Node's to hash in: workers are given theirs. */
-function hashesAtOnce({ WEB_CONCURRENCY: workers, UV_THREADPOOL_SIZE: threads }: Settings): number {
-  const most = threads ?? (workers > 1 ? Infinity : THREADS_OF_NODE);
-  return Math.min(Math.ceil(availableParallelism() / workers), most);
+/** One hash for each processor of this process, and at most one for each thread of Node; workers size their pool. */
+function defaultHashConcurrency({ WEB_CONCURRENCY: workers, UV_THREADPOOL_SIZE: threads }: Settings): number {
+  const maxThreads = threads ?? (workers > 1 ? Infinity : THREADS_OF_NODE);
+  return Math.min(Math.ceil(availableParallelism() / workers), maxThreads);
 }

@@ -43,7 +43,7 @@ describe('a settings file', () => {
     '  JWT_AUDIENCE=tasks  ',
     'JWT_AUDIENCE=tasks\r',
     '\uFEFFJWT_AUDIENCE=tasks',
-  ])('reads %j alike', async (line) => {
+  ])('reads the same value from %j', async (line) => {
     await put('.env', line, '# JWT_AUDIENCE=commented', '', 'LOG_LEVEL=warn');
     expect(await read()).toMatchObject({ JWT_AUDIENCE: 'tasks', LOG_LEVEL: 'warn' });
   });
@@ -53,7 +53,7 @@ describe('a settings file', () => {
     expect((await read({}))['SECRET_KEY']).toBe(`${SECRET_KEY}#x`);
   });
 
-  it('may be missing, empty or full of nonsense', async () => {
+  it('may be missing, empty or malformed', async () => {
     expect(await read()).toEqual({ SECRET_KEY });
     await put('.env', '');
     await put('.env.local', '%%% not a setting', '=value', '\u0000\u0001', 'A B C');
@@ -62,8 +62,8 @@ describe('a settings file', () => {
 });
 
 describe('a settings file that cannot be read', () => {
-  // What a container engine makes of a file that is to be mounted and does not exist.
-  it.each(['.env', '.env.local'])('is refused by its name: %s', async (name) => {
+  // A container engine creates a folder where a mounted file does not exist.
+  it.each(['.env', '.env.local'])('is reported by its name: %s', async (name) => {
     await mkdir(join(folder, name));
     expect(await refusal({ SECRET_KEY })).toEqual([expect.stringContaining(name)]);
   });
@@ -76,7 +76,7 @@ describe('the process environment', () => {
     expect(await read({ SECRET_KEY, PORT: '3' })).toMatchObject({ PORT: '3', HOST: '2', LOG_LEVEL: '1' });
   });
 
-  it('hides nothing with an empty value, as containers pass one for "not set"', async () => {
+  it('does not override with an empty value, which containers pass for "not set"', async () => {
     await put('.env', 'PORT=1', 'LOG_LEVEL=warn');
     await put('.env.local', 'LOG_LEVEL=');
     expect(await read({ SECRET_KEY, PORT: '' })).toMatchObject({ PORT: '1', LOG_LEVEL: 'warn' });
@@ -94,19 +94,19 @@ describe('a setting kept in a file of its own', () => {
     },
   );
 
-  it('is refused beside the setting itself, by name', async () => {
+  it('is refused when the setting itself is set too', async () => {
     const file = await put('mounted', SECRET_KEY);
     expect(await refusal({ SECRET_KEY, SECRET_KEY_FILE: file })).toEqual([
       'SECRET_KEY_FILE and SECRET_KEY are both set: set one of them',
     ]);
   });
 
-  it('is refused where it cannot be read, without the path', async () => {
+  it('is refused when unreadable, without showing the path', async () => {
     const told = await refusal({ SECRET_KEY_FILE: join(folder, 'nowhere') });
     expect(told).toEqual(['SECRET_KEY_FILE names a file that cannot be read']);
   });
 
-  it('is refused where it is empty, and never replaced by a generated secret', async () => {
+  it('is refused when empty, and not replaced by a generated secret', async () => {
     const file = await put('mounted', '');
     const told = await refusal({ SECRET_KEY_FILE: file });
     expect(told).toEqual([expect.stringMatching(/^SECRET_KEY_FILE /)]);
@@ -122,7 +122,7 @@ describe('a missing SECRET_KEY', () => {
     expect((await stat(join(folder, '.env.local'))).mode & 0o777).toBe(0o600);
   });
 
-  it('is the same at the second start, which generates none', async () => {
+  it('is reused by the second start', async () => {
     const first = await readEnvironment(folder, {});
     const second = await readEnvironment(folder, {});
     expect(second).toEqual({ environment: first.environment, problems: [], generatedInto: undefined });
@@ -137,17 +137,17 @@ describe('a missing SECRET_KEY', () => {
     },
   );
 
-  it('is never generated where .env says production', async () => {
+  it('is not generated when .env sets production', async () => {
     await put('.env', 'NODE_ENV=production');
     expect((await readEnvironment(folder, {})).generatedInto).toBeUndefined();
     expect(await readdir(folder)).toEqual(['.env']);
   });
 
-  it('is asked for where it cannot be kept, as in a folder that is read-only', async () => {
+  it('is required when it cannot be written, as in a read-only folder', async () => {
     expect(await refusal({}, join(folder, 'gone'))).toEqual([expect.stringMatching(/^SECRET_KEY /)]);
   });
 
-  it('is not generated where a private key signs or .env holds one', async () => {
+  it('is not generated when a private key is set or .env holds a secret', async () => {
     expect((await readEnvironment(folder, { JWT_PRIVATE_KEY: 'pem' })).generatedInto).toBeUndefined();
     await put('.env', `SECRET_KEY = "${SECRET_KEY}"`);
     expect(await readEnvironment(folder, {})).toEqual({

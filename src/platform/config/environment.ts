@@ -4,7 +4,7 @@ import { parse } from 'dotenv';
 import type { ConfigProblem, Environment } from './env.schema.js';
 import { generateSecret } from './generated-secret.js';
 
-/** Settings whose value may be kept in a file of its own, as container platforms mount secrets. */
+/** Settings that may be given as a file, the way container platforms mount secrets. */
 const FROM_FILE = [
   'SECRET_KEY',
   'JWT_PRIVATE_KEY',
@@ -13,7 +13,7 @@ const FROM_FILE = [
   'REDIS_URL',
 ] as const;
 
-/** Settings of which one says what the other would: a layer that has one of them speaks for all. */
+/** Settings that replace each other: a layer that sets one of a group overrides the whole group of lower layers. */
 const ALTERNATIVES: ReadonlyArray<readonly string[]> = [
   ['ACCESS_TOKEN_EXPIRE_MINUTES', 'ACCESS_TOKEN_EXPIRE_SECONDS'],
   ...FROM_FILE.map((name) => [name, `${name}_FILE`]),
@@ -21,16 +21,16 @@ const ALTERNATIVES: ReadonlyArray<readonly string[]> = [
 
 export interface ReadEnvironment {
   readonly environment: Environment;
-  /** What was wrong with the files, for `loadConfig` to tell with the rest. */
+  /** Faults of the files, which `loadConfig` reports with the others. */
   readonly problems: readonly ConfigProblem[];
-  /** The file a new signing secret was written to, where this start made one. */
+  /** The file that this start wrote a new signing secret to; undefined where it made none. */
   readonly generatedInto: string | undefined;
 }
 
 /**
- * Gathers the settings: the process environment wins over `.env.local`, which wins over `.env`, both in `directory`.
- * `NAME_FILE` gives `NAME`. Outside production a missing `SECRET_KEY` is generated into `.env.local` (mode 0600).
- * @param mayGenerate false for commands that only look
+ * Reads the settings: the process environment wins over `.env.local`, which wins over `.env`, both in `directory`. The
+ * content of the file `NAME_FILE` becomes `NAME`. Outside production a missing `SECRET_KEY` is generated into `.env.local` (mode 0600).
+ * @param mayGenerate false for commands that only read
  */
 export async function readEnvironment(
   directory: string = process.cwd(),
@@ -41,7 +41,7 @@ export async function readEnvironment(
   const unreadable: ConfigProblem[] = [];
   const files = [join(directory, '.env'), local].map((file) => readDotenv(file, unreadable));
   const { environment, problems: refused } = withFileSettings(
-    [...files, withoutEmpty(processEnvironment)].reduce(over),
+    [...files, withoutEmpty(processEnvironment)].reduce(mergeLayers),
   );
   const problems = [...unreadable, ...refused];
   const production = environment['NODE_ENV']?.trim() === 'production';
@@ -62,19 +62,19 @@ export async function readEnvironment(
   }
 }
 
-/** What the process was started with under a name, whatever the files say. */
+/** A variable of the process environment, without the files. */
 export function startedWith(name: string): string | undefined {
   return process.env[name];
 }
 
-/** Gives the process the `OTEL_*` settings of the files: OpenTelemetry reads them there. */
+/** Copies the `OTEL_*` settings of the files into the process environment, where OpenTelemetry reads them. */
 export function publishTracing(environment: Environment): void {
   for (const [name, value] of Object.entries(environment)) {
     if (name.startsWith('OTEL_') && value !== undefined) process.env[name] ||= value;
   }
 }
 
-function over(lower: Environment, higher: Environment): Environment {
+function mergeLayers(lower: Environment, higher: Environment): Environment {
   const replaced = ALTERNATIVES.filter((names) => names.some((name) => higher[name] !== undefined)).flat();
   const kept = Object.entries(lower).filter(([name]) => !replaced.includes(name));
   return { ...Object.fromEntries(kept), ...higher };
@@ -84,7 +84,7 @@ function hasSigningKey(environment: Environment): boolean {
   return Boolean(environment['SECRET_KEY'] ?? environment['JWT_PRIVATE_KEY']);
 }
 
-/** `NAME=` in the environment of a container means "not set" and must not hide what the files say. */
+/** `NAME=` in the environment of a container means "not set" and must not hide the files' values. */
 function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 }
@@ -112,7 +112,7 @@ function withFileSettings(environment: Environment): Omit<ReadEnvironment, 'gene
   return { environment: merged, problems };
 }
 
-/** The text of a file without the line end that editors put there. */
+/** The text of a file without the final line end that editors add. */
 function contentOf(file: string, refuse: (message: string) => void): string | undefined {
   try {
     const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');

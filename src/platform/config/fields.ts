@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A whole number of a unit within bounds. */
+/** A whole number of a unit, from `min` to `max`. */
 export function integer(unit: string, min: number, max: number, must = 'must be a whole number of') {
   const message = `${must} ${unit} from ${min} to ${max}`;
   return z
@@ -10,7 +10,7 @@ export function integer(unit: string, min: number, max: number, must = 'must be 
     .refine((value) => value >= min && value <= max, message);
 }
 
-/** So many in so many seconds, written `30/3600`. */
+/** A rate such as `30/3600`: 30 requests in 3600 seconds. */
 export function rate() {
   const message = 'must be a number of requests and of seconds, such as 30/3600';
   return z
@@ -22,10 +22,10 @@ export function rate() {
     });
 }
 
-/** Texts with commas, or another separator, between them. */
+/** A list of texts, separated by commas unless given otherwise; empty items are dropped. */
 export function list(separator: RegExp = /\s*,\s*/) {
   return z.string().transform((value) => value.split(separator).filter((item) => item !== ''));
 }
 
-/** An address or a CIDR range. */
+/** An IP address or a CIDR range. */
 export const cidr = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);

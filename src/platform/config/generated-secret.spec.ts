@@ -33,14 +33,14 @@ describe('a generated secret', () => {
     },
   );
 
-  it('closes the file to others, also where it was open to them', async () => {
+  it('makes the file readable by its owner only, even when it was open to others', async () => {
     await writeFile(file, 'PORT=1\n');
     await chmod(file, 0o644);
     await generateSecret(file);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  it('takes the place of an empty one', async () => {
+  it('replaces an empty value', async () => {
     await writeFile(file, 'SECRET_KEY=\n');
     const made = await generateSecret(file);
     expect(await generateSecret(file)).toEqual({ secret: made.secret, generated: false });
@@ -51,19 +51,19 @@ describe('a generated secret', () => {
     expect(await readdir(folder)).toEqual(['.env.local']);
   });
 
-  it('fails where the folder is gone', async () => {
+  it('fails when the folder does not exist', async () => {
     await expect(generateSecret(join(folder, 'gone', '.env.local'))).rejects.toThrow(/ENOENT/);
   });
 });
 
 describe('generating at the same moment', () => {
-  it('gives everyone the same secret, and one of them made it', async () => {
+  it('returns the same secret to every process, and one of them made it', async () => {
     const made = await Promise.all(Array.from({ length: AT_ONCE }, () => generateSecret(file)));
     expect(new Set(made.map(({ secret }) => secret)).size).toBe(1);
     expect(made.filter(({ generated }) => generated)).toHaveLength(1);
   });
 
-  it('gives everyone the same secret in every round, in an empty file and below other lines', async () => {
+  it('returns the same secret to every process in each round, in an empty file and below other lines', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const own = join(folder, String(round));
       if (round % 2 === 1) await writeFile(own, 'PORT=1\n');

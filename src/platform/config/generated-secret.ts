@@ -6,10 +6,10 @@ import { parse } from 'dotenv';
 const ATTEMPTS = 10;
 
 /**
- * The `SECRET_KEY` in `file`, made and written there (mode 0600) where the file has none. Processes that start at the
- * same moment all return the same secret, without a lock: a proposal is linked beside the file, which only the first
- * process can do, and every process writes the proposal that stands there. A proposal counts only while `file` has no
- * secret: it is read before the file is read again. A process that is killed leaves a proposal that the next one adopts.
+ * Returns the `SECRET_KEY` in `file`; where the file has none, makes one and writes it there (mode 0600). Processes that
+ * start at the same moment return the same secret, without a lock: only the first can link its proposal beside the file,
+ * and every process writes the linked proposal. A proposal counts only while `file` has no secret, so the file is read
+ * again after the proposal. The next process adopts the proposal of a process that was killed.
  * @throws the system's error where the file cannot be read or written
  */
 export async function generateSecret(file: string): Promise<{ secret: string; generated: boolean }> {
@@ -53,7 +53,7 @@ async function replace(file: string, text: string): Promise<void> {
   await rename(temporary, file);
 }
 
-/** The text of a file; empty where there is none. */
+/** The text of a file; empty where the file does not exist. */
 async function textOf(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';

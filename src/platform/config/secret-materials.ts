@@ -1,8 +1,8 @@
 import type { KeyConfig } from './config.js';
 
 /**
- * What keys for other purposes are derived from (RFC 5869), the current one first: `SECRET_KEY`, or where there is none
- * the pinned private key, and then what was used before. Never empty.
+ * The secrets from which internal keys are derived (RFC 5869), the current one first: `SECRET_KEY`, then the pinned
+ * private key, then the previous secrets. Never empty.
  */
 export function secretMaterials({
   secret,

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { secretWeakness } from './secret-strength.js';
 
-/** Base64 that is random on both sides of a word, as one random key in a thousand is. */
+/** Random base64 that contains a short word by chance, as one random key in a thousand does. */
 function randomAround(word: string): string {
   return randomBytes(24).toString('base64') + word + randomBytes(15).toString('base64');
 }
@@ -14,15 +14,15 @@ describe('a signing secret', () => {
     ['openssl rand -hex 64', randomBytes(64).toString('hex')],
     ['head -c 32 /dev/urandom | xxd -p', randomBytes(32).toString('hex').toUpperCase()],
     ['uuidgen', randomUUID()],
-  ])('is taken as %s prints it', (_command, key) => {
+  ])('is accepted as %s prints it', (_command, key) => {
     expect(secretWeakness(key)).toBeUndefined();
   });
 
-  it('is taken where three letters of a random text spell a word by chance', () => {
+  it('is accepted when letters of a random text spell a word by chance', () => {
     expect(secretWeakness(randomAround('jWt'))).toBeUndefined();
   });
 
-  it('is refused under 32 bytes, and the answer tells both lengths', () => {
+  it('is refused under 32 bytes, and the message names both lengths', () => {
     expect(secretWeakness(randomBytes(16).toString('hex').slice(1))).toBe(
       'is 31 bytes long; at least 32 bytes are needed',
     );
@@ -42,7 +42,7 @@ describe('a signing secret', () => {
     '======================BezKoder=Spring===========================',
     'a-string-secret-at-least-256-bits-long',
     'super-secret-jwt-token-with-at-least-32-characters-long',
-  ])('is refused where it stands in a tutorial: %s', (key) => {
+  ])('is refused when published in a tutorial: %s', (key) => {
     expect(secretWeakness(key)).toBeDefined();
   });
 
@@ -55,7 +55,7 @@ describe('a signing secret', () => {
     'This is the DEFAULT key of our service',
     Buffer.from('my-own-signing-secret-of-tuesday').toString('base64'),
     Buffer.from('my-own-signing-secret-of-tuesday').toString('hex'),
-  ])('is refused where it is a placeholder or a phrase, encoded or not: %s', (key) => {
+  ])('is refused when it is a placeholder or a phrase, encoded or not: %s', (key) => {
     expect(secretWeakness(key)).toBe('looks like a placeholder');
   });
 
@@ -70,7 +70,7 @@ describe('a signing secret', () => {
     '12345678901234567890123456789012',
     'abcdefghijklmnopqrstuvwxyz0123456789',
     'zyxwvutsrqponmlkjihgfedcba987654',
-  ])('is refused where it is a sequence: %s', (key) => {
+  ])('is refused when it is a sequence: %s', (key) => {
     expect(secretWeakness(key)).toBe('is a sequence of neighbouring characters');
   });
 
@@ -81,14 +81,14 @@ describe('a signing secret', () => {
     },
   );
 
-  it('is refused with white space around it, which an editor adds and another implementation keeps', () => {
+  it('is refused with surrounding white space, which editors add and other implementations keep', () => {
     const key = randomBytes(32).toString('hex');
     for (const text of [` ${key}`, `${key} `, `${key}\n`, `\t${key}`]) {
       expect(secretWeakness(text)).toBe('starts or ends with white space');
     }
   });
 
-  it('is never repeated in the answer, nor a part of it', () => {
+  it('never appears in the message, in whole or in part', () => {
     for (const key of ['hunter2hunter3', 'hunter2-default-hunter2-default-hunter2', 'hunter2'.repeat(6)]) {
       expect(secretWeakness(key)).toBeDefined();
       expect(secretWeakness(key)).not.toContain('hunter2');

@@ -1,8 +1,8 @@
-/** RFC 7518 section 3.2 asks HS256 for a key of at least 32 bytes. */
+/** RFC 7518 section 3.2 requires at least 32 bytes for HS256. */
 export const MINIMUM_SECRET_BYTES = 32;
 const MINIMUM_ENTROPY_BITS = 80;
 
-/** Keys that stand in tutorials, framework samples and debuggers: everyone has them. */
+/** Keys published in tutorials, framework samples and debuggers. */
 const PUBLISHED_KEYS: ReadonlySet<string> = new Set([
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
   '8dd0c72c203f1c63bd67d2089b9f3dd069873ef78688cf840c71a2237ec01d1f',
@@ -12,17 +12,16 @@ const PUBLISHED_KEYS: ReadonlySet<string> = new Set([
   'U0hKQkNGR0hJSktMTU5PUFFSU1RVVldYWVo3ODkwQUJDREVGRw==',
 ]);
 
-/** What a popular generator of sample keys hands out, of which tutorials copy one part or another. */
+/** The output of a popular generator of sample keys; tutorials copy parts of it. */
 const SAMPLE_GENERATOR =
   '404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970337336763979244226452948404d6351';
 
-/** Words that only a placeholder or a hand-typed phrase holds; a random key has none of them. */
+/** Words that appear in placeholders and hand-typed phrases but hardly in a random key. */
 const PLACEHOLDER =
   /secret|change[-_ ]?(me|this|it)|changeme|replace|placeholder|example|sample|default|password|insecure|development|your[-_ ]?(key|jwt|own|256)|qwerty|letmein|dont[-_ ]?use|not[-_ ]?for[-_ ]?prod|lorem|test[-_ ]?key/i;
 
 /**
- * Why a text must not be used as a signing secret, or undefined where it may. The answer never repeats the text.
- * Refused are: fewer than 32 bytes, published sample keys, placeholders, repetition, sequences and low entropy.
+ * Why a text is unfit as a signing secret; undefined where it is fit. The reason never repeats the text. Refused are: fewer than 32 bytes, published sample keys, placeholders, repetition, sequences and low entropy.
  */
 export function secretWeakness(secret: string): string | undefined {
   const bytes = Buffer.byteLength(secret, 'utf8');
@@ -44,7 +43,7 @@ function isPublished(secret: string): boolean {
   return PUBLISHED_KEYS.has(secret) || SAMPLE_GENERATOR.includes(secret.toLowerCase());
 }
 
-/** The texts behind base64 and hexadecimal, where tutorials like to hide a phrase; random bytes hide none. */
+/** The text decoded from base64 and from hexadecimal, because tutorials encode phrases that way. */
 function decoded(secret: string): string[] {
   return [Buffer.from(secret, 'base64').toString('latin1'), Buffer.from(secret, 'hex').toString('latin1')];
 }
@@ -62,7 +61,7 @@ function isSequence(text: string): boolean {
   return steps > text.length / 2;
 }
 
-/** Shannon's entropy of the characters as they are distributed in this text, over its whole length, in bits. */
+/** Shannon's entropy of the whole text by the frequency of its characters, in bits. */
 function entropyBits(text: string): number {
   const counts = new Map<string, number>();
   for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);

@@ -8,11 +8,11 @@ const CURVES: Partial<Record<Algorithm, string>> = {
 };
 /** RFC 7518 sections 3.3 and 3.5. */
 const MINIMUM_RSA_BITS = 2048;
-/** NIST SP 800-56B section 6.2; with an exponent of 1 the signature is the message. */
+/** NIST SP 800-56B section 6.2; with an exponent of 1 a signature would equal its message. */
 const MINIMUM_RSA_EXPONENT = 65_537n;
 
 /**
- * The private key in a PEM text, where it fits the algorithm; otherwise what is wrong with it.
+ * Reads the private key in a PEM text; returns a problem where it is malformed or does not fit the algorithm.
  * @param pem PKCS#8, PKCS#1 or SEC 1, unencrypted; `\n` written as two characters is read as a line end
  */
 export function readSigningKey(pem: string, algorithm: Algorithm): { key: KeyObject } | { problem: string } {

@@ -9,7 +9,7 @@ describe('traces', () => {
   const of = (environment: Record<string, string>) => loadConfig({ SECRET_KEY, ...environment }).tracing;
   const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
 
-  it('are off unless somebody said where to, or that, they are exported', () => {
+  it('are off unless an endpoint or an exporter is set', () => {
     expect(of({})).toBeUndefined();
     expect(of({ OTEL_SERVICE_NAME: 'auth', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' })).toBeUndefined();
     expect(of({ ...endpoint, OTEL_SDK_DISABLED: 'true' })).toBeUndefined();
@@ -18,7 +18,7 @@ describe('traces', () => {
     expect(of(endpoint)).toEqual({ protocol: 'http/protobuf' });
   });
 
-  it('are sent as is said for them, rather than for everything', () => {
+  it('prefer the protocol of traces to the common one', () => {
     const protocols = {
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
       OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
@@ -26,7 +26,7 @@ describe('traces', () => {
     expect(of({ ...endpoint, ...protocols })).toEqual({ protocol: 'http/json' });
   });
 
-  it('are refused by gRPC, and with an endpoint that is no URL, but not where they are off', () => {
+  it('refuse gRPC and an endpoint that is no URL, unless they are off', () => {
     const wrong = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' };
     expect(of({ ...wrong, OTEL_SDK_DISABLED: 'TRUE' })).toBeUndefined();
     expect(() => of(wrong)).toThrow(ConfigError);

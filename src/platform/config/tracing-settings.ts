@@ -4,7 +4,7 @@ import type { ConfigProblem } from './env.schema.js';
 
 const text = z.string().optional();
 
-/** Variables of the OpenTelemetry specification, as far as they say whether and how to trace. */
+/** The variables of the OpenTelemetry specification that switch tracing on and choose its protocol. */
 export const TRACING_SETTINGS = {
   OTEL_SDK_DISABLED: text,
   OTEL_TRACES_EXPORTER: text,
@@ -17,7 +17,7 @@ export const TRACING_SETTINGS = {
 type TracingSettings = Partial<Record<keyof typeof TRACING_SETTINGS, string | undefined>>;
 
 interface ReadTracing {
-  /** Undefined: no traces. */
+  /** Undefined: traces are off. */
   readonly tracing: TracingConfig | undefined;
   readonly problems: readonly ConfigProblem[];
 }
@@ -25,8 +25,8 @@ interface ReadTracing {
 const OFF: ReadTracing = { tracing: undefined, problems: [] };
 
 /**
- * On where somebody has said where to, or that, traces are exported. A platform may set these variables for all it runs:
- * where traces are off, nothing is wrong with any of them.
+ * Traces are on where an exporter or an endpoint is set. Platforms may set the other variables for everything they run,
+ * so while traces are off these variables are not checked.
  */
 export function readTracing(settings: TracingSettings): ReadTracing {
   const exporter = settings.OTEL_TRACES_EXPORTER;
@@ -42,11 +42,12 @@ export function readTracing(settings: TracingSettings): ReadTracing {
     if (url !== undefined && !/^https?:\/\/./.test(url))
       problems.push({ setting, message: 'must be an http(s) URL' });
   }
-  const { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: ofTraces, OTEL_EXPORTER_OTLP_PROTOCOL: ofAll } = settings;
-  const protocol = ofTraces ?? ofAll ?? 'http/protobuf';
+  const { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: tracesProtocol, OTEL_EXPORTER_OTLP_PROTOCOL: commonProtocol } =
+    settings;
+  const protocol = tracesProtocol ?? commonProtocol ?? 'http/protobuf';
   if (isProtocol(protocol)) return { tracing: { protocol }, problems };
-  const setting = `OTEL_EXPORTER_OTLP_${ofTraces === undefined ? '' : 'TRACES_'}PROTOCOL`;
-  const message = 'must be http/protobuf or http/json: gRPC is not spoken';
+  const setting = `OTEL_EXPORTER_OTLP_${tracesProtocol === undefined ? '' : 'TRACES_'}PROTOCOL`;
+  const message = 'must be http/protobuf or http/json: gRPC is not supported';
   return { tracing: undefined, problems: [...problems, { setting, message }] };
 }
 

@@ -1,9 +1,9 @@
-/** A scheme, a host and a port, and nothing behind them. */
+/** Whether a URL is an origin: scheme, host and port, without a path. */
 export function isOrigin(value: string): boolean {
   return URL.canParse(value) && new URL(value).origin === value;
 }
 
-/** The URL of a PostgreSQL server whose parts are percent-encoded where they have to be. */
+/** Whether a text is the URL of a PostgreSQL server with correct percent-encoding. */
 export function isPostgresUrl(value: string): boolean {
   if (!/^postgres(ql)?:\/\/./.test(value) || !URL.canParse(value)) return false;
   const { username, password, pathname, hash } = new URL(value);
@@ -12,6 +12,6 @@ export function isPostgresUrl(value: string): boolean {
   } catch {
     return false;
   }
-  // What follows a # would be dropped in silence: it belongs to a password that is not encoded.
+  // A # comes from a password that is not encoded, and the text after it would be dropped silently.
   return hash === '';
 }

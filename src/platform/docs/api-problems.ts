@@ -3,7 +3,7 @@ import { AppError, fieldError } from '../kernel/app-error.js';
 import { ERROR_CODES, type ErrorCode, type FieldCode } from '../kernel/error-codes.js';
 import { problem } from '../http/problem.filter.js';
 
-/** OpenAPI extension that carries an operation's own error codes to where its responses are written. */
+/** OpenAPI extension that holds an operation's error codes until completeOperations writes the responses. */
 export const ERRORS_EXTENSION = 'x-latchkey-errors';
 
 const SAMPLE_REQUEST_ID = '7f8d1a52-6c1e-4f0b-9a55-0d3c1b1f6a10';
@@ -16,17 +16,17 @@ const HEADERS: Readonly<Record<string, { name: string; description: string }>> =
   'retry-after': { name: 'Retry-After', description: 'Seconds to wait before trying again' },
 };
 
-/** Documents the errors an operation answers with; those that every operation of its kind shares come by themselves. */
+/** Documents the errors of an operation. Errors that all operations of its kind share are added by operation.ts. */
 export function ApiProblems(...codes: ErrorCode[]): MethodDecorator {
   return ApiExtension(ERRORS_EXTENSION, codes);
 }
 
-/** The same for `/oauth/*`, which answers in the form of RFC 6749 section 5.2. */
+/** Like {@link ApiProblems}, for `/oauth/*`, whose errors have the form of RFC 6749 section 5.2. */
 export function ApiOAuthErrors(...codes: ErrorCode[]): MethodDecorator {
   return ApiExtension(ERRORS_EXTENSION, codes);
 }
 
-/** What the example of `validation_failed` names. */
+/** The field in the example of `validation_failed`. */
 export interface SampleField {
   readonly field: string;
   readonly code: FieldCode;
@@ -37,7 +37,7 @@ interface ProblemOptions {
   readonly sample: SampleField | undefined;
 }
 
-/** OpenAPI responses by status for a list of codes: every code has an example, codes of one status share it. */
+/** The OpenAPI responses for a list of codes, by status. Each code has an example; codes of one status share a response. */
 export function problemResponses(codes: readonly ErrorCode[], options: ProblemOptions) {
   const byStatus: Record<string, ErrorCode[]> = {};
   for (const code of new Set(codes)) (byStatus[statusOf(code, options.oauth)] ??= []).push(code);
@@ -47,13 +47,13 @@ export function problemResponses(codes: readonly ErrorCode[], options: ProblemOp
 }
 
 function statusOf(code: ErrorCode, oauth: boolean): number {
-  const { status, oauth: told } = ERROR_CODES[code];
-  return oauth ? (told?.status ?? status) : status;
+  const { status, oauth: oauthEntry } = ERROR_CODES[code];
+  return oauth ? (oauthEntry?.status ?? status) : status;
 }
 
 function problemResponse(codes: readonly ErrorCode[], options: ProblemOptions) {
   const answers = codes.map((code) => ({ code, ...answer(code, options) }));
-  const headers = Object.assign({}, ...answers.map((one) => describeHeaders(one.headers))) as object;
+  const headers = Object.assign({}, ...answers.map(({ headers }) => describeHeaders(headers))) as object;
   return {
     description: answers.map(({ code }) => describe(code, answers.length > 1)).join('\n'),
     ...(Object.keys(headers).length > 0 && { headers }),
@@ -76,7 +76,7 @@ function answer(code: ErrorCode, { oauth, sample }: ProblemOptions) {
   return problem(new AppError(code, errors && { errors }), SAMPLE_REQUEST_ID, oauth);
 }
 
-/** CommonMark, in which an unescaped `<token>` would be a tag. */
+/** The description in CommonMark, where an unescaped `<token>` would be a tag. */
 function describe(code: ErrorCode, listed: boolean): string {
   const detail = ERROR_CODES[code].detail.replace(/[<>]/g, '\\$&');
   return `${listed ? '- ' : ''}[\`${code}\`](/docs/errors#${code}): ${detail}`;

@@ -1,4 +1,5 @@
-// Owns: the OpenAPI document and its page. May import: kernel, access. Never: knows what a route does.
+// Owns: the OpenAPI document and the pages of the API and of the errors. May import: kernel, http, access. Never: knows
+// a single route.
 import { Module } from '@nestjs/common';
 import { DocsController } from './docs.controller.js';
 

@@ -5,18 +5,18 @@ import { ERROR_CODES, FIELD_CODES, type ErrorCode } from '../kernel/error-codes.
 import { problem } from '../http/problem.filter.js';
 
 const SOURCE = new URL('../../', import.meta.url);
-/** What the service and its clients check tokens by. */
+/** The package of token checks that the service and the verifier share. */
 const SHARED = new URL('../../../packages/token-rules/src/', import.meta.url);
 const document = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
 const codes = Object.keys(ERROR_CODES) as ErrorCode[];
 
-/** What the place that raises the error says instead of the default. */
+/** Challenges that the code raising the error sets in place of the default. */
 const OWN_CHALLENGES: Partial<Record<ErrorCode, string>> = {
   insufficient_scope: 'Bearer error="insufficient_scope", scope="…"',
   invalid_client: 'Basic realm="latchkey"',
 };
 
-/** The rows of the table under a heading, without the marks of code. */
+/** The rows of the table under a heading, without backticks. */
 function rowsOf(heading: string): string[][] {
   const [, section = ''] = document.split(`\n## ${heading}\n`);
   const lines = section.split('\n## ', 1)[0]?.split('\n') ?? [];
@@ -24,7 +24,7 @@ function rowsOf(heading: string): string[][] {
   return cells.map((row) => row.map((cell) => cell.trim().replace(/^`(.*)`$/, '$1')));
 }
 
-/** The source without the tables and what only documents: what is left raises errors. */
+/** The source that raises errors: without the tables, comments and API decorators. */
 function raisingSource(): string {
   const text = [SOURCE, SHARED].flatMap(raisingFiles).join('\n');
   return text.replaceAll(/@Api\w+\([^)]*\)/g, '').replaceAll(/^ *(?:\/?\*|\/\/).*$/gm, '');
@@ -38,12 +38,12 @@ function raisingFiles(folder: URL): string[] {
 }
 
 describe('docs/errors.md', () => {
-  it('holds every code of the table with its status, once, and no other', () => {
+  it('lists exactly the codes of the table, each once with its status', () => {
     const documented = rowsOf('Codes').map(([code, status]) => [code, Number(status)]);
     expect(documented.sort()).toEqual(codes.map((code) => [code, ERROR_CODES[code].status]).sort());
   });
 
-  it('names the challenge that goes with each code', () => {
+  it('names the challenge of each code', () => {
     const documented = rowsOf('Codes').map(([code, , challenge]) => [code, challenge]);
     const sent = codes.map((code) => {
       const { headers } = problem(new AppError(code), 'id', false);
@@ -52,7 +52,7 @@ describe('docs/errors.md', () => {
     expect(documented.sort()).toEqual(sent.sort());
   });
 
-  it('says of each code when it happens and what to do', () => {
+  it('says when each code happens and what to do', () => {
     for (const row of [
       ...rowsOf('Codes').map((cells) => cells.slice(3)),
       ...rowsOf('Fields').map((cells) => cells.slice(1)),
@@ -61,7 +61,7 @@ describe('docs/errors.md', () => {
     }
   });
 
-  it('holds every field code once, and no other', () => {
+  it('lists exactly the field codes, each once', () => {
     expect(
       rowsOf('Fields')
         .map(([code]) => code)
@@ -69,7 +69,7 @@ describe('docs/errors.md', () => {
     ).toEqual(Object.keys(FIELD_CODES).sort());
   });
 
-  it('tells how /oauth/* says each code that differs there', () => {
+  it('lists the OAuth error and status of each code that differs under /oauth/*', () => {
     const documented = rowsOf('Under `/oauth/*`').map(([code, status, error]) => [
       code,
       Number(status),
@@ -88,11 +88,11 @@ describe('docs/errors.md', () => {
 describe('the table of codes', () => {
   const source = raisingSource();
 
-  it.each(codes)('holds none that is never raised: %s', (code) => {
+  it.each(codes)('holds only codes that are raised: %s', (code) => {
     expect(source.includes(`'${code}'`)).toBe(true);
   });
 
-  it.each(Object.keys(FIELD_CODES))('holds no field code that is never raised: %s', (code) => {
+  it.each(Object.keys(FIELD_CODES))('holds only field codes that are raised: %s', (code) => {
     expect(source.includes(`'${code}'`)).toBe(true);
   });
 });

@@ -13,7 +13,7 @@ a { color: inherit; text-decoration-color: #8888; }
 a:hover { text-decoration-color: currentcolor; }
 `;
 
-/** The page that the `type` of every problem points to: one entry a code. */
+/** The HTML page that the `type` of every problem points to, with one entry for each code. */
 export function errorsPage(): string {
   return `<!doctype html>
 <html lang="en">
@@ -26,11 +26,11 @@ export function errorsPage(): string {
 </head>
 <body>
 <h1>Errors</h1>
-<p>Errors are <code>application/problem+json</code> (RFC 9457). Decide by <code>code</code>, which is stable; the
-<code>detail</code> is for people and may be more exact than here. <code>request_id</code> leads to the full cause in
-the log. Back to the <a href="/docs">API documentation</a>.</p>
-<p>Paths below <code>/oauth/</code> answer as RFC 6749 section 5.2 says, with the <code>error</code> of the last column
-and, where it differs, its status.</p>
+<p>Errors are <code>application/problem+json</code> (RFC 9457). Programs decide by <code>code</code>, which is stable; the
+<code>detail</code> is for people and may be more exact than here. The log shows the full cause under the
+<code>request_id</code>. Back to the <a href="/docs">API documentation</a>.</p>
+<p>Paths below <code>/oauth/</code> answer in the form of RFC 6749 section 5.2, with the <code>error</code> of the last
+column and, where it differs, its status.</p>
 <div class="wide"><table>
 <thead><tr><th>Code</th><th>Status</th><th>Title</th><th>Detail</th><th>In OAuth</th></tr></thead>
 <tbody>
@@ -53,8 +53,8 @@ ${Object.entries(FIELD_CODES)
 }
 
 function errorRow(code: string, { status, title, detail, oauth }: ErrorCodeEntry): string {
-  const told = oauth && [oauth.error, oauth.status].filter(Boolean).join(', ');
-  return row(code, code, [String(status), title, detail, told ?? 'invalid_request']);
+  const oauthText = oauth && [oauth.error, oauth.status].filter(Boolean).join(', ');
+  return row(code, code, [String(status), title, detail, oauthText ?? 'invalid_request']);
 }
 
 function row(anchor: string, code: string, cells: readonly string[]): string {

@@ -8,17 +8,17 @@ import { toOpenApiSchema } from './schema.js';
 
 const DESCRIPTION = `Accounts, logins and JWT access tokens for your services.
 
-Try it from this page, where every example works as it stands:
+Try it from this page, where every example works unchanged:
 
 1. Create an account: \`POST /auth/register\`.
 2. Press **Authorize** and log in under *password* with its user name and password, or paste an access token under
-*bearer*. The page stays authorized when it is loaded again, until the access token expires.
+*bearer*. The page stays authorized after a reload, until the access token expires.
 3. Ask for your profile: \`GET /users/me\`.
 
 Errors are \`application/problem+json\` (RFC 9457); their codes are listed at [/docs/errors](/docs/errors). Every
 answer has an \`X-Request-Id\`, which leads to its lines in the log.`;
 
-/** In the order of the page. */
+/** Tags in the order of the page. */
 const TAGS: ReadonlyArray<readonly [name: string, description: string]> = [
   ['auth', 'Register, log in, refresh and log out'],
   ['profile', 'The account of the person who asks'],
@@ -49,8 +49,8 @@ const SCOPES: Readonly<Record<ServiceScope, string>> = {
 };
 
 /**
- * The OpenAPI document. What every route shares is derived from what the guard reads too: `security` and the answers
- * of the guard stand on exactly the routes that are not public, see operation.ts.
+ * The OpenAPI document. `security` and the errors of the guard come from the decorators that the guard reads, so exactly
+ * the routes that are not public have them; see operation.ts.
  */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
   const { contact: _, ...info } = configuration().info;
@@ -76,8 +76,8 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
 }
 
 /**
- * `authLogin` for `AuthController.login`. Without underscores, which links into the page take for spaces. The packed
- * build puts a number behind the name of a decorated class, which clients made from the document must not see.
+ * `authLogin` for `AuthController.login`. It has no underscores, which Swagger UI's links turn into spaces. The packed
+ * build appends a number to the name of a decorated class; it is removed, so that generated clients keep their names.
  */
 function operationId(controller: string, method: string): string {
   const room = controller.replace(/Controller\d*$/, '').replace(/^./, (first) => first.toLowerCase());
@@ -105,7 +105,7 @@ function configuration() {
           'Logs in from this page: `username` is an e-mail address or a user name. Select no scope to get all that ' +
           'the user has, and leave `client_id` and `client_secret` empty.',
         flows: {
-          // A path, so that it holds behind any host name and proxy.
+          // A path, so that it is correct behind any host name and proxy.
           password: {
             tokenUrl: '/oauth/token',
             refreshUrl: '/oauth/token',

@@ -8,7 +8,7 @@ import {
 import { ERROR_CODES, type ErrorCode } from '../kernel/error-codes.js';
 import { ERRORS_EXTENSION, problemResponses, type SampleField } from './api-problems.js';
 
-/** Names of the padlock's schemes: two for people, one for clients. */
+/** Names of the security schemes: two for users, one for clients. */
 export const BEARER = 'bearer';
 export const PASSWORD = 'password';
 export const CLIENT = 'client';
@@ -29,11 +29,11 @@ const TOKEN_CODES = (Object.keys(ERROR_CODES) as ErrorCode[]).filter(
 );
 
 const PAGE_HEADERS = {
-  'X-Total-Count': { description: 'How many there are in all', schema: { type: 'integer' as const } },
+  'X-Total-Count': { description: 'The number of items in all pages', schema: { type: 'integer' as const } },
   Link: { description: 'RFC 8288: `first`, `prev` and `next` page', schema: { type: 'string' as const } },
 };
 
-/** Completes every operation of a document with what routes of its kind share. */
+/** Adds to every operation of a document the security, errors and headers that all routes of its kind share. */
 export function completeOperations({ paths, components }: OpenAPIObject): void {
   for (const [path, item] of Object.entries(paths)) {
     for (const method of METHODS) {
@@ -48,7 +48,7 @@ function complete(operation: Operation, path: string, schemas: Schemas): void {
   const isPublic = operation[PUBLIC_EXTENSION] === true;
   const codes = errorCodes(operation, isPublic, scopes);
   if (!isPublic) {
-    // OpenAPI 3.0 allows scopes on OAuth2 alone; the extension names them for the other scheme.
+    // OpenAPI 3.0 allows scopes only for OAuth2; the extension names them for the bearer scheme.
     operation.security = [{ [BEARER]: [] }, { [PASSWORD]: scopes }];
     const needs = scopes.map((scope) => `\`${scope}\``).join(' ');
     if (needs)
@@ -68,7 +68,7 @@ function complete(operation: Operation, path: string, schemas: Schemas): void {
   delete operation[ERRORS_EXTENSION];
 }
 
-/** The guard's errors stand on exactly the routes that are not public, those of a body on the routes that take one. */
+/** The operation's own codes, those of the guard on routes that are not public, and those of a body on routes with one. */
 function errorCodes(operation: Operation, isPublic: boolean, scopes: readonly string[]): ErrorCode[] {
   const codes: ErrorCode[] = [];
   if (!isPublic) codes.push(...TOKEN_CODES, 'unavailable');
@@ -86,7 +86,7 @@ function completeParameter(parameter: Parameter): void {
   if (parameter.in === 'path' && /^s?id$/.test(parameter.name)) {
     parameter.schema = { type: 'string', format: 'uuid' };
   }
-  // Told by the parameter itself already.
+  // The parameter itself has the same description.
   if (parameter.schema && 'description' in parameter.schema) delete parameter.schema.description;
 }
 
@@ -95,11 +95,11 @@ function isPaged(operation: Operation): boolean {
   return names.includes('limit') && names.includes('offset');
 }
 
-/** A field that the operation really has, for the example of its `validation_failed`. */
+/** A field of the operation, for the example of its `validation_failed`. */
 function sampleField(operation: Operation, schemas: Schemas): SampleField | undefined {
   const schema = schemas[bodyOf(operation)?.schema ?? ''];
-  const [needed] = schema?.required ?? [];
-  if (needed !== undefined) return { field: needed, code: 'required' };
+  const [required] = schema?.required ?? [];
+  if (required !== undefined) return { field: required, code: 'required' };
   const [field] = [
     ...Object.keys(schema?.properties ?? {}),
     ...parametersOf(operation).map(({ name }) => name),
@@ -121,6 +121,6 @@ function parametersOf(operation: Operation): Parameter[] {
 }
 
 function successOf({ responses }: Operation): Response {
-  const status = Object.keys(responses).find((one) => one.startsWith('2')) ?? '200';
+  const status = Object.keys(responses).find((key) => key.startsWith('2')) ?? '200';
   return responses[status] as Response;
 }

@@ -5,29 +5,29 @@ import { ERROR_CODES, FIELD_CODES } from '../kernel/error-codes.js';
 export const ProblemDto = z
   .object({
     type: z.string().meta({ description: 'Path of the code’s entry in the documentation' }),
-    title: z.string().meta({ description: 'The kind of error in words, the same at every occurrence' }),
-    status: z.int().meta({ description: 'The HTTP status again', minimum: 400, maximum: 599 }),
+    title: z.string().meta({ description: 'The kind of error, the same at every occurrence' }),
+    status: z.int().meta({ description: 'The HTTP status', minimum: 400, maximum: 599 }),
     detail: z.string().meta({ description: 'What went wrong this time, for people' }),
-    code: z.enum(Object.keys(ERROR_CODES)).meta({ description: 'Stable; decide by it' }),
-    request_id: z.string().meta({ description: 'Leads to the full cause in the log' }),
+    code: z.enum(Object.keys(ERROR_CODES)).meta({ description: 'Stable; programs decide by it' }),
+    request_id: z.string().meta({ description: 'The log shows the full cause under this id' }),
     errors: z
       .array(
         z.object({
-          field: z.string().meta({ description: 'Where in the body or the query' }),
-          code: z.enum(Object.keys(FIELD_CODES)).meta({ description: 'Stable; decide by it' }),
-          message: z.string().meta({ description: 'The code in words' }),
+          field: z.string().meta({ description: 'The path of the field in the body or the query' }),
+          code: z.enum(Object.keys(FIELD_CODES)).meta({ description: 'Stable; programs decide by it' }),
+          message: z.string().meta({ description: 'The meaning of the code' }),
         }),
       )
       .optional()
-      .meta({ description: 'The refused fields; with `validation_failed` only' }),
+      .meta({ description: 'The refused fields; only with `validation_failed`' }),
   })
   .meta({ description: 'RFC 9457 problem details' });
 
 /** RFC 6749 section 5.2. */
 export const OAuthErrorDto = z
   .object({
-    error: z.string().meta({ description: 'Stable; decide by it' }),
+    error: z.string().meta({ description: 'Stable; programs decide by it' }),
     error_description: z.string().meta({ description: 'What went wrong this time, for people' }),
-    request_id: z.string().meta({ description: 'Leads to the full cause in the log' }),
+    request_id: z.string().meta({ description: 'The log shows the full cause under this id' }),
   })
   .meta({ description: 'Error of RFC 6749 section 5.2' });

@@ -7,14 +7,14 @@ interface Meta {
   readonly examples?: readonly unknown[];
 }
 
-const FORMATS_THAT_SAY_IT: ReadonlySet<string> = new Set(['uuid', 'date-time']);
+const SELF_EXPLAINING_FORMATS: ReadonlySet<string> = new Set(['uuid', 'date-time']);
 
 /**
- * OpenAPI 3.0 for a zod schema, read by people and generators: `io` says whether a client sends it or receives it.
- * Named schemas (`meta({ id })`) come back as components.
+ * The OpenAPI 3.0 schema of a zod schema. Named schemas (`meta({ id })`) are returned as components.
+ * @param io `input` for data that clients send, `output` for data that they receive
  */
 export function toOpenApiSchema(given: z.ZodType, io: 'input' | 'output') {
-  // Of a body that may be left out: what it is where it is there.
+  // An optional body is described by the schema of a present body.
   const schema = given instanceof z.ZodPrefault ? given.unwrap() : given;
   const {
     $schema: _,
@@ -31,23 +31,23 @@ export function toOpenApiSchema(given: z.ZodType, io: 'input' | 'output') {
   return { schema: rest, components: definitions ?? {} };
 }
 
-/** zod drops examples and defaults of what a client sends where a transform follows them; ours are of what is sent. */
+/** Restores examples and defaults, which zod drops for input before a transform; here they describe the input. */
 function restoreExamples(zodSchema: z.core.$ZodTypes, jsonSchema: JsonSchema, io: 'input' | 'output'): void {
   const { default: preset, examples } = (z.globalRegistry.get(zodSchema) ?? {}) as Meta;
   if (io === 'input' && preset !== undefined) jsonSchema.default = preset;
   if (examples && !jsonSchema.$ref) {
     delete jsonSchema.examples;
-    // OpenAPI 3.0 has one.
+    // OpenAPI 3.0 allows one example.
     jsonSchema['example'] = examples[0];
   }
 }
 
 function simplify(jsonSchema: JsonSchema, io: 'input' | 'output'): void {
   const { format, type } = jsonSchema;
-  // The regular expression of a format is noise to a reader, and examples generated from it are nonsense.
-  if (type === 'integer' || (format && FORMATS_THAT_SAY_IT.has(format))) delete jsonSchema.pattern;
+  // The regular expression of a format does not help readers, and examples generated from it are useless.
+  if (type === 'integer' || (format && SELF_EXPLAINING_FORMATS.has(format))) delete jsonSchema.pattern;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-  // Answers may come to hold more members: no client generated from the document may refuse them.
+  // Later versions may add members to answers, so generated clients must accept unknown ones.
   if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
 }

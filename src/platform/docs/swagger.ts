@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../kernel/app-error.js';
 import { openApiDocument } from './openapi.js';
 
-/** All that the page needs: what else lies in Swagger UI's package tells its version, or is megabytes of source maps. */
+/** The files that the page needs. The others of Swagger UI's package show its version or are large source maps. */
 const SERVED: ReadonlySet<string> = new Set(
   [
     '',
@@ -29,7 +29,7 @@ const CSS = `
 .swagger-ui .response-col_description .renderedMarkdown :is(ul, li) { margin: 0; }
 `;
 
-/** Serves Swagger UI at /docs from our own files, and the document at /docs-json and /docs-yaml. */
+/** Serves Swagger UI at /docs from the installed package, and the document at /docs-json and /docs-yaml. */
 export function serveDocs(app: NestFastifyApplication): void {
   app.getHttpAdapter().getInstance().addHook('onRequest', refuseOtherFiles);
   SwaggerModule.setup('docs', app, openApiDocument(app), {
@@ -38,13 +38,13 @@ export function serveDocs(app: NestFastifyApplication): void {
     jsonDocumentUrl: 'docs-json',
     yamlDocumentUrl: 'docs-yaml',
     swaggerOptions: {
-      // The padlock survives a reload, in this browser's local storage.
+      // Keeps the authorization over a reload, in the browser's local storage.
       persistAuthorization: true,
       plugins: [forgetSecrets],
       tryItOutEnabled: true,
       displayRequestDuration: true,
       validatorUrl: null,
-      // Long lists of error examples are better opened one at a time.
+      // Operations start closed, because their lists of error examples are long.
       docExpansion: 'list',
       defaultModelsExpandDepth: 0,
     },
@@ -67,8 +67,9 @@ declare const localStorage: {
 };
 
 /**
- * A plugin of Swagger UI, which would keep the password, the refresh token and a client's secret in local storage too:
- * the page needs the first two never again, and the third until it is left. Its source is sent to the browser, so it may use nothing from around it.
+ * A plugin of Swagger UI, which would also store the password, the refresh token and a client's secret in local storage.
+ * The page needs neither of the first two again, and the secret only until the page is left. The function's source is sent
+ * to the browser, so it must not use names from outside.
  */
 function forgetSecrets() {
   return {

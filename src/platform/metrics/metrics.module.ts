@@ -1,5 +1,5 @@
-// Owns: the listener and the form of what is measured, and traces. May import: kernel, config. Never: knows a room, or
-// decides anything.
+// Owns: the events of rooms, the metrics and their listener, and traces. May import: kernel, config. Never: imports a
+// feature room, or decides anything.
 import { Module } from '@nestjs/common';
 import { MetricsServer } from './metrics.server.js';
 

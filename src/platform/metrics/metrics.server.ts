@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What is served, and what has to be ended with it. */
+/** The metrics to serve; `close` is called when the server stops. */
 export interface MetricsSource {
   readonly contentType: string;
   text(): Promise<string>;
@@ -12,8 +12,8 @@ export interface MetricsSource {
 const TIMEOUT_MS = 5000;
 
 /**
- * Serves `GET /metrics` on a port of its own, and nothing else: what an operator may read is no business of the
- * service's clients. Silent until told to listen. Stops last, so that the end of the service is measured too.
+ * Serves only `GET /metrics`, on a separate port that clients of the service cannot reach. Starts with {@link listen}.
+ * Stops after the other modules, so that the metrics cover the whole shutdown.
  */
 @Injectable()
 export class MetricsServer implements OnApplicationShutdown {
@@ -25,13 +25,13 @@ export class MetricsServer implements OnApplicationShutdown {
     const server = createServer(options, (request, response) => void answer(source, request, response));
     server.setTimeout(65_000);
     await new Promise<void>((resolve, reject) => {
-      // Exclusive: processes that share the service's port do not share this one.
+      // Exclusive: workers share the service's port but each has its own metrics port.
       server.once('error', reject).listen({ port, host, exclusive: true }, resolve);
     });
     this.listening = { server, source };
   }
 
-  /** Where the metrics are, as a URL; undefined where nobody asked for them. */
+  /** The URL of the metrics; undefined where they are switched off. */
   get url(): string | undefined {
     if (!this.listening) return undefined;
     const { address, family, port } = this.listening.server.address() as AddressInfo;

@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { subscribe } from './events.js';
 import type { MetricsSource } from './metrics.server.js';
 
-/** What is read when somebody asks for the metrics. Each is cheap: nothing here asks the database. */
+/** Values that are read at each scrape. Each is cheap to read and needs no query. */
 export interface Readings {
   readonly ready: () => boolean;
   readonly requestsInFlight: () => number;
@@ -15,15 +15,15 @@ export interface Readings {
     readonly limit: number;
   };
   readonly keys: () => ReadonlyArray<{ readonly state: string; readonly algorithm: string }>;
-  /** When the key that signs should have a successor, in Unix seconds; undefined where none is due by itself. */
+  /** When the signing key is due for rotation, in Unix seconds; undefined for keys that do not rotate by themselves. */
   readonly keyDue: () => number | undefined;
 }
 
-/** A login takes tens of milliseconds, a verification less than one. */
+/** In seconds: a login takes tens of milliseconds, a verification less than one. */
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Around the second in which a revocation is to be everywhere. */
+/** In seconds, around the one second in which a revocation must reach every instance. */
 const SPREAD_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30];
-/** A counter that appears with its first event has not risen, as Prometheus sees it: an alert would miss that one. */
+/** Labels that start at zero: Prometheus sees no increase when a counter appears, so alerts would miss the first event. */
 const FROM_ZERO = {
   login: ['granted', 'invalid_credentials', 'account_disabled', 'too_many_attempts', 'overloaded'],
   refresh: [
@@ -41,12 +41,12 @@ const FROM_ZERO = {
 const KEY_STATES = ['next', 'active', 'retiring'] as const;
 
 /**
- * The metrics of one instance, in the form of Prometheus. Counts what the rooms tell (`kernel/measures.ts`) and reads
- * the rest when asked. No label holds anything a client can choose freely: routes are patterns, codes a closed list.
+ * The metrics of one instance in the format of Prometheus. Counts the events that rooms publish (events.ts) and reads
+ * gauges at each scrape. Clients cannot choose the value of any label: routes are patterns, and codes are a closed list.
  */
 export class ServiceMetrics implements MetricsSource {
   private readonly registry = new Registry();
-  private readonly ends: Array<() => void> = [];
+  private readonly unsubscribers: Array<() => void> = [];
 
   constructor(private readonly readings: Readings) {
     collectDefaultMetrics({ register: this.registry });
@@ -56,7 +56,7 @@ export class ServiceMetrics implements MetricsSource {
     this.readHashing();
     this.readDatabase();
     this.readKeys();
-    this.read('latchkey_ready', 'Whether this instance wants requests: 1, or 0', () =>
+    this.read('latchkey_ready', '1 where this instance is ready for requests, otherwise 0', () =>
       this.readings.ready() ? 1 : 0,
     );
   }
@@ -69,9 +69,9 @@ export class ServiceMetrics implements MetricsSource {
     return this.registry.metrics();
   }
 
-  /** Counts nothing any more. */
+  /** Unsubscribes from the events. */
   close(): void {
-    for (const end of this.ends.splice(0)) end();
+    for (const unsubscribe of this.unsubscribers.splice(0)) unsubscribe();
   }
 
   private countRequests(): void {
@@ -89,7 +89,7 @@ export class ServiceMetrics implements MetricsSource {
       buckets: REQUEST_BUCKETS,
       registers,
     });
-    this.ends.push(
+    this.unsubscribers.push(
       subscribe('request', ({ method, route, status, code = 'none', seconds }) => {
         requests.inc({ method, route, status, code });
         durations.observe({ method, route }, seconds);
@@ -101,11 +101,11 @@ export class ServiceMetrics implements MetricsSource {
   }
 
   private countLogins(): void {
-    for (const [name, metric, what] of [
+    for (const [name, metric, subject] of [
       ['login', 'latchkey_logins_total', 'Logins'],
       ['refresh', 'latchkey_refreshes_total', 'Refresh tokens presented'],
     ] as const) {
-      const help = `${what}, by what came of it, or the code of the refusal`;
+      const help = `${subject}, by result or by error code of the refusal`;
       const counter = new Counter({
         name: metric,
         help,
@@ -113,7 +113,7 @@ export class ServiceMetrics implements MetricsSource {
         registers: [this.registry],
       });
       for (const outcome of FROM_ZERO[name]) counter.inc({ outcome }, 0);
-      this.ends.push(subscribe(name, (outcome) => counter.inc({ outcome })));
+      this.unsubscribers.push(subscribe(name, (outcome) => counter.inc({ outcome })));
     }
   }
 
@@ -127,21 +127,21 @@ export class ServiceMetrics implements MetricsSource {
     });
     const spread = new Histogram({
       name: 'latchkey_revocation_spread_seconds',
-      help: 'From the making of a revocation, here or elsewhere, until this instance refuses its tokens',
+      help: 'Time from a revocation, on this or another instance, until this instance refuses its tokens',
       labelNames: ['from'],
       buckets: SPREAD_BUCKETS,
       registers,
     });
     for (const kind of FROM_ZERO.revoked) made.inc({ kind, effect: 'dead' }, 0);
     made.inc({ kind: 'user', effect: 'stale' }, 0);
-    this.ends.push(
+    this.unsubscribers.push(
       subscribe('revoked', ({ kind, effect, count }) => made.inc({ kind, effect }, count)),
       subscribe('revocationArrived', ({ from, seconds }) => spread.observe({ from }, seconds)),
     );
     this.read('latchkey_revocations_live', 'Subjects that are revoked now', () => this.readings.feed().live);
     this.read(
       'latchkey_revocation_feed_staleness_seconds',
-      'Since this instance last knew every revocation',
+      'Seconds since this instance last knew every revocation',
       () => this.readings.feed().stalenessSeconds,
     );
   }
@@ -150,7 +150,11 @@ export class ServiceMetrics implements MetricsSource {
     const { hashing } = this.readings;
     this.read('latchkey_password_hashes_running', 'Password hashes under way', () => hashing().running);
     this.read('latchkey_password_hashes_waiting', 'Password hashes in the queue', () => hashing().waiting);
-    this.read('latchkey_password_hash_queue_limit', 'How many may wait (HASH_QUEUE)', () => hashing().queue);
+    this.read(
+      'latchkey_password_hash_queue_limit',
+      'How many password hashes may wait (HASH_QUEUE)',
+      () => hashing().queue,
+    );
   }
 
   private readDatabase(): void {
@@ -162,7 +166,7 @@ export class ServiceMetrics implements MetricsSource {
     });
     this.read(
       'latchkey_database_connections_limit',
-      'Connections at most (DATABASE_POOL_SIZE)',
+      'The most connections to the database (DATABASE_POOL_SIZE)',
       () => pool().limit,
     );
     this.read(
@@ -181,7 +185,7 @@ export class ServiceMetrics implements MetricsSource {
     });
     this.read(
       'latchkey_signing_key_rotation_due_timestamp_seconds',
-      'When the key of the ring that signs is to have a successor',
+      'When the signing key of the ring is due for rotation',
       (gauge) => {
         const due = this.readings.keyDue();
         gauge.reset();
@@ -190,7 +194,7 @@ export class ServiceMetrics implements MetricsSource {
     );
   }
 
-  /** A gauge that is read when somebody asks. */
+  /** Registers a gauge that is read at each scrape. */
   private read(
     name: string,
     help: string,

@@ -25,16 +25,16 @@ import pg from 'pg';
 import type { TracingConfig } from '../config/config.js';
 import type { Log } from '../kernel/log.js';
 
-/** How long the last spans may take to be sent. */
+/** How long sending the last spans may take, in milliseconds. */
 const LAST_EXPORT_MS = 3000;
-/** Asked every few seconds by machines, and nobody's request. */
+/** Machines ask for these every few seconds. */
 const UNTRACED: ReadonlySet<string | undefined> = new Set(['/health/live', '/health/ready', '/metrics']);
 
 /**
  * Every attribute that leaves the process: a closed list, because the instrumentations also set the path, the query
- * string, addresses and headers of clients. `db.query.text` is our own SQL, whose parameters stand as $1.
+ * string, addresses and headers of clients. `db.query.text` is the service's SQL with placeholders such as $1.
  */
-const TOLD: ReadonlySet<string> = new Set([
+const EXPORTED_ATTRIBUTES: ReadonlySet<string> = new Set([
   'db.namespace',
   'db.query.text',
   'db.system.name',
@@ -46,15 +46,15 @@ const TOLD: ReadonlySet<string> = new Set([
   'url.scheme',
 ]);
 
-/** Traces of this process while it runs. */
+/** The running export of traces. */
 export interface Tracing {
-  /** Sends what is still held back. Never throws. */
+  /** Sends the remaining spans and stops. Never throws. */
   stop(): Promise<void>;
 }
 
 /**
- * From now on requests and their statements are spans, sent by OTLP over HTTP as the standard `OTEL_*` variables say.
- * A caller's `traceparent` is continued (W3C Trace Context). Nothing but this file loads OpenTelemetry.
+ * Starts to record requests and their statements as spans, sent by OTLP over HTTP according to the standard `OTEL_*`
+ * variables. A caller's `traceparent` is continued (W3C Trace Context). Only this file loads OpenTelemetry.
  */
 export function startTracing({ protocol }: TracingConfig, log: Log): Tracing {
   const exporter = protocol === 'http/json' ? new JsonExporter() : new ProtobufExporter();
@@ -62,7 +62,7 @@ export function startTracing({ protocol }: TracingConfig, log: Log): Tracing {
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': 'latchkey' }))
       .merge(detectResources({ detectors: [serviceInstanceIdDetector, envDetector] })),
-    spanProcessors: [new BatchSpanProcessor(new DiscreetExporter(exporter, log))],
+    spanProcessors: [new BatchSpanProcessor(new RedactingExporter(exporter, log))],
   });
   provider.register();
   const config = {
@@ -73,7 +73,7 @@ export function startTracing({ protocol }: TracingConfig, log: Log): Tracing {
   new TracedPg({ requireParentSpan: true, ignoreConnectSpans: true }).setTracerProvider(provider);
   nameRoutes();
   const stop = async (): Promise<void> => {
-    // A collector that does not answer does not keep the process.
+    // A collector that does not answer must not delay the end of the process.
     await Promise.race([
       provider.shutdown().catch(() => undefined),
       delay(LAST_EXPORT_MS, undefined, { ref: false }),
@@ -82,7 +82,7 @@ export function startTracing({ protocol }: TracingConfig, log: Log): Tracing {
   return { stop };
 }
 
-/** The instrumentation of node:http knows no routes; Fastify says which one a request has come to. */
+/** Adds the route to each span: the instrumentation of node:http does not know it, Fastify publishes it. */
 function nameRoutes(): void {
   subscribe('tracing:fastify.request.handler:start', (message) => {
     const { route } = message as { readonly route?: { readonly url?: string } };
@@ -91,8 +91,8 @@ function nameRoutes(): void {
   });
 }
 
-/** Passes on what may be told of a span, and says once when the collector cannot be reached, and once when it can. */
-class DiscreetExporter implements SpanExporter {
+/** Exports spans without sensitive parts, and logs once when the exports begin to fail and once when they work again. */
+class RedactingExporter implements SpanExporter {
   private failing = false;
 
   constructor(
@@ -101,7 +101,7 @@ class DiscreetExporter implements SpanExporter {
   ) {}
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
-    this.exporter.export(spans.map(discreet), (result) => {
+    this.exporter.export(spans.map(redacted), (result) => {
       const failed = result.code !== ExportResultCode.SUCCESS;
       if (failed && !this.failing) this.log.warn({ err: result.error }, 'traces cannot be exported');
       if (!failed && this.failing) this.log.info('traces are exported again');
@@ -119,10 +119,10 @@ class DiscreetExporter implements SpanExporter {
   }
 }
 
-/** Without events and messages: they are errors' texts, and those of the database may quote values. */
-function discreet(span: ReadableSpan): ReadableSpan {
+/** The span without events and messages, which hold error texts; those of the database may quote values. */
+function redacted(span: ReadableSpan): ReadableSpan {
   const attributes: Attributes = Object.fromEntries(
-    Object.entries(span.attributes).filter(([name]) => TOLD.has(name)),
+    Object.entries(span.attributes).filter(([name]) => EXPORTED_ATTRIBUTES.has(name)),
   );
   return Object.create(span, {
     attributes: { value: attributes },
@@ -132,24 +132,24 @@ function discreet(span: ReadableSpan): ReadableSpan {
 }
 
 /**
- * Instrumentations wait for their library to be loaded, by a hook of require() or import. In a packed file neither is
- * called, and what is loaded already would be missed: these two are given what they are to instrument.
+ * Instrumentations patch their library when require() or import loads it. The packed file loads it differently, and
+ * libraries that are already loaded would be missed, so these two classes patch the modules directly.
  */
 class TracedHttp extends HttpInstrumentation {
-  // The declared type is a pair; the base class, which calls this, takes any list.
+  // The declared type is a pair; the base class, which calls this method, accepts any list.
   override init(): never {
-    return give(super.init(), { http });
+    return patchLoaded(super.init(), { http });
   }
 }
 
 class TracedPg extends PgInstrumentation {
   protected override init(): never {
-    // pg.Pool is a subclass of that of pg-pool.
-    return give(super.init(), { pg, 'pg-pool': Object.getPrototypeOf(pg.Pool) as unknown });
+    // pg.Pool is a subclass of the pool of pg-pool.
+    return patchLoaded(super.init(), { pg, 'pg-pool': Object.getPrototypeOf(pg.Pool) as unknown });
   }
 }
 
-function give(
+function patchLoaded(
   definitions: readonly InstrumentationNodeModuleDefinition[],
   modules: Readonly<Record<string, unknown>>,
 ): never {
