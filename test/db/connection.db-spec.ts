@@ -11,11 +11,11 @@ const WAIT_MS = 10_000;
 let busy: Server;
 let target: TestTarget;
 let connections: number;
-/** How many connections are taken and left without an answer, before others are passed on. */
+/** How many connections get no answer before later ones are passed on. */
 let silent: number;
 const sockets: Socket[] = [];
 
-/** A server so busy, or so starved, that it answers late. */
+/** A server that is so busy that it answers late. */
 beforeEach(async () => {
   connections = 0;
   const { host, port } = testServer();
@@ -34,14 +34,14 @@ afterEach(async () => {
   await new Promise((resolve) => busy.close(resolve));
 });
 
-describe('a database that takes a connection and does not answer in time', () => {
-  it('counts as one that cannot be reached', async () => {
+describe('a database that accepts a connection and does not answer in time', () => {
+  it('counts as unreachable', async () => {
     silent = Infinity;
     const error = await findsPooler(target, TIMEOUT_MS).catch((reason: unknown) => reason);
     expect(unavailableDatabase(error)?.code).toBe('unavailable');
   });
 
-  it('is asked again, as one that refuses the connection is', async () => {
+  it('is tried again, like one that refuses the connection', async () => {
     silent = 1;
     expect(await whenReachable(() => findsPooler(target, TIMEOUT_MS), WAIT_MS)).toBe(false);
     expect(connections).toBe(2);

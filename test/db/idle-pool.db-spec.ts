@@ -15,7 +15,7 @@ beforeEach(async () => {
   database = await createDatabase();
   await database.query('CREATE TABLE things (name text PRIMARY KEY)');
   await database.query(`INSERT INTO things VALUES ('one')`);
-  // As behind a pooler: no limit of the server comes before the client's.
+  // As behind a pooler, the server has no limit shorter than the client's.
   const target = { url: urlOf(database.target), pooled: true };
   dataSource = await new DataSource(dataSourceOptions(target, POOL)).initialize();
   holder = new Client({ ...database.target });
@@ -34,7 +34,7 @@ async function names(): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-it('a transaction that the client gave up is not committed by the next one', async () => {
+it('a transaction that the client abandoned is not committed by the next one', async () => {
   const abandoned = dataSource.transaction((manager) => manager.query(`INSERT INTO things VALUES ('two')`));
   await expect(abandoned).rejects.toThrow('Query read timeout');
   await holder.query('COMMIT');
@@ -42,12 +42,12 @@ it('a transaction that the client gave up is not committed by the next one', asy
   expect(await names()).toEqual(['one', 'three']);
 });
 
-it('a connection whose statement still runs is not waited for by the next one', async () => {
+it('the next statement does not wait for a connection whose statement still runs', async () => {
   await expect(dataSource.query('TABLE things')).rejects.toThrow('Query read timeout');
   expect(await dataSource.query('SELECT 1 AS answer')).toEqual([{ answer: 1 }]);
 });
 
-it('a connection that was given back in order is used again', async () => {
+it('a connection released when idle is used again', async () => {
   await holder.query('COMMIT');
   const pid = async () => (await dataSource.query('SELECT pg_backend_pid() AS pid')) as unknown;
   const first = await pid();

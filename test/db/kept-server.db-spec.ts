@@ -23,13 +23,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it('a database that was killed runs again within ten seconds, with everything that was committed', async () => {
+it('a killed database runs again within ten seconds, with all committed data', async () => {
   const pool = new Pool(database.target as PoolConfig);
   pool.on('error', () => undefined);
   try {
     await pool.query('CREATE TABLE kept (n integer PRIMARY KEY)');
     for (let round = 1; round <= 2; round++) {
-      // A backend of the killed server may answer for a moment more, and leave the next statement without an answer.
+      // A backend of the killed server may still answer briefly and then leave the next statement unanswered.
       await untilHealed(() => pool.query('INSERT INTO kept VALUES ($1) ON CONFLICT DO NOTHING', [round]));
       await untilHealed(killServer);
       const { rows } = await untilHealed(() => pool.query('SELECT count(*)::int AS n FROM kept'));
@@ -40,13 +40,13 @@ it('a database that was killed runs again within ten seconds, with everything th
   }
 }, 60_000);
 
-/** A backend that outlived the last server may have answered: then there is no server to kill yet. */
+/** A backend that outlived its server may have answered, so the new server may not be running yet. */
 async function killServer(): Promise<void> {
   const [pid] = (await readFile(join(folder, 'data/postgres/postmaster.pid'), 'utf8')).split('\n');
   process.kill(Number(pid), 'SIGKILL');
 }
 
-/** Asks again until there is an answer: how a client sees a database come back. */
+/** Repeats the query until it is answered, like a client that waits for the database. */
 async function untilHealed<T>(ask: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + HEALED_WITHIN_MS;
   for (;;) {

@@ -7,7 +7,7 @@ const TIMEOUT_MS = 10_000;
 
 if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pgbouncer\n');
 
-it('a server that is reached directly is not taken for a pooler', async () => {
+it('a server that is reached directly is not mistaken for a pooler', async () => {
   expect(await findsPooler(testServer(), TIMEOUT_MS)).toBe(false);
 });
 

@@ -86,11 +86,11 @@ const CASES: ReadonlyArray<
   await rm(folder, { recursive: true });
 });
 
-it('each alert of ours has a case in which it fires', async () => {
+it('each alert rule has a case in which it fires', async () => {
   const named = [...(await readFile(ALERTS, 'utf8')).matchAll(/alert: Latchkey(\w+)/g)].map(
     ([, name]) => name,
   );
   const firing = CASES.filter(([, , fires]) => fires).map(([alert]) => alert);
-  // Of Node's own metric, which has no prefix.
+  // A metric of Node, which has no prefix.
   expect(named.filter((name) => name !== 'EventLoopBlocked').sort()).toEqual([...new Set(firing)].sort());
 });

@@ -73,7 +73,7 @@ describe('with CORS_ORIGINS', () => {
       expect(headers.get('access-control-allow-origin')).toBe(origin);
     });
 
-    it('to a listed origin may be read however often the same token is shown', async () => {
+    it('to a listed origin may be read each time the same token is sent', async () => {
       const [origin = ''] = LISTED;
       for (let time = 0; time < 3; time++) {
         const { headers } = await server.client.get('/auth/verify', { token, headers: { origin } });
@@ -103,7 +103,7 @@ describe('with CORS_ORIGINS', () => {
       ['PUT', '/auth/login', 405],
       ['POST', '/auth/login', 400],
       ['POST', '/oauth/token', 400],
-    ])('that refuses can be read by a listed origin too: %s %s', async (method, path, expected) => {
+    ])('with an error may be read by a listed origin: %s %s', async (method, path, expected) => {
       const [origin = ''] = LISTED;
       const { status, headers } = await server.client.request(method, path, { headers: { origin } });
       expect(status).toBe(expected);
@@ -113,7 +113,7 @@ describe('with CORS_ORIGINS', () => {
       expect(headers.has('www-authenticate')).toBe(expected === 401);
     });
 
-    it.each(OTHERS)('cannot be read by another origin, good or bad: %s', async (origin) => {
+    it.each(OTHERS)('cannot be read by another origin, success or error: %s', async (origin) => {
       for (const path of ['/users/me', '/auth/verify', '/nothing']) {
         const good = await server.client.get(path, { token, headers: { origin } });
         const bad = await server.client.get(path, { headers: { origin } });

@@ -19,9 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Everything of an answer but the date: equal means that nobody can tell the two apart. */
+/** An answer without its date: two equal results cannot be told apart by a client. */
 function bytes({ status, headers, text }: Answer): unknown {
-  // How many requests are left is told alike of every request.
+  // The rate limit's headers change with each request, whatever its outcome.
   const { date: _, ratelimit: __, ...rest } = Object.fromEntries(headers);
   return { status, headers: rest, text };
 }
@@ -51,7 +51,7 @@ describe('a body that is no JSON object', () => {
   });
 });
 
-describe('a field that is not acceptable is validation_failed and named', () => {
+describe('an unacceptable field is reported by name as validation_failed', () => {
   const good = { email: 'new@example.com', password: PASSWORD };
   it.each<[string, object, [string, string]]>([
     ['missing', { password: PASSWORD }, ['email', 'required']],
@@ -92,7 +92,7 @@ describe('a field that is not acceptable is validation_failed and named', () => 
     expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(`"${code}"`)]);
   });
 
-  it('all of them at once, and never with the value', async () => {
+  it('all faults at once, and never the value', async () => {
     const { body, text } = await server.client.post('/auth/register', {
       json: { email: 'SECRET-1', full_name: 'SECRET-2\n', username: 'SECRET-3 ', x: 'SECRET-4' },
     });
@@ -100,7 +100,7 @@ describe('a field that is not acceptable is validation_failed and named', () => 
     expect(text).not.toContain('SECRET-');
   });
 
-  it('also in the query, where a parameter is given twice too', async () => {
+  it('in the query too, also when a parameter is given twice', async () => {
     for (const query of ['limit=0', 'limit=1&limit=2', 'offset=x', 'after=me']) {
       const answer = await refusal('GET', `/auth/sessions?${query}`, { token: admin });
       expect(answer).toEqual([422, 'validation_failed']);
@@ -108,7 +108,7 @@ describe('a field that is not acceptable is validation_failed and named', () => 
   });
 });
 
-describe('a body in another form', () => {
+describe('a body of another content type', () => {
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'application/jsonp', ''])(
     'is unsupported_media_type where JSON is taken: %j',
     async (type) => {
@@ -117,12 +117,12 @@ describe('a body in another form', () => {
     },
   );
 
-  it('is refused where forms are taken', async () => {
+  it('is refused by routes that accept forms', async () => {
     const { status, body } = await server.client.post('/oauth/token', { json: { grant_type: 'password' } });
     expect([status, body['error']]).toEqual([415, 'invalid_request']);
   });
 
-  it('is no fault of parameters or case', async () => {
+  it('may have parameters and any case in its content type', async () => {
     const headers = { 'content-type': 'Application/JSON ; charset=UTF-8' };
     expect(await refusal('POST', '/auth/login', { body: '{}', headers })).toEqual([422, 'validation_failed']);
   });
@@ -140,9 +140,9 @@ describe('a body over 64 KiB', () => {
   });
 });
 
-describe('credentials that are not right', () => {
+describe('wrong credentials', () => {
   const headers = { 'x-request-id': 'one-for-all' };
-  it('are refused with the same bytes whether the user is unknown or the password wrong', async () => {
+  it('are refused with the same bytes for an unknown user and a wrong password', async () => {
     const { username, email } = await server.client.register();
     const answers = [];
     for (const name of [username, email, 'nobody', 'nobody@example.com', '\u200d', "' OR 1=1 --"]) {
@@ -165,7 +165,7 @@ describe('credentials that are not right', () => {
     expect(forms[0]).toMatchObject({ status: 401, body: { error: 'invalid_grant' } });
   });
 
-  it('tell that the account is disabled to nobody but who knows the password', async () => {
+  it('reveal a disabled account only with the correct password', async () => {
     const { id, username, password } = await server.client.register();
     await disableAccount(server, id);
     const right = { json: { username, password } };
@@ -179,8 +179,8 @@ describe('credentials that are not right', () => {
   });
 });
 
-describe('what is not there', () => {
-  it('is not_found with the same bytes for an unknown path, an unknown user and what is no id', async () => {
+describe('a missing resource', () => {
+  it('is not_found with the same bytes for an unknown path, an unknown user and a malformed id', async () => {
     const headers = { 'x-request-id': 'one-for-all' };
     const ids = [randomUUID(), 'nobody', '%00', "'%20OR%201=1", 'x'.repeat(99)];
     const answers = [await server.client.get('/nothing', { headers })];
@@ -189,7 +189,7 @@ describe('what is not there', () => {
     expect(answers[0]).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
-  it('cannot be told from the session of somebody else', async () => {
+  it('looks the same as a session of another user', async () => {
     const [mine, theirs] = [await server.client.newcomer(), await server.client.newcomer()];
     const sessions = await server.client.get<Array<{ id: string }>>('/auth/sessions', {
       token: theirs.access_token,
@@ -210,7 +210,7 @@ describe('what is not there', () => {
     ['POST', `/users/${randomUUID()}`, 'DELETE, GET, HEAD, PATCH'],
     ['GET', `/auth/sessions/${randomUUID()}`, 'DELETE'],
     ['POST', '/health/live', 'GET, HEAD'],
-  ])('is method_not_allowed with Allow where the path is known: %s %s', async (method, path, allow) => {
+  ])('is method_not_allowed with Allow on a known path: %s %s', async (method, path, allow) => {
     expect(await refusal(method, path, {})).toEqual([405, 'method_not_allowed']);
     expect((await server.client.request(method, path)).headers.get('allow')).toBe(allow);
   });
@@ -247,7 +247,7 @@ describe('a name that is taken', () => {
     expect(await change({ username: taken.username.toLowerCase() })).toEqual([409, 'username_taken']);
   });
 
-  it('goes to one of twenty who register it at once, round after round', async () => {
+  it('goes to exactly one of twenty concurrent registrations, in each round', async () => {
     for (let round = 0; round < 5; round++) {
       const email = (upper: boolean) => `${upper ? 'RACE' : 'race'}${round}@example.com`;
       const answers = await Promise.all(

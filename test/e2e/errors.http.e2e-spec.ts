@@ -39,7 +39,7 @@ async function bytesSent(...lines: string[]): Promise<RawAnswer> {
 }
 
 describe('X-Request-Id', () => {
-  it.each(['a', 'A-Z.a_z-0.9', 'x'.repeat(64)])('is taken over where it fits: %s', async (id) => {
+  it.each(['a', 'A-Z.a_z-0.9', 'x'.repeat(64)])('is kept when valid: %s', async (id) => {
     const { headers, body } = await server.client.get('/nothing', { headers: { 'x-request-id': id } });
     expect([headers.get('x-request-id'), body['request_id']]).toEqual([id, id]);
     await server.client.get('/health/live', { headers: { 'x-request-id': id } });
@@ -55,7 +55,7 @@ describe('X-Request-Id', () => {
     },
   );
 
-  it('is made anew where there are two', async () => {
+  it('is replaced when sent twice', async () => {
     const { headers } = await send('GET', '/health/live', [
       ['X-Request-Id', 'one'],
       ['X-Request-Id', 'two'],
@@ -65,7 +65,7 @@ describe('X-Request-Id', () => {
 });
 
 describe('Cache-Control', () => {
-  it('is no-store wherever a credential is involved', async () => {
+  it('is no-store on every answer with a credential', async () => {
     const person = await server.client.register();
     const { username, password } = person;
     const { access_token: token } = await server.client.login(person);
@@ -92,8 +92,8 @@ describe('Cache-Control', () => {
   });
 });
 
-describe('headers that stand twice', () => {
-  it('are refused where they are credentials', async () => {
+describe('repeated headers', () => {
+  it('are refused when they are credentials', async () => {
     const answer = await send('GET', '/users/me', [
       ['Authorization', `Bearer ${user}`],
       ['authorization', `Bearer ${admin}`],
@@ -107,13 +107,13 @@ describe('headers that stand twice', () => {
   it.each([
     ['two lengths', ['Content-Length: 2', 'Content-Length: 3']],
     ['a length and chunks', ['Content-Length: 2', 'Transfer-Encoding: chunked']],
-  ])('are refused where they decide where a request ends: %s', async (_, lines) => {
+  ])('are refused when they set the end of a request: %s', async (_, lines) => {
     const answer = await bytesSent('POST /auth/login HTTP/1.1', 'Host: x', ...lines);
     expect([answer.status, codeOf(answer)]).toEqual([400, 'invalid_request']);
   });
 });
 
-describe('what is no HTTP', () => {
+describe('malformed HTTP', () => {
   it.each<[string, string[]]>([
     ['a TLS handshake', ['\u0016\u0003\u0001\u0002\u0000']],
     ['an unknown method', ['MAKE /users/me HTTP/1.1', 'Host: x']],
@@ -126,20 +126,20 @@ describe('what is no HTTP', () => {
       ['POST /auth/login HTTP/1.1', 'Host: x', 'Content-Type: application/json', 'Transfer-Encoding: gzip'],
     ],
     ['no Host', ['GET /health/live HTTP/1.1', 'Connection: close']],
-  ])('is answered 400 in the one form: %s', async (_, lines) => {
+  ])('is answered 400 as a problem: %s', async (_, lines) => {
     const answer = await bytesSent(...lines);
     expect(answer.status).toBe(400);
     expect(faultsOf(answer, { method: 'GET', path: '/' })).toEqual([]);
     expect(codeOf(answer)).toBe('invalid_request');
   });
 
-  it('is answered 431 where the headers are too large', async () => {
+  it('is answered 431 when the headers are too large', async () => {
     const answer = await send('GET', '/health/live', [['X-A', 'a'.repeat(17_000)]]);
     expect([answer.status, codeOf(answer)]).toEqual([431, 'headers_too_large']);
     expect(faultsOf(answer, { method: 'GET', path: '/' })).toEqual([]);
   });
 
-  it('is answered in the one form where something unknown is expected', async () => {
+  it('is answered as a problem when it expects something unknown', async () => {
     const answer = await send('GET', '/health/live', [['Expect', 'the impossible']]);
     expect(answer.status).toBeLessThan(500);
     expect(faultsOf(answer, { method: 'GET', path: '/' })).toEqual([]);
@@ -156,7 +156,7 @@ describe('a path', () => {
     },
   );
 
-  it('that cannot be read has a line in the log', async () => {
+  it('that cannot be decoded has a line in the log', async () => {
     const id = `unreadable-${Date.now()}`;
     await send('GET', '/users/%zz', [['X-Request-Id', id]]);
     const lines = () => server.log.filter((line) => line['request_id'] === id);
@@ -166,7 +166,7 @@ describe('a path', () => {
     ]);
   });
 
-  it('that cannot be read has the form of RFC 6749 under /oauth/', async () => {
+  it('that cannot be decoded has the form of RFC 6749 under /oauth/', async () => {
     const answer = await send('GET', '/oauth/%zz');
     expect(answer.status).toBe(404);
     expect(faultsOf(answer, { method: 'GET', path: '/oauth/%zz' })).toEqual([]);
@@ -195,7 +195,7 @@ describe('a path', () => {
     'http://evil.example/users/me',
     '/users/me?access_token=x',
     '/users/me#x',
-  ])('opens no closed route in another spelling: %s', async (path) => {
+  ])('in another spelling does not open a protected route: %s', async (path) => {
     for (const method of ['GET', 'HEAD']) {
       const answer = await send(method, path);
       expect([401, 404]).toContain(answer.status);
@@ -211,7 +211,7 @@ describe('HEAD', () => {
     ['/auth/sessions', 401, 200, 200],
     ['/users', 401, 403, 200],
     ['/health/live', 200, 200, 200],
-  ])('is guarded as GET is: %s', async (path, anonymous, asUser, asAdmin) => {
+  ])('is guarded like GET: %s', async (path, anonymous, asUser, asAdmin) => {
     for (const method of ['HEAD', 'GET']) {
       const statuses = [
         await send(method, path),
@@ -237,7 +237,7 @@ describe('other methods', () => {
     ['PUT', '/auth/login', 405],
     ['POST', '/nothing', 404],
     ['POST', '/oauth/nothing', 404],
-  ])('and unknown paths are told whatever the body: %s %s', async (method, path, status) => {
+  ])('and unknown paths are answered whatever the body: %s %s', async (method, path, status) => {
     for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
       const answer = await server.client.request(method, path, {
         body: '{}',

@@ -16,7 +16,7 @@ const GONE_WITHIN_MS = 3000;
 
 let folder: Folder;
 let service: ServiceProcess;
-/** What the service has acknowledged so far, over all its lives. */
+/** Everything the service has acknowledged so far, over all its starts. */
 const people: Person[] = [];
 let refreshToken: string;
 
@@ -30,7 +30,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** No DATABASE_URL, no SECRET_KEY: what `npm start` does in a new checkout. */
+/** Starts without DATABASE_URL and SECRET_KEY, like `npm start` in a new checkout. */
 function start(): Promise<ServiceProcess> {
   return startProcess({ folder: folder.path });
 }
@@ -39,7 +39,7 @@ function databasePid(): Promise<number> {
   return new Cluster(folder.path).postmaster();
 }
 
-/** Registers and refreshes until the service is gone, and remembers only what was answered. */
+/** Registers and refreshes until the service is gone, and records only acknowledged results. */
 async function writeUntilGone(enough: () => void): Promise<void> {
   const client = service.client;
   const before = people.length;
@@ -63,14 +63,14 @@ async function expectNothingLost(): Promise<void> {
 }
 
 describe('a service that is killed under load, with the embedded database', () => {
-  it('has everything it acknowledged where it starts again at once', async () => {
+  it('keeps everything it acknowledged when it starts again at once', async () => {
     await writeUntilGone(() => service.signal('SIGKILL'));
     expect((await service.exited).signal).toBe('SIGKILL');
     service = await start();
     await expectNothingLost();
   });
 
-  it('leaves no database server behind, and has everything where it starts after that', async () => {
+  it('leaves no database server behind, and keeps everything when it starts later', async () => {
     const pid = await databasePid();
     expect(runs(pid)).toBe(true);
     await writeUntilGone(() => service.signal('SIGKILL'));
@@ -81,7 +81,7 @@ describe('a service that is killed under load, with the embedded database', () =
 });
 
 describe('a service that is stopped and started again', () => {
-  it('still knows its users and their sessions, and took its database server down meanwhile', async () => {
+  it('keeps its users and their sessions, and stops its database server in between', async () => {
     const pid = await databasePid();
     expect(await service.stop()).toMatchObject({ code: 0, signal: null });
     expect(runs(pid)).toBe(false);

@@ -48,14 +48,14 @@ describe('the first start in a folder', () => {
     second = await startProcess({ folder, env });
   });
 
-  it('writes a secret below the lines of .env.local, for its owner alone', async () => {
+  it('appends a secret to .env.local, readable by its owner only', async () => {
     expect(await readFile(file('.env.local'), 'utf8')).toMatch(
       /^# mine\nJWT_AUDIENCE = "tasks"\nSECRET_KEY=[0-9a-f]{64}\n$/,
     );
     expect((await stat(file('.env.local'))).mode & 0o777).toBe(0o600);
   });
 
-  it('tells where the secret is, never the secret itself', async () => {
+  it('shows where the secret is, never the secret itself', async () => {
     const secret = /SECRET_KEY=(\w+)/.exec(await readFile(file('.env.local'), 'utf8'))?.[1] ?? '';
     expect(first.stdout).toContain(`new SECRET_KEY written to ${file('.env.local')}`);
     expect(first.stdout + first.stderr + second.stdout + second.stderr).not.toContain(secret);
@@ -78,7 +78,7 @@ describe('the first start in a folder', () => {
   });
 });
 
-/** A process that is about to read its settings for the first time, and what it reads once it is let go. */
+/** A process that waits before it first reads its settings, and the settings it reads after its release. */
 async function aboutToStart(path: string): Promise<() => Promise<[string, boolean]>> {
   const script = `const { parts: { readEnvironment } } = await import(${JSON.stringify(PARTS)});
     process.stdout.write('ready');
@@ -103,7 +103,7 @@ async function aboutToStart(path: string): Promise<() => Promise<[string, boolea
 }
 
 describe('eight first starts at the same moment', () => {
-  it('share one secret, which one of them made', async () => {
+  it('share one secret, made by one of them', async () => {
     const shared = await newFolder();
     const starts = await Promise.all(Array.from({ length: FIRST_STARTS }, () => aboutToStart(shared.path)));
     const answers = await Promise.all(starts.map((start) => start()));
@@ -156,7 +156,7 @@ describe('a start beside hostile settings files', () => {
     const { access_token: token } = await service.client.newcomer();
     const until = Date.now() + 3000;
     expect((await service.client.me(token)).status).toBe(200);
-    // It lives between one and two seconds, since its times are whole ones.
+    // Its times are whole seconds, so it lives between one and two seconds.
     await delay(500);
     expect((await service.client.me(token)).status).toBe(200);
     await delay(until - Date.now());

@@ -50,7 +50,7 @@ beforeAll(async () => {
     CORS_ORIGINS: '*',
     JWT_ISSUER: mark,
   });
-  // A setting the server does not know: refused at once, where a wrong password might be waited out.
+  // The server refuses an unknown setting at once; the service does not wait and retry.
   const wrong = new URL(urlOf(testServer()));
   wrong.searchParams.set('options', '-c no_such_thing=1');
   [faulty, secretless, unreachable] = await Promise.all([
@@ -73,11 +73,11 @@ describe('a start with faulty settings', () => {
     'CORS_ORIGINS must list origins',
     'JWT_ISSUER must be a URL',
     'SECRET_KEY_FILE and SECRET_KEY are both set',
-  ])('tells, together with the others: %s', (fault) => {
+  ])('reports among the other faults: %s', (fault) => {
     expect(faulty.stderr).toContain(fault);
   });
 
-  it('never tells a value', () => {
+  it('never shows a value', () => {
     expect(faulty.stderr).not.toContain(mark);
   });
 });
@@ -91,20 +91,20 @@ describe('a start in production', () => {
 });
 
 describe('a start that cannot reach its database', () => {
-  it('exits with a message that names DATABASE_URL, and nowhere says its password', () => {
+  it('exits with a message that names DATABASE_URL and omits its password', () => {
     expect(unreachable.code).toBe(69);
     expect(unreachable.stderr).toMatch(/database .*42704.*DATABASE_URL/);
     expect(unreachable.stderr + unreachable.stdout).not.toContain(testServer().password);
   });
 
-  it('is refused at once where it need not wait', async () => {
+  it('fails at once when waiting cannot help', async () => {
     const target = { ...testServer(), host: '127.0.0.1', port: 1 };
     const pool = { poolSize: 1, connectTimeoutMs: 1000, statementTimeoutMs: 1000 };
     await expect(migrate(target, pool, { waitMs: 0 })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
 
-describe('a first start on a port that is taken', () => {
+describe('a first start on a port in use', () => {
   let taken: Server;
   let env: Record<string, string>;
   let path: string;
@@ -120,13 +120,13 @@ describe('a first start on a port that is taken', () => {
     taken.close();
   });
 
-  it('fails, names the port and blames no database', () => {
+  it('fails with a message about the port, not the database', () => {
     expect(exit.code).toBeGreaterThan(0);
     expect(exit.stderr).toMatch(/PORT|EADDRINUSE|in use/);
     expect(exit.stderr).not.toMatch(/database/i);
   });
 
-  it('loses no administrator: the generated password was shown, or is shown by the next start', async () => {
+  it('keeps the administrator: this start or the next one shows the generated password', async () => {
     const service = await startProcess({ folder: path, env });
     const shown = /password {3}(\S+)/.exec(exit.stderr + service.stderr)?.[1];
     expect(shown).toBeDefined();
@@ -136,7 +136,7 @@ describe('a first start on a port that is taken', () => {
   });
 });
 
-describe('a first administrator whose password everyone uses', () => {
+describe('a first administrator with a very common password', () => {
   it('stops the start with status 78 and names the settings, not the value', async () => {
     const database = await createEmptyDatabase();
     const settings = { BOOTSTRAP_ADMIN_EMAIL: 'root@example.com', BOOTSTRAP_ADMIN_PASSWORD: 'password123' };

@@ -63,7 +63,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     const token = String(pairs[0]?.body['access_token']);
     const headers = { traceparent: visitor.traceparent };
     await client.get(`/users/${person.id}`, { token, headers });
-    // The framework answers the first of these, the listener before it the second.
+    // The framework answers the first request, and the listener before it answers the second.
     for (const { traceparent } of proxies) {
       await client.get('/auth/verify', { token, headers: { traceparent } });
     }
@@ -87,12 +87,12 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(requests.find(({ traceId }) => traceId === visitor.traceId)?.name).toBe('GET /users/:id');
   });
 
-  it('a check for a proxy is a span with its route, whichever way it is answered', () => {
+  it('a check for a proxy is a span with its route, from the framework and from the listener', () => {
     const names = proxies.map(({ traceId }) => requests.find((span) => span.traceId === traceId)?.name);
     expect(names).toEqual(['GET /auth/verify', 'GET /auth/verify']);
   });
 
-  it('its statements belong to it, also where requests wait for connections of each other', () => {
+  it('its statements are its children, even when requests wait for each other’s connections', () => {
     const perLogin = callers.map(({ traceId }) => {
       const statements = sql.filter((span) => span.traceId === traceId);
       return statements.filter(({ attributes }) =>
@@ -109,7 +109,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(new Set(routes)).toEqual(new Set(['/auth/register', '/auth/login', '/auth/verify', '/users/:id']));
   });
 
-  it('nothing told holds a token, a password, a query string, a parameter or a client', () => {
+  it('no span holds a token, a password, a query string, a parameter or a client', () => {
     const told = collector.received.map(({ body }) => body.toString()).join('\n');
     const { id, email, username, password } = person;
     for (const secret of [...secrets, id, email, username, password, 'secret-', '127.0.0.1', 'argon2id$']) {
@@ -129,7 +129,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     );
   });
 
-  it('the process says what it is', () => {
+  it('the process names its service', () => {
     expect(collector.resource).toMatchObject({
       'service.name': 'latchkey',
       'deployment.environment.name': 'test',
@@ -138,7 +138,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
 });
 
 describe('with OTEL_TRACES_EXPORTER, and an endpoint in .env', () => {
-  it('traces go out in protobuf, and a collector that is gone costs a line of the log and no answer', async () => {
+  it('traces are sent in protobuf, and a lost collector costs one log line and no answer', async () => {
     const { traceId, traceparent } = caller();
     const endpoint = `OTEL_EXPORTER_OTLP_ENDPOINT=${collector.url}\n`;
     await writeFile(join(deployment.folder, '.env'), `${endpoint}OTEL_EXPORTER_OTLP_TIMEOUT=200\n`);

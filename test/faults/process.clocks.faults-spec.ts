@@ -11,7 +11,7 @@ const ROUNDS = 10;
 const PARALLEL = 10;
 
 let deployment: Deployment;
-/** Their clocks are three minutes apart, and the database's is in between. */
+/** Two instances whose clocks are three minutes apart; the database's time is in between. */
 let ahead: ServiceProcess;
 let behind: ServiceProcess;
 
@@ -39,7 +39,7 @@ describe('two instances whose clocks differ', () => {
     }
   });
 
-  it('give a token that is refreshed on both at once, or on one after the other, one successor', async () => {
+  it('give a token one successor, refreshed on both at the same time or one after the other', async () => {
     let pair: TokenPair = await ahead.client.newcomer();
     for (let round = 0; round < ROUNDS; round++) {
       const [first, second] = round % 2 ? [ahead, behind] : [behind, ahead];
@@ -58,7 +58,7 @@ describe('two instances whose clocks differ', () => {
     expect((await verified(behind, pair.access_token))[0]).toBe(200);
   });
 
-  it('end what was issued before a logout everywhere, and nothing issued after it', async () => {
+  it('end tokens issued before a logout everywhere, and none issued after it', async () => {
     for (const [one, other] of [
       [ahead, behind],
       [behind, ahead],
@@ -73,7 +73,7 @@ describe('two instances whose clocks differ', () => {
     }
   });
 
-  it('are said to differ in their logs, by how much', () => {
+  it('log how far their clocks differ', () => {
     for (const [instance, seconds] of [
       [ahead, SKEW_SECONDS],
       [behind, -SKEW_SECONDS],

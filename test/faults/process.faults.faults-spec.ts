@@ -26,18 +26,18 @@ const TABS = 5;
 const LIVES = 40;
 const HOLDERS = 3;
 
-/** How a refresh is known on the wire: of HTTP, and of PostgreSQL, where it is one statement that commits itself. */
+/** How a refresh is recognized on the wire, in HTTP and in PostgreSQL, where it is one statement that commits itself. */
 const REFRESH = 'POST /auth/refresh';
 const ROTATION = 'UPDATE sessions';
-/** The last message of a client that logs in to PostgreSQL (RFC 5802): the answer to it says that the connection is open. */
+/** The last message of a login to PostgreSQL (RFC 5802); the answer to it opens the connection. */
 const LOGIN = 'c=biws,r=';
 
-/** The service with a proxy on either side: a test can lose what it says to its clients, and what its database says. */
+/** The service with a proxy on each side, so that tests can drop its answers and those of its database. */
 class Instance {
   service!: ServiceProcess;
-  /** Asks the service itself. */
+  /** Sends requests directly to the service. */
   direct!: KeepAliveClient;
-  /** Asks through {@link wire}. */
+  /** Sends requests through {@link wire}. */
   remote!: KeepAliveClient;
   wire!: ServiceProxy;
   up = false;
@@ -96,7 +96,7 @@ async function verdict(at: Instance, refreshToken: string): Promise<unknown[]> {
   return [status, body['code']];
 }
 
-/** What every instance that is up says of an access token: one status where they agree. */
+/** How the running instances answer an access token; one status when they agree. */
 async function verified({ access_token: token }: TokenPair): Promise<number[]> {
   const statuses = [one, other].filter(({ up }) => up).map(({ direct }) => direct.verify(token));
   return [...new Set(await Promise.all(statuses))];
@@ -111,7 +111,7 @@ async function expectEnded(holder: SessionHolder): Promise<void> {
   await eventually(FELT_WITHIN_MS, async () => (await verified(holder.pair(0))).join() === '401');
 }
 
-/** The parent is still forgiven, and what came before it is still theft. */
+/** A repeated parent is still accepted, and any older token still counts as theft. */
 async function expectTheftFound(holder: SessionHolder): Promise<void> {
   const again = await other.direct.refresh(holder.pair(1).refresh_token);
   expect([again.status, again.body.refresh_token]).toEqual([200, holder.pair(0).refresh_token]);
@@ -120,7 +120,7 @@ async function expectTheftFound(holder: SessionHolder): Promise<void> {
   await expectEnded(holder);
 }
 
-/** Presents the newest token and lets the exchange come as far as `moment`, where the connection is cut. */
+/** Presents the newest token and cuts the connection when the exchange reaches `moment`. */
 async function lose(holder: SessionHolder, at: Instance, moment: Moment, share = 0): Promise<Buffer> {
   const holding = at.wire.hold(moment, REFRESH);
   const presented = holder.present(at.remote);
@@ -131,11 +131,11 @@ async function lose(holder: SessionHolder, at: Instance, moment: Moment, share =
 }
 
 describe('an answer that is lost on its way to the client', () => {
-  it('is given for the parent again, however often and wherever it was lost', async () => {
+  it('is repeated for the parent, however often and wherever it was lost', async () => {
     const loss = fc.record({
       at: fc.nat(1),
       moment: fc.constantFrom<Moment>('received', 'answered'),
-      // How much of the answer the client still gets.
+      // The part of the answer that the client receives.
       share: fc.constantFrom(0, 0.1, 0.5, 0.99),
     });
     const round = fc.record({ losses: fc.array(loss, { minLength: 1, maxLength: 3 }), at: fc.nat(1) });
@@ -151,7 +151,7 @@ describe('an answer that is lost on its way to the client', () => {
     await expectTheftFound(holder);
   });
 
-  it('is the same one again, where every answer of a session is lost once', async () => {
+  it('is repeated unchanged when each answer of a session is lost once', async () => {
     const holder = await newHolder();
     for (let generation = 1; generation <= CHAIN; generation++) {
       const lost = await lose(holder, instance(generation), 'answered');
@@ -162,10 +162,10 @@ describe('an answer that is lost on its way to the client', () => {
     await expectTheftFound(holder);
   });
 
-  it('is given for the parent also while the request that was given up is still under way', async () => {
+  it('is given for the parent while the abandoned request is still running', async () => {
     const person = await one.service.client.register();
     for (let round = 0; round < RACES; round++) {
-      // A session each: a request that came so late that two rotations have overtaken it would be theft.
+      // One session each, because a request overtaken by two rotations would count as theft.
       const holder = new SessionHolder(await one.service.client.login(person));
       await lose(holder, instance(round), 'sent');
       expect(await holder.present(instance(round >> 1).remote)).toBe(true);
@@ -175,8 +175,8 @@ describe('an answer that is lost on its way to the client', () => {
   });
 });
 
-describe('a request that its client gave up while the instance stood still', () => {
-  it('does not end the session that went on elsewhere, and is not answered', async () => {
+describe('a request abandoned by its client while the instance was frozen', () => {
+  it('does not end the session, which continued on another instance, and is not answered', async () => {
     const holder = await newHolder();
     const impatient = new KeepAliveClient(one.service.url, 1);
     await impatient.warmUp();
@@ -198,7 +198,7 @@ describe('a request that its client gave up while the instance stood still', () 
 });
 
 describe('an answer of the database that is lost on its way to the service', () => {
-  it.each(MOMENTS)('is a 503, and the parent is answered with a pair after it: %s', async (moment) => {
+  it.each(MOMENTS)('is a 503, and the parent gets a pair afterwards: %s', async (moment) => {
     const holder = await newHolder();
     for (let round = 0; round < 8; round++) {
       const holding = one.database.hold(moment, ROTATION);
@@ -213,9 +213,9 @@ describe('an answer of the database that is lost on its way to the service', () 
     await expectTheftFound(holder);
   });
 
-  it('does not end the service where the connection breaks in the moment it is opened', async () => {
+  it('does not end the service when the connection breaks while it is opened', async () => {
     const holder = await newHolder();
-    // Without a connection in the pool, the next statement has to open one: mostly this one, or one of the housekeeping.
+    // With an empty pool the next statement opens a connection: mostly this one, sometimes one of housekeeping.
     await one.database.cut();
     await one.database.restore();
     const holding = one.database.hold('answered', LOGIN);
@@ -227,7 +227,7 @@ describe('an answer of the database that is lost on its way to the service', () 
     expect(await holder.present(one.direct)).toBe(true);
   });
 
-  it('does not keep the end of a stolen session from being felt, where it was the answer to the commit', async () => {
+  it('does not delay the end of a stolen session when the answer to the commit is lost', async () => {
     const holder = await newHolder();
     for (let round = 0; round < 2; round++) await holder.present(one.direct);
     const holding = one.database.hold('answered', 'refresh_reused', 'COMMIT');
@@ -237,7 +237,7 @@ describe('an answer of the database that is lost on its way to the service', () 
     await expectEnded(holder);
   });
 
-  it('leaves the session as it was where the commit never came, and the theft is found the next time', async () => {
+  it('leaves the session unchanged when the commit never arrived, and the theft is found the next time', async () => {
     const holder = await newHolder();
     for (let round = 0; round < 2; round++) await holder.present(one.direct);
     const holding = one.database.hold('received', 'refresh_reused', 'COMMIT');
@@ -250,17 +250,17 @@ describe('an answer of the database that is lost on its way to the service', () 
   });
 });
 
-/** What a tab does once the access token in the store that the tabs share is used up. */
+/** How a tab acts when the access token in the shared store has expired. */
 interface Tab {
-  /** It looks into the store when so many others are done; where a fresh pair is there by then, that is all. */
+  /** The tab reads the store after this many others are done; a fresh pair there ends its work. */
   readonly looksAfter: number;
-  /** It presents what it found when so many others are done, whatever they have stored by then. */
+  /** The tab presents the token it read after this many others are done, whatever they have stored. */
   readonly sendsAfter: number;
   readonly at: number;
   readonly losesAnswer: boolean;
 }
 
-/** @param others how many tabs may be waited for, so that no two wait for each other */
+/** @param others how many tabs this one may wait for, so that no two wait for each other */
 function anyTab(others: number): fc.Arbitrary<Tab> {
   return fc.record({
     looksAfter: fc.oneof(fc.constant(0), fc.nat(others)),
@@ -271,8 +271,8 @@ function anyTab(others: number): fc.Arbitrary<Tab> {
 }
 
 /**
- * Lets every tab see to it that the store holds a fresh pair, and resolves with what was stored, in order. No tab uses
- * a fresh pair up while others are at it: a pair lives longer than a request for it is under way.
+ * Lets every tab refresh until the store holds a fresh pair, and resolves with the stored pairs in order. No tab uses up
+ * a fresh pair during the round, because a pair lives longer than a request for it.
  */
 async function refreshByTabs(used: string, tabs: readonly Tab[], onLoss: () => void): Promise<TokenPair[]> {
   const stored: TokenPair[] = [];
@@ -304,8 +304,8 @@ async function refreshByTabs(used: string, tabs: readonly Tab[], onLoss: () => v
   return stored;
 }
 
-describe('five tabs that share one store', () => {
-  it('never log themselves out, in whatever order they refresh, on two instances', async () => {
+describe('five tabs with one shared store', () => {
+  it('never lose their session on two instances, in any order of refreshes', async () => {
     const holder = await newHolder();
     const life = fc.tuple(...Array.from({ length: TABS }, (_, others) => anyTab(others)));
     let lost = 0;
@@ -321,7 +321,7 @@ describe('five tabs that share one store', () => {
   });
 });
 
-describe('an instance that is killed under clients that refresh all the time', () => {
+describe('an instance that is killed while clients refresh continuously', () => {
   let crowd: Crowd;
 
   beforeAll(async () => {
@@ -332,13 +332,13 @@ describe('an instance that is killed under clients that refresh all the time', (
   });
   afterAll(() => crowd.pause());
 
-  /** Resolves when both instances are up, and serve. */
+  /** Resolves when both instances are ready. */
   async function restarted(): Promise<void> {
     for (const killed of [one, other]) if (!killed.up) await killed.start();
     await crowd.moved();
   }
 
-  it('between two rotations costs nobody the session', async () => {
+  it('between two rotations ends no session', async () => {
     await crowd.pause();
     await one.kill();
     crowd.resume();
@@ -346,29 +346,29 @@ describe('an instance that is killed under clients that refresh all the time', (
     await restarted();
   });
 
-  it('during a rotation costs nobody the session, which may have been committed or not', async () => {
+  it('during a rotation ends no session, whether or not the rotation was committed', async () => {
     await other.database.hold('sent', ROTATION);
     await other.kill();
     await crowd.moved();
     await restarted();
   });
 
-  it('after the commit and before the answer costs nobody the session, and makes no second successor', async () => {
+  it('after the commit and before the answer ends no session and makes no second successor', async () => {
     const held = await one.database.hold('answered', ROTATION);
     await one.kill();
     await crowd.moved();
     const committed = ({ refresh_token: token }: TokenPair): boolean =>
       held.answer.includes(String(decode(token).claims['jti']));
-    // One statement may have rotated several sessions, and says how many.
+    // One statement may rotate several sessions and returns how many.
     const rotated = Number(/UPDATE (\d+)/.exec(held.answer.toString('latin1'))?.[1]);
     expect(rotated).toBeGreaterThan(0);
     expect(crowd.holders.filter(({ pairs }) => pairs.some(committed))).toHaveLength(rotated);
   });
 
-  it('has lost nothing that was answered before, and theft is still found', async () => {
+  it('keeps everything acknowledged before, and theft is still found', async () => {
     await crowd.pause();
     for (const holder of crowd.holders) {
-      // The database was there all the time: what was not answered went to an instance that was down.
+      // The database was up all the time, so unanswered requests went to an instance that was down.
       expect(new Set(holder.presentations.map(({ status }) => status))).toEqual(new Set([200, undefined]));
       for (const pair of holder.pairs.slice(-10)) await expectVerified(pair);
       expect(decode(holder.pair(0).refresh_token).claims['gen']).toBe(holder.pairs.length);

@@ -16,7 +16,7 @@ let stranger: ServiceProcess;
 
 beforeAll(async () => {
   deployment = await Deployment.open({ env: { ACCESS_TOKEN_EXPIRE_MINUTES: '30' } });
-  // Together: all three find the database empty.
+  // Started at the same time, so all three find the database empty.
   [[one, other], stranger] = await Promise.all([
     deployment.startTwo(),
     deployment.start({ env: { SECRET_KEY: newSecret() } }),
@@ -28,13 +28,13 @@ function started(service: ServiceProcess): Record<string, unknown> {
   return service.log.find(({ msg }) => msg === 'listening') ?? {};
 }
 
-/** How long `other` went on accepting a token that `one` was told to end. */
+/** How long `other` still accepted a token after `one` ended it. */
 async function felt(token: string): Promise<number> {
   return eventually(SPREAD_MS, async () => (await other.client.me(token)).status === 401);
 }
 
 describe('instances that start together on an empty database', () => {
-  it('migrate it once, all come up, and one of them shows the first administrator', () => {
+  it('migrate it once and all start, and one of them shows the first administrator', () => {
     const instances = [one, other, stranger];
     expect(
       instances.filter(({ log }) => log.some(({ migrations }) => migrations !== undefined)),
@@ -44,7 +44,7 @@ describe('instances that start together on an empty database', () => {
 });
 
 describe('migrations that start together on an empty database', () => {
-  it('run once, and none of them fails', async () => {
+  it('run once, and no process fails', async () => {
     const empty = await createEmptyDatabase();
     const pool = { poolSize: 2, connectTimeoutMs: 10_000, statementTimeoutMs: 10_000 };
     const ran = await Promise.all(
@@ -56,7 +56,7 @@ describe('migrations that start together on an empty database', () => {
 });
 
 describe('two instances with one configuration', () => {
-  it('both accept a token of one of them, 200 times out of 200', async () => {
+  it('both accept a token of either, 200 times out of 200', async () => {
     const { access_token: token } = await one.client.newcomer();
     const statuses = [];
     for (let i = 0; i < REQUESTS; i++) {
@@ -116,7 +116,7 @@ describe('two instances with one configuration', () => {
 });
 
 describe('an instance with another key', () => {
-  it('refuses their tokens, and its log says that the signature is why, without the token', async () => {
+  it('refuses their tokens, and its log names the signature as the reason, without the token', async () => {
     const { access_token: token } = await one.client.newcomer();
     const { status, body } = await stranger.client.me(token);
     expect([status, body['detail']]).toEqual([401, 'Could not validate credentials']);
@@ -127,7 +127,7 @@ describe('an instance with another key', () => {
     for (const part of token.split('.')) expect(stranger.stdout).not.toContain(part);
   });
 
-  it('can be told apart by the fingerprint in its log', () => {
+  it('shows a different fingerprint in its log', () => {
     expect(started(stranger)['key_fingerprint']).not.toBe(started(one)['key_fingerprint']);
     expect(started(stranger)).toMatchObject({ algorithm: 'HS256', access_token_seconds: 1800 });
   });

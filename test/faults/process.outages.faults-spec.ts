@@ -26,7 +26,7 @@ let crowd: Crowd;
 beforeAll(async () => {
   folder = await newFolder();
   cluster = new Cluster(folder.path);
-  // No DATABASE_URL: the service has a server of its own, which it keeps running.
+  // Without DATABASE_URL the service starts and supervises an embedded server.
   service = await startProcess({ folder: folder.path });
   client = new KeepAliveClient(service.url, HOLDERS);
   const newHolder = async (): Promise<SessionHolder> => new SessionHolder(await service.client.newcomer());
@@ -38,7 +38,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** A process that serves a connection of the service. The server ends all others with it, and recovers from its log. */
+/** The server process of one of the service's connections. When it is killed, PostgreSQL ends the others and recovers. */
 async function backend(): Promise<number> {
   const postgres = await cluster.connect();
   const { rows } = await postgres.query<{ pid: number }>(
@@ -54,7 +54,7 @@ interface Outage {
   readonly to: number;
 }
 
-/** Signals a process of the database, and resolves when the database has gone and has come back by itself. */
+/** Signals a process of the database, and resolves when the database has stopped and recovered by itself. */
 async function outage(pid: number, signal: NodeJS.Signals): Promise<Outage> {
   const witness = await cluster.connect();
   const gone = new Promise((resolve) => witness.once('end', resolve));
@@ -65,7 +65,7 @@ async function outage(pid: number, signal: NodeJS.Signals): Promise<Outage> {
   return { from, to: performance.now() };
 }
 
-describe('a database that goes away under clients that refresh all the time', () => {
+describe('a database that fails while clients refresh continuously', () => {
   const outages: Outage[] = [];
 
   beforeAll(async () => {
@@ -78,12 +78,12 @@ describe('a database that goes away under clients that refresh all the time', ()
     ['is killed', () => cluster.postmaster(), 'SIGKILL'],
     ['is stopped and started again', () => cluster.postmaster(), 'SIGINT'],
     ['loses a process that was killed', backend, 'SIGKILL'],
-  ])('comes back by itself, and nobody has to log in again: it %s', async (_, victim, signal) => {
+  ])('recovers by itself, and no client has to log in again: it %s', async (_, victim, signal) => {
     outages.push(await outage(await victim(), signal));
     await crowd.moved();
   });
 
-  it('is told as 503, never as anything else, and only while it is away', async () => {
+  it('causes only 503, and only while it is down', async () => {
     await crowd.pause();
     const all = crowd.holders.flatMap(({ presentations }) => presentations);
     const failed = all.filter(({ status }) => status !== 200);
@@ -93,7 +93,7 @@ describe('a database that goes away under clients that refresh all the time', ()
     expect(beside.flat()).toHaveLength(failed.length);
   });
 
-  it('has kept every rotation that was answered, and theft is still found', async () => {
+  it('keeps every acknowledged rotation, and theft is still found', async () => {
     for (const holder of crowd.holders) {
       const live = holder.pair(0);
       expect(decode(live.refresh_token).claims['gen']).toBe(holder.pairs.length);

@@ -50,14 +50,14 @@ if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pg
     return (await client.get('/auth/verify', { token })).status === 200;
   }
 
-  it('migrate an empty database once and create one administrator, though both start at once', async () => {
+  it('migrate an empty database once and create one administrator when both start at the same time', async () => {
     expect(linesOf(/^migrated the database$/).flat()).toHaveLength(1);
     const { access_token: token } = await clients[0].login(ROOT);
     const { body } = await clients[1].get<unknown[]>('/users', { token });
     expect(body).toEqual([expect.objectContaining({ email: ROOT.username, roles: ['admin', 'user'] })]);
   });
 
-  it('say once that no notifications will arrive', () => {
+  it('log once that no notifications will arrive', () => {
     expect(linesOf(/pooler/)).toEqual([[expect.anything()], [expect.anything()]]);
   });
 
@@ -73,7 +73,7 @@ if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pg
     }
   });
 
-  it('refuse on one what was ended on the other, every time within a second', async () => {
+  it('refuse on one a session ended on the other, each time within a second', async () => {
     const [one, other] = clients;
     const person = await one.register();
     for (let round = 0; round < LOGOUTS; round++) {
@@ -86,7 +86,7 @@ if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pg
     }
   });
 
-  it('rotate their key: both sign with the next one, and both take tokens of the last one', async () => {
+  it('rotate their key: both sign with the next key and both accept tokens of the last one', async () => {
     const { access_token: token } = await clients[0].login(ROOT);
     const { body: next } = await clients[0].post('/keys/rotate', { token, json: {} });
     expect(next['state']).toBe('next');
@@ -100,13 +100,13 @@ if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pg
     }
   });
 
-  it('leave nothing of theirs in the sessions that they share with others', async () => {
+  it('leave no settings or locks in the server sessions that they share with others', async () => {
     const held = Array.from({ length: SESSIONS }, () => new Postgres(pooler.target));
     try {
       const left = [];
       for (const client of held) {
         await client.connect();
-        // Open at the end: the next one gets another session.
+        // The transaction stays open, so that the next one gets another session.
         await client.query('BEGIN');
         left.push(...(await client.query(LEFT)).rows);
       }
@@ -123,7 +123,7 @@ if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pg
   });
 
   // Last, because the answer is logged as an error.
-  it('have the server end a transaction that waits for too long', async () => {
+  it('let the server end a transaction that waits too long', async () => {
     const person = await clients[0].newcomer();
     const holder = new Postgres(deployment.target);
     await holder.connect();
@@ -141,7 +141,7 @@ if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pg
   });
 });
 
-/** What a transaction may have left behind in its session. `application_name` is the pooler's to carry along. */
+/** Traces that a transaction may leave in its session. The pooler itself passes on `application_name`. */
 const LEFT = `
   SELECT pg_backend_pid() AS pid,
          (SELECT count(*)::int FROM pg_listening_channels()) AS listening,

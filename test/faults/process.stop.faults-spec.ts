@@ -22,12 +22,12 @@ afterAll(() => deployment.close());
 interface Outcome {
   readonly id: string;
   readonly status?: number | undefined;
-  /** The system's word for what went wrong. */
+  /** The system's error code. */
   readonly failure?: string;
   readonly onNewConnection: boolean;
 }
 
-/** Two hundred requests a second over kept connections, every tenth a refresh, until nobody listens any more. */
+/** Sends two hundred requests a second over kept-alive connections, each tenth a refresh, until the port is closed. */
 async function loadUntilRefused(service: ServiceProcess): Promise<Outcome[]> {
   const { access_token: token, refresh_token: refreshToken } = await service.client.newcomer();
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
@@ -65,7 +65,7 @@ async function loadUntilRefused(service: ServiceProcess): Promise<Outcome[]> {
   return outcomes;
 }
 
-/** A request whose body comes in two pieces, the second when the test says so. */
+/** A request whose body is sent in two parts, the second when the test releases it. */
 async function slowRequest(service: ServiceProcess): Promise<{ finish(): Promise<string> }> {
   const body = JSON.stringify({ refresh_token: 'garbage' });
   const socket = await open(service);
@@ -97,7 +97,7 @@ async function isRefused(service: ServiceProcess): Promise<boolean> {
   return refused;
 }
 
-/** The exit of a service that was signalled; killed where it takes too long. */
+/** The exit of a signalled service, which is killed if it takes too long. */
 async function exitOf(service: ServiceProcess): Promise<Exit> {
   const timer = setTimeout(() => service.signal('SIGKILL'), EXIT_WITHIN_MS);
   const exit = await service.exited;
@@ -128,8 +128,8 @@ async function stopUnderLoad(seconds: number): Promise<Stop> {
 }
 
 /**
- * Requests that failed, but for those the service never saw: a connection that was refused, or that the system dropped
- * before the service took it, is for the balancer to try elsewhere.
+ * The failed requests, without those that never reached the service: a balancer retries a connection that was refused,
+ * or that the system dropped before the service accepted it.
  */
 function failed({ outcomes, exit }: Stop): Outcome[] {
   const seen = (id: string): boolean => exit.stdout.includes(`"request_id":"${id}"`);
@@ -153,17 +153,17 @@ describe('a service that is asked to stop under load', () => {
     expect(patient.outcomes.filter(({ status }) => status === 200).length).toBeGreaterThan(100);
   });
 
-  it('finishes a request whose body was still on its way, and says that it closes the connection', () => {
+  it('finishes a request whose body was still arriving, and announces that it closes the connection', () => {
     for (const { slow } of [hasty, patient]) {
       expect(slow).toMatch(/^HTTP\/1\.1 401 [^]*connection: close\r\n[^]*refresh_token_invalid/i);
     }
   });
 
-  it('says that it is not ready while it still serves', () => {
+  it('reports that it is not ready while it still serves', () => {
     expect(patient.readiness).toBe(503);
   });
 
-  it('exits with status 0, whatever number of signals came', () => {
+  it('exits with status 0 after any number of signals', () => {
     for (const { exit } of [hasty, patient]) {
       expect(exit).toMatchObject({ code: 0, signal: null, stderr: expect.not.stringMatching(/error|warn/i) });
       expect(exit.stdout.match(/"msg":"stopping"/g)).toHaveLength(1);
@@ -173,7 +173,7 @@ describe('a service that is asked to stop under load', () => {
 });
 
 describe('a service that is asked to stop', () => {
-  it('exits although clients are connected that never ask, or never finish asking', async () => {
+  it('exits while clients are connected that send no request or only part of one', async () => {
     const service = await deployment.start();
     await open(service);
     (await open(service)).write('GET /health/live HTTP/1.1\r\nhost: x\r\n');
@@ -181,7 +181,7 @@ describe('a service that is asked to stop', () => {
     expect(await exitOf(service)).toMatchObject({ code: 0, signal: null });
   });
 
-  it('does not wait for the answers of clients that went away before it stopped', async () => {
+  it('does not wait for answers to clients that left before it stopped', async () => {
     const service = await deployment.start();
     const gone = await open(service);
     gone.write(
@@ -220,7 +220,7 @@ describe('a crash', () => {
     exits = await Promise.all([crash('SIGUSR2', 'json'), crash('SIGHUP', 'pretty')]);
   });
 
-  it('by an exception or a rejection is told in the log, for machines and for people', () => {
+  it('by an exception or a rejection is logged, as JSON and as text', () => {
     for (const { code, stdout } of exits) {
       expect(code).toBe(1);
       expect(stdout).toMatch(/crashed/);
@@ -228,7 +228,7 @@ describe('a crash', () => {
     }
   });
 
-  it('tells nothing of what the error carries, nor a credential of the database', () => {
+  it('logs no property of the error and no credential of the database', () => {
     const { password } = deployment.target;
     for (const { stdout, stderr } of exits) {
       for (const secret of [mark, password, encodeURIComponent(password)]) {
@@ -237,7 +237,7 @@ describe('a crash', () => {
     }
   });
 
-  it('leaves out the words of a data error, which quote the value, also where it is a cause', () => {
+  it('omits the message of a data error, which quotes the value, also when it is a cause', () => {
     let text = '';
     const destination = new Writable({
       write(chunk: Buffer, _encoding, done) {

@@ -25,17 +25,17 @@ afterAll(async () => {
   await deployment.close();
 });
 
-/** The start of each worker so far, as the log tells it. */
+/** The start of each worker so far, from the log. */
 function started(): Array<Record<string, unknown>> {
   return service.log.filter(({ msg }) => msg === 'listening');
 }
 
-/** Asks over every connection at once; they are shared out among the workers. */
+/** Sends a request over every connection at the same time; the workers share the connections. */
 function verifyEverywhere(token: string): Promise<number[]> {
   return Promise.all(Array.from({ length: CONNECTIONS }, () => client.verify(token)));
 }
 
-/** Which workers have answered since some line of the log. */
+/** The workers that have answered since a line of the log. */
 function answering(since: number): Set<unknown> {
   const answers = service.log.slice(since).filter(({ msg }) => msg === 'request');
   return new Set(answers.map(({ worker }) => worker));
@@ -63,7 +63,7 @@ describe('two workers', () => {
     await service.until(() => answering(since).size === 2);
   });
 
-  it('both feel within a second that somebody logged out', async () => {
+  it('both refuse a token within a second of its logout', async () => {
     const pair = await service.client.newcomer();
     await verifyEverywhere(pair.access_token);
     expect((await service.client.post('/auth/logout', { token: pair.access_token })).status).toBe(204);
@@ -72,14 +72,14 @@ describe('two workers', () => {
     );
   });
 
-  it('tell their metrics each on a port of its own', async () => {
+  it('serve their metrics each on its own port', async () => {
     for (const port of [metricsPort, metricsPort + 1]) {
       const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
       expect(await answer.text()).toContain('latchkey_ready 1');
     }
   });
 
-  it('are two again after one was killed, and the other serves meanwhile', async () => {
+  it('are two again after one was killed, while the other serves', async () => {
     const pair = await service.client.newcomer();
     const [victim] = started();
     process.kill(Number(victim?.['pid']), 'SIGKILL');
@@ -94,7 +94,7 @@ describe('two workers', () => {
     expect(started()[2]).toMatchObject({ worker: victim?.['worker'] });
   });
 
-  it('stop together, with nothing left of them', async () => {
+  it('stop together and leave no process behind', async () => {
     const { code, signal } = await service.stop();
     expect({ code, signal }).toEqual({ code: 0, signal: null });
     expect(service.log.filter(({ msg }) => msg === 'stopped')).toHaveLength(2);
@@ -103,13 +103,13 @@ describe('two workers', () => {
 });
 
 describe('a start in several processes', () => {
-  it('is refused as a whole, and says why once', async () => {
+  it('fails as a whole and reports the reason once', async () => {
     const exit = await refused({ JWT_ISSUER: 'nowhere' });
     expect(exit.code).toBe(78);
     expect(exit.stderr.match(/JWT_ISSUER must be a URL/g)).toHaveLength(1);
   });
 
-  it('is refused as a whole where the first administrator is not acceptable', async () => {
+  it('fails as a whole when the first administrator is not acceptable', async () => {
     const database = await createEmptyDatabase();
     const settings = { BOOTSTRAP_ADMIN_EMAIL: 'root@example.com', BOOTSTRAP_ADMIN_PASSWORD: 'password123' };
     const exit = await refused({ DATABASE_URL: urlOf(database.target), ...settings });
@@ -117,7 +117,7 @@ describe('a start in several processes', () => {
     expect(exit.code).toBe(78);
   });
 
-  it('ends where the first of them cannot start', async () => {
+  it('ends when the first worker cannot start', async () => {
     const port = new URL(service.url).port;
     const taken = await deployment.start({ env: { WEB_CONCURRENCY: '1', PORT: port } });
     const { code, stderr } = await refused({ PORT: port, METRICS_PORT: '0' });
@@ -125,7 +125,7 @@ describe('a start in several processes', () => {
     expect((await taken.stop()).code).toBe(0);
   });
 
-  it('leaves none behind where the one that started them is killed', async () => {
+  it('leaves no worker behind when the primary is killed', async () => {
     const killed = await deployment.start({ env: { METRICS_PORT: '0' } });
     const starts = () => killed.log.filter(({ msg }) => msg === 'listening');
     await killed.until(() => starts().length === 2);

@@ -53,7 +53,7 @@ function statusOf(code: ErrorCode, oauth: boolean): number {
 
 function problemResponse(codes: readonly ErrorCode[], options: ProblemOptions) {
   const answers = codes.map((code) => ({ code, ...answer(code, options) }));
-  const headers = Object.assign({}, ...answers.map(({ headers }) => describeHeaders(headers))) as object;
+  const headers = Object.assign({}, ...answers.map((given) => describeHeaders(given.headers))) as object;
   return {
     description: answers.map(({ code }) => describe(code, answers.length > 1)).join('\n'),
     ...(Object.keys(headers).length > 0 && { headers }),
