@@ -202,7 +202,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     options: ['url', 'json'],
   },
   doctor: {
-    load: async () => (await import('./doctor.command.js')).doctorCommand,
+    load: async () => (await import('./doctor/doctor.command.js')).doctorCommand,
     arguments: '',
     does: 'look at settings, database, clock, keys and proxies, and say what to fix',
     options: ['json'],

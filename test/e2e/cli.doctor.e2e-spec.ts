@@ -179,7 +179,7 @@ describe('latchkey doctor', () => {
     const empty = await newFolder();
     const { status, stdout } = await runCli(['doctor'], { folder: empty.path, env: { SECRET_KEY: SECRET } });
     expect(status).toBe(0);
-    expect(stdout).toContain('the first start makes one');
+    expect(stdout).toContain('the first start creates one');
     expect(existsSync(join(empty.path, '.data'))).toBe(false);
     await empty.remove();
   });

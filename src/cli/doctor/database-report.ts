@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import { DataSource } from 'typeorm';
+import { SigningKeyRow } from '../../keys/signing-key.entity.js';
+import type { Config } from '../../platform/config/config.js';
+import { DatabaseClock } from '../../platform/database/database-clock.js';
+import { dataSourceOptions } from '../../platform/database/data-source.js';
+import { pendingMigrations } from '../../platform/database/migrate.js';
+import { openDatabase, type OpenDatabase } from '../../platform/database/open-database.js';
+import { createLog } from '../../platform/kernel/log.js';
+import type { DatabaseCheck, InspectedDatabase } from './check.js';
+import { DATABASE_CHECKS, ROW_CHECKS } from './checks.js';
+import { fault, good, type Finding } from './finding.js';
+
+const WAIT_MS = 0;
+
+/** Runs the checks of the database. A database that cannot be reached is a finding, and no error. */
+export async function databaseReport(config: Config): Promise<Finding[]> {
+  if (config.database.url === undefined && !existsSync(config.database.dataDir))
+    return [good('database', `none in ${config.database.dataDir} yet; the first start creates one`)];
+  let opened: OpenDatabase | undefined;
+  let dataSource: DataSource | undefined;
+  try {
+    opened = await openDatabase(config.database, createLog({ level: 'silent', format: 'json' }));
+    const options = dataSourceOptions(opened.target, config.database, [SigningKeyRow]);
+    dataSource = await new DataSource(options).initialize();
+    const clock = new DatabaseClock();
+    await clock.measure(dataSource);
+    const pending = await pendingMigrations(opened.target, config.database, { waitMs: WAIT_MS });
+    const database = { dataSource, clock, pending, config };
+    const rows = pending.length === 0 ? ROW_CHECKS : [];
+    return await inOrder([...DATABASE_CHECKS, ...rows], database);
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    const says = code === undefined ? message : `it cannot be reached (${code})`;
+    const fix = 'check DATABASE_URL, and that PostgreSQL runs and accepts this user';
+    return [fault('database', says, fix)];
+  } finally {
+    await dataSource?.destroy();
+    await opened?.close();
+  }
+}
+
+async function inOrder(checks: readonly DatabaseCheck[], database: InspectedDatabase): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const check of checks) findings.push(await check(database));
+  return findings;
+}

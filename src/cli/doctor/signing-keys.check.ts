@@ -1,0 +1,28 @@
+import { keyOfRow } from '../../keys/key-material.js';
+import { keyState } from '../../keys/key-rotation.policy.js';
+import { readSigningKeys } from '../../keys/signing-keys.service.js';
+import type { DatabaseCheck } from './check.js';
+import { fault, good } from './finding.js';
+
+const ABOUT = 'keys';
+
+/** Finds the active key, and whether the settings can decrypt it. */
+export const signingKeysCheck: DatabaseCheck = async ({ dataSource, clock, config: { keys } }) => {
+  const now = clock.now();
+  const rows = await readSigningKeys(dataSource.manager);
+  if (rows.length === 0) return good(ABOUT, 'none yet; the first start creates one');
+  const active = rows.find((row) => keyState(row, now) === 'active' && row.compromisedAt === null);
+  if (!active) {
+    const fix = 'npm run latchkey -- keys rotate, or set JWT_PRIVATE_KEY or SECRET_KEY';
+    return fault(ABOUT, 'no key is active, so no token can be signed', fix);
+  }
+  const name = `${active.algorithm} ${active.kid}`;
+  if (!keyOfRow(active, keys)?.signWith) {
+    const says = `the settings cannot decrypt the active key (${name})`;
+    return fault(ABOUT, says, 'add the former SECRET_KEY to SECRET_KEY_PREVIOUS');
+  }
+  if (active.algorithm !== keys.algorithm)
+    return good(ABOUT, `${name} signs; a key for ${keys.algorithm} signs after the next start`);
+  const states = rows.map((row) => keyState(row, now)).filter((state) => state !== 'gone');
+  return good(ABOUT, `${name} signs; ${states.length} in all: ${states.join(', ')}`);
+};
