@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { OPERATOR } from '../access/principal.js';
+import type { ListedClient } from '../clients/client-records.js';
 import { ClientsAdminService } from '../clients/clients-admin.service.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { CreateClientDto, toClientDto } from '../clients/dto/client.dto.js';
@@ -7,7 +8,7 @@ import { objectId } from '../platform/http/object-id.js';
 import { parseInput } from '../platform/kernel/validation.js';
 import { found, idOf, inPages, limitOf, none, only } from './arguments.js';
 import { EXIT, READS_ONLY, UsageError, type Command } from './command.js';
-import { table } from './table.js';
+import { record, table } from './table.js';
 
 const DEFAULT_OVERLAP_SECONDS = 86_400;
 const OVERLAP_MAX_SECONDS = 2_592_000;
@@ -25,6 +26,25 @@ export const clientsListCommand: Command = async (args, options, { out, withApp 
       return [id, name, scopes.join(' ') || '-', `secrets: ${ends || 'none'}`];
     });
     out(options.json ? `${JSON.stringify(clients.map(toClientDto))}\n` : table(rows));
+    return EXIT.done;
+  }, READS_ONLY);
+};
+
+/** A client and the times of its valid secrets; the table has no secret that could be shown. */
+export const clientsShowCommand: Command = async (args, { json }, { out, withApp }) => {
+  const id = only(args, 'the id of a client');
+  return withApp(async (app) => {
+    const { secrets, ...client } = toClientDto(await found('client', id, find(app, id)));
+    const ends = secrets.map(({ created_at: from, expires_at: until }) => `${from} to ${until ?? 'no end'}`);
+    const lines = {
+      client_id: client.client_id,
+      name: client.name,
+      scopes: client.scopes.join(' ') || '-',
+      grants: client.grants.join(' ') || '-',
+      created: client.created_at,
+      secrets: ends.join(', ') || 'none',
+    };
+    out(json ? `${JSON.stringify({ ...client, secrets })}\n` : record(lines));
     return EXIT.done;
   }, READS_ONLY);
 };
@@ -76,6 +96,10 @@ export const clientsDeleteCommand: Command = async (args, { yes }, { out, err, a
     return EXIT.done;
   });
 };
+
+async function find(app: INestApplicationContext, id: string): Promise<ListedClient> {
+  return app.get(ClientsService).find(objectId(id));
+}
 
 async function rotate(app: INestApplicationContext, id: string, seconds: number) {
   return app.get(ClientsAdminService).rotateSecret(OPERATOR, objectId(id), seconds);

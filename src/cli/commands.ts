@@ -130,6 +130,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     does: 'show the clients and when their secrets end',
     options: ['limit', 'after', 'json'],
   },
+  'clients show': {
+    load: async () => (await import('./clients.command.js')).clientsShowCommand,
+    arguments: '<client>',
+    does: 'show a client and when its secrets end',
+    options: ['json'],
+  },
   'clients create': {
     load: async () => (await import('./clients.command.js')).clientsCreateCommand,
     arguments: '<name> [scopes...]',

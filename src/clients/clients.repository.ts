@@ -44,6 +44,20 @@ export class ClientsRepository {
       take: limit,
       skip: offset,
     });
+    return this.withSecrets(manager, clients, now);
+  }
+
+  /** A client with its valid secrets, newest first. Undefined if there is no such client. */
+  async find(manager: EntityManager, id: string, now: Date): Promise<ListedClient | undefined> {
+    const [client] = await this.withSecrets(manager, await manager.findBy(Client, { id }), now);
+    return client;
+  }
+
+  private async withSecrets(
+    manager: EntityManager,
+    clients: readonly Client[],
+    now: Date,
+  ): Promise<ListedClient[]> {
     const clientId = In(clients.map(({ id }) => id));
     const secrets = await manager.find(ClientSecret, {
       where: [

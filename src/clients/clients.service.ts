@@ -3,6 +3,7 @@ import { EntityManager } from 'typeorm';
 import { validate as isUuid } from 'uuid';
 import { assertMayManage } from '../access/authority.js';
 import type { Actor } from '../access/principal.js';
+import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
 import type { ClientRecord, ClientsPage, ListedClient } from './client-records.js';
 import { matchesOneOf } from './client-secret.js';
@@ -51,6 +52,13 @@ export class ClientsService {
   ): Promise<ClientRecord | undefined> {
     const client = await this.clients.lock(manager, id);
     if (client) assertMayManage(actor, client.scopes);
+    return client;
+  }
+
+  /** A client with the times of its valid secrets. @throws AppError `not_found` */
+  async find(id: string): Promise<ListedClient> {
+    const client = await this.clients.find(this.manager, id, new Date(this.clock.now()));
+    if (!client) throw new AppError('not_found');
     return client;
   }
 

@@ -34,6 +34,8 @@ describe('a word that leads to nothing is named', () => {
     [['incident', '--kid', 'xyz'], 1, 'latchkey: no key "xyz"\n'],
     [['keys', 'rotate', '--compromised', 'xyz'], 1, 'latchkey: no key "xyz"\n'],
     [['sessions', 'end', id], 1, `latchkey: no session "${id}"\n`],
+    [['clients', 'show', id], 1, `latchkey: no client "${id}"\n`],
+    [['clients', 'show', 'x'], 1, 'latchkey: no client "x"\n'],
     [['clients', 'delete', id, '--yes'], 1, `latchkey: no client "${id}"\n`],
     [['clients', 'rotate-secret', 'x'], 1, 'latchkey: no client "x"\n'],
     [['roles', 'delete', 'painter'], 1, 'latchkey: no role "painter"\n'],
@@ -119,6 +121,30 @@ describe('latchkey clients', () => {
     expect(await latchkey(['clients', 'delete', id ?? ''], { answer: 'no' })).toMatchObject({ status: 1 });
     expect((await latchkey(['clients', 'delete', id ?? '', '--yes'])).status).toBe(0);
     expect(await tokenOf(id ?? '', next ?? '')).toBe(401);
+  });
+
+  it('shows a client with the times of its secrets, two of them during a rotation', async () => {
+    const created = await latchkey(['clients', 'create', 'shown', 'walls:read', '--json']);
+    const { client_id: id = '', client_secret: secret } = JSON.parse(created.stdout) as Record<
+      string,
+      string
+    >;
+    await latchkey(['clients', 'rotate-secret', id]);
+    const { stdout } = await latchkey(['clients', 'show', id.toUpperCase(), '--json']);
+    expect(JSON.parse(stdout)).toEqual({
+      client_id: id,
+      name: 'shown',
+      scopes: ['walls:read'],
+      grants: ['client_credentials'],
+      created_at: expect.any(String),
+      secrets: [
+        { created_at: expect.any(String), expires_at: null },
+        { created_at: expect.any(String), expires_at: expect.any(String) },
+      ],
+    });
+    const shown = await latchkey(['clients', 'show', id]);
+    expect([shown.status, shown.stdout]).toEqual([0, expect.stringMatching(/^secrets +.* to no end, /m)]);
+    expect(shown.stdout).not.toContain(secret);
   });
 
   it.each(['-1', '2592001', 'x', '1.5'])('refuses an overlap of %s seconds', async (overlap) => {
