@@ -11,7 +11,7 @@ export const auditListCommand: Command = async (args, options, { out, err, withA
   none(args);
   const { action, actor, subject, json } = options;
   if (action !== undefined && !AUDIT_ACTIONS.some((known) => known === action)) {
-    throw new UsageError(`--action is one of ${AUDIT_ACTIONS.join(', ')}`);
+    throw new UsageError(`--action must be one of ${AUDIT_ACTIONS.join(', ')}`);
   }
   const [limit, after] = [limitOf(options), idOf('--after', options.after)];
   return withApp(async (app) => {
@@ -31,7 +31,7 @@ export const auditListCommand: Command = async (args, options, { out, err, withA
       event.details === null ? '' : JSON.stringify(event.details),
     ]);
     out(json ? `${JSON.stringify(events)}\n` : table(rows));
-    if (!json && events.length === limit) err(`--after ${events.at(-1)?.id ?? ''} shows older ones\n`);
+    if (!json && events.length === limit) err(`--after ${events.at(-1)?.id ?? ''} shows older events\n`);
     return EXIT.done;
   }, READS_ONLY);
 };

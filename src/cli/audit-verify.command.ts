@@ -9,13 +9,16 @@ import { EXIT, UsageError, type Command } from './command.js';
 import { commandLog } from './command-log.js';
 
 /**
- * Verifies the whole audit log and prints the end of its chain. Given such an end of an earlier day it also finds
- * whether the log was cut off since, which nothing inside the database can show. Exit status 1 where it finds a fault.
+ * Verifies the whole audit log and prints a checkpoint: the end of its chain. With a checkpoint of an earlier run it also
+ * finds whether the end of the log was removed since, which the database alone cannot show. Exit status 1 if it finds a
+ * fault.
  */
 export const auditVerifyCommand: Command = async ([argument], { json }, { out }) => {
   const against = argument === undefined ? undefined : parseCheckpoint(argument);
   if (argument !== undefined && !against) {
-    throw new UsageError('a checkpoint is what audit verify printed: a number, a colon and a hash');
+    throw new UsageError(
+      'the checkpoint must be a number, a colon and a hash, as an earlier audit verify printed it',
+    );
   }
   const { environment, problems } = await readEnvironment(undefined, undefined, false);
   const config = loadConfig(environment, problems);
@@ -26,7 +29,7 @@ export const auditVerifyCommand: Command = async ([argument], { json }, { out })
   try {
     await dataSource.initialize();
     const found = await AuditVerifier.on(dataSource, config.keys).verify(against);
-    out(json ? `${JSON.stringify(asJson(found))}\n` : told(found));
+    out(json ? `${JSON.stringify(asJson(found))}\n` : asText(found));
     return found.fault ? EXIT.refused : EXIT.done;
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
@@ -46,24 +49,24 @@ function asJson({ fault, seals, events, unsealed, keptFrom, checkpoint }: AuditV
   };
 }
 
-function told({ fault, seals, events, unsealed, keptFrom, checkpoint }: AuditVerification): string {
+function asText({ fault, seals, events, unsealed, keptFrom, checkpoint }: AuditVerification): string {
   if (fault) {
     const where = [fault.event && `event ${fault.event}`, fault.seal !== null && `seal ${fault.seal}`];
     return [
-      `The audit log is not as it was written: ${fault.message} (${fault.kind}).`,
-      `At ${where.filter(Boolean).join(', ')}. Everything before it is whole: ${events} events.`,
+      `The audit log was changed after it was written: ${fault.message} (${fault.kind}).`,
+      `At ${where.filter(Boolean).join(', ')}. The ${events} events before it are unchanged.`,
       '',
     ].join('\n');
   }
   const lines = [
-    `The audit log is whole. Sealed events: ${events}, seals: ${seals}, events not sealed yet: ${unsealed}.`,
+    `The audit log is complete. Sealed events: ${events}, seals: ${seals}, events without a seal yet: ${unsealed}.`,
   ];
-  if (keptFrom !== null) lines.push(`It begins with ${keptFrom}; what is older was dropped by retention.`);
+  if (keptFrom !== null) lines.push(`It begins with ${keptFrom}; retention deleted older events.`);
   if (checkpoint) {
     const text = checkpointText(checkpoint);
     lines.push(
       `Checkpoint ${text}`,
-      'Kept elsewhere and given to a later run it shows whether the end was cut off.',
+      'Keep the checkpoint elsewhere: a later run that is given it shows whether the end of the log was removed.',
     );
   }
   return `${lines.join('\n')}\n`;

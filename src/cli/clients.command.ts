@@ -49,7 +49,7 @@ export const clientsShowCommand: Command = async (args, { json }, { out, withApp
   }, READS_ONLY);
 };
 
-/** What `POST /clients` does. */
+/** The same as `POST /clients`. */
 export const clientsCreateCommand: Command = async ([name, ...scopes], { json }, { out, withApp }) => {
   if (name === undefined) throw new UsageError('needs the name of a client, and its scopes');
   const input = parseInput(CreateClientDto, { name, scopes, grants: ['client_credentials'] });
@@ -58,41 +58,41 @@ export const clientsCreateCommand: Command = async ([name, ...scopes], { json },
     out(
       json
         ? `${JSON.stringify({ client_id: client.id, client_secret: secret })}\n`
-        : `client_id      ${client.id}\nclient_secret  ${secret}\nThe secret is shown this one time.\n`,
+        : `client_id      ${client.id}\nclient_secret  ${secret}\nThe secret is shown only once.\n`,
     );
     return EXIT.done;
   });
 };
 
-/** What `POST /clients/{id}/secret` does. */
+/** The same as `POST /clients/{id}/secret`. */
 export const clientsRotateSecretCommand: Command = async (args, { json, overlap }, { out, withApp }) => {
   const id = only(args, 'the id of a client');
   const seconds = overlap === undefined ? DEFAULT_OVERLAP_SECONDS : Number(overlap);
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > OVERLAP_MAX_SECONDS)
-    throw new UsageError(`--overlap is a number of seconds from 0 to ${OVERLAP_MAX_SECONDS}`);
+    throw new UsageError(`--overlap must be a number of seconds from 0 to ${OVERLAP_MAX_SECONDS}`);
   return withApp(async (app) => {
     const rotated = await found('client', id, rotate(app, id, seconds));
     const until = rotated.previousExpiresAt?.toISOString() ?? null;
     out(
       json
         ? `${JSON.stringify({ client_secret: rotated.secret, previous_expires_at: until })}\n`
-        : `client_secret  ${rotated.secret}\nThe secret is shown this one time. ${former(until)}\n`,
+        : `client_secret  ${rotated.secret}\nThe secret is shown only once. ${former(until)}\n`,
     );
     return EXIT.done;
   });
 };
 
-/** Asks first: the client cannot come back under its id. */
+/** Asks for confirmation: a client cannot be restored under its id. */
 export const clientsDeleteCommand: Command = async (args, { yes }, { out, err, ask, withApp }) => {
   const id = only(args, 'the id of a client');
   return withApp(async (app) => {
-    const sure = yes || (await ask(`Delete the client ${id} for good? Type yes: `)) === 'yes';
+    const sure = yes || (await ask(`Delete the client ${id} permanently? Type yes: `)) === 'yes';
     if (!sure) {
-      err('latchkey: the client was not deleted; --yes does it without a question\n');
+      err('latchkey: the client was not deleted; --yes deletes without a question\n');
       return EXIT.refused;
     }
     await found('client', id, remove(app, id));
-    out(`The client ${id} is deleted; its tokens are dead within a second.\n`);
+    out(`The client ${id} is deleted; its tokens are refused within a second.\n`);
     return EXIT.done;
   });
 };

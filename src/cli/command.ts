@@ -1,45 +1,45 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Writable } from 'node:stream';
 
-/** A command: what it is called with, where it runs, and its exit status. */
+/** Runs a command with its arguments and options. Returns the exit status. */
 export type Command = (
   args: readonly string[],
   options: CommandOptions,
   host: CommandHost,
 ) => Promise<number>;
 
-/** Every option of every command, with its flags in the form of commander and its help. A command names its own in commands.ts. */
+/** Every option, with its flags in the syntax of commander and its help text. commands.ts lists the options of each command. */
 export const OPTIONS = {
   plan: ['--plan', 'only say what would run'],
   json: ['--json', 'print JSON'],
-  yes: ['--yes', 'do it without a question'],
-  compromised: ['--compromised <kid>', 'the key to drop at once'],
-  url: ['--url <url>', 'where the running service answers'],
+  yes: ['--yes', 'do not ask for confirmation'],
+  compromised: ['--compromised <kid>', 'a key to stop using and accepting at once'],
+  url: ['--url <url>', 'the URL of the running service'],
   'dry-run': ['--dry-run', 'read the file and change nothing'],
   prove: ['--prove <email>', 'the user whose password is asked for and must verify'],
-  'without-proof': ['--without-proof', 'import without a password that is known'],
-  format: ['--format <format>', 'csv or ndjson; by the name of the file where absent'],
+  'without-proof': ['--without-proof', 'import without verifying a known password'],
+  format: ['--format <format>', 'csv or ndjson; default: from the name of the file'],
   firebase: ['--firebase <file>', 'the hash parameters of a Firebase project'],
-  'email-prefix': ['--email-prefix <prefix>', 'only users whose e-mail address begins so'],
-  limit: ['--limit <number>', 'how many to show at most; 100 where absent'],
-  after: ['--after <id>', 'go on after the last id of the page before'],
+  'email-prefix': ['--email-prefix <prefix>', 'only users whose e-mail address begins with this'],
+  limit: ['--limit <number>', 'how many to show at most; default 100'],
+  after: ['--after <id>', 'continue after this id, the last one of the previous page'],
   email: ['--email <email>', 'the e-mail address'],
   username: ['--username <name>', 'the user name'],
   role: ['--role <role>', 'a role; may be repeated'],
-  reason: ['--reason <text>', 'what the audit log and the services that follow revocations read'],
+  reason: ['--reason <text>', 'a text for the audit log and for services that follow revocations'],
   user: ['--user <who>', 'a user: id, e-mail address or user name'],
   client: ['--client <id>', 'a client'],
   kid: ['--kid <kid>', 'a signing key'],
   ip: ['--ip <address>', 'an address, or a range in CIDR notation'],
   'issued-before': [
     '--issued-before <time>',
-    'only sessions opened before this time (RFC 3339); now where absent',
+    'only sessions opened before this time (RFC 3339); default now',
   ],
   action: ['--action <action>', 'only events of this action'],
   actor: ['--actor <id>', 'only events of this actor'],
   subject: ['--subject <id>', 'only events about this subject'],
   since: ['--since <time>', 'only events since this time (RFC 3339)'],
-  overlap: ['--overlap <seconds>', 'how long the former secret stays valid; 86400 where absent'],
+  overlap: ['--overlap <seconds>', 'how long the former secret stays valid; default 86400'],
 } as const;
 
 export type OptionName = keyof typeof OPTIONS;
@@ -47,18 +47,18 @@ export type OptionName = keyof typeof OPTIONS;
 export interface CommandOptions {
   readonly plan: boolean;
   readonly json: boolean;
-  /** Does it without a question. */
+  /** Skips the question for confirmation. */
   readonly yes: boolean;
-  /** The `kid` of a key to drop. */
+  /** The `kid` of a compromised key. */
   readonly compromised?: string | undefined;
-  /** Where the running service answers. */
+  /** The URL of the running service. */
   readonly url?: string | undefined;
-  /** Looks and changes nothing. */
+  /** Reports and changes nothing. */
   readonly dryRun: boolean;
-  /** The e-mail address of the user whose password has to verify. */
+  /** The e-mail address of the user whose password must verify. */
   readonly prove?: string | undefined;
   readonly withoutProof: boolean;
-  /** `csv` or `ndjson`; by the file's name where absent. */
+  /** `csv` or `ndjson`; from the file's name if absent. */
   readonly format?: string | undefined;
   /** The file with the hash parameters of a Firebase project. */
   readonly firebase?: string | undefined;
@@ -66,7 +66,7 @@ export interface CommandOptions {
   readonly limit?: string | undefined;
   /** Seconds. */
   readonly overlap?: string | undefined;
-  /** The last id of the page before. */
+  /** The last id of the previous page. */
   readonly after?: string | undefined;
   readonly email?: string | undefined;
   readonly username?: string | undefined;
@@ -88,38 +88,38 @@ export interface CommandOptions {
 }
 
 export interface AppOptions {
-  /** What only shows something is refused where the database is behind this version, and does not migrate it. */
+  /** A command that only reads does not migrate. It is refused if migrations of this version have not run. */
   readonly readsOnly?: boolean;
 }
 
 /** For {@link CommandHost.withApp}. */
 export const READS_ONLY: AppOptions = { readsOnly: true };
 
-/** Where a command runs: the process, or a test. */
+/** The surroundings of a command: the process, or a test. */
 export interface CommandHost {
-  /** What was asked for. */
+  /** Writes the result, to standard output. */
   readonly out: (text: string) => void;
-  /** The same, for what is too much to hold: it takes as much as is read from it. */
+  /** Standard output as a stream with backpressure, for results that do not fit in memory. */
   readonly stream: Writable;
-  /** What went wrong, and how far it is. */
+  /** Writes errors and hints, to standard error. */
   readonly err: (text: string) => void;
-  /** Shows how far long work is; `done` of so many, and the text that says so. */
+  /** Shows the progress of long work: the number of finished items, and a text. */
   readonly progress: (done: number, text: string) => void;
-  /** A password, typed without an echo or the first line of standard input; undefined where there is none. */
+  /** A password, typed without an echo or from the first line of standard input; undefined if there is none. */
   readonly password: (question: string) => Promise<string | undefined>;
-  /** What somebody types at a terminal; undefined where there is nobody to ask. */
+  /** The answer that the operator types; undefined if there is no terminal. */
   readonly ask: (question: string) => Promise<string | undefined>;
-  /** Runs `work` inside the service without its HTTP side. @throws ConfigError, the database's errors */
+  /** Runs `work` inside the service without HTTP. @throws ConfigError, the database's errors */
   readonly withApp: <T>(
     work: (app: INestApplicationContext) => Promise<T>,
     options?: AppOptions,
   ) => Promise<T>;
 }
 
-/** The command line was called in a way that makes no sense; exit status 2. */
+/** Arguments or options are missing or wrong; exit status 2. */
 export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-/** Exit statuses, as docs/operations.md lists them. The last two are those of sysexits.h. */
+/** Exit statuses, listed in docs/operations.md. The last two come from sysexits.h. */
 export const EXIT = { done: 0, refused: 1, usage: 2, unavailable: 69, config: 78 } as const;

@@ -1,18 +1,19 @@
 import type { Command, OptionName } from './command.js';
 
 export interface CommandEntry {
-  /** Loaded when it is called: most commands need a small part of the service. */
+  /** Loads the code on first use, so that `--help` stays fast. */
   readonly load: () => Promise<Command>;
-  /** In the form of commander: `<required> [optional]`. */
+  /** In the syntax of commander: `<required> [optional]`. */
   readonly arguments: string;
   readonly does: string;
-  /** What `--help` says beyond that, in whole lines. */
+  /** Further lines of `--help`. */
   readonly more?: readonly string[];
   readonly options: readonly OptionName[];
 }
 
 const WHO = '<who> is an id, an e-mail address or a user name.';
-const PASSWORD = 'The password is asked for without an echo, or is the first line of standard input.';
+const PASSWORD =
+  'The password is typed at the terminal without an echo, or is the first line of standard input.';
 
 const users = () => import('./users.command.js');
 const sessions = () => import('./sessions.command.js');
@@ -22,13 +23,13 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   migrate: {
     load: async () => (await import('./migrate.command.js')).migrateCommand,
     arguments: '',
-    does: 'bring the database up to date; --plan only says what would run',
+    does: 'run the pending migrations, or with --plan only list them',
     options: ['plan', 'json'],
   },
   'users list': {
     load: async () => (await users()).usersListCommand,
     arguments: '',
-    does: 'show users, a hundred where no --limit is given',
+    does: 'list users',
     options: ['email-prefix', 'limit', 'after', 'json'],
   },
   'users show': {
@@ -41,61 +42,61 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'users create': {
     load: async () => (await users()).usersCreateCommand,
     arguments: '',
-    does: 'create a user; the role is "user" where none is named',
+    does: 'create a user, with the role "user" unless --role names others',
     more: [PASSWORD],
     options: ['email', 'username', 'role', 'json'],
   },
   'users set-password': {
     load: async () => (await users()).usersSetPasswordCommand,
     arguments: '<who>',
-    does: 'give a user a new password; all their sessions end',
+    does: 'set a new password of a user and end all their sessions',
     more: [WHO, PASSWORD],
     options: [],
   },
   'users roles': {
     load: async () => (await users()).usersRolesCommand,
     arguments: '<who> <role...>',
-    does: 'make these the roles of a user, in place of those they have',
+    does: 'replace the roles of a user',
     more: [WHO],
     options: ['json'],
   },
   'users disable': {
     load: async () => (await users()).usersDisableCommand,
     arguments: '<who>',
-    does: 'disable a user; all their sessions end',
+    does: 'disable a user and end all their sessions',
     more: [WHO],
     options: ['json'],
   },
   'users enable': {
     load: async () => (await users()).usersEnableCommand,
     arguments: '<who>',
-    does: 'let a disabled user log in again; old sessions stay dead',
+    does: 'let a disabled user log in again; ended sessions stay ended',
     more: [WHO],
     options: ['json'],
   },
   'users delete': {
     load: async () => (await users()).usersDeleteCommand,
     arguments: '<who>',
-    does: 'delete a user with their sessions, for good',
-    more: [WHO, 'Without --yes it asks, or where nobody can be asked refuses.'],
+    does: 'delete a user and their sessions permanently',
+    more: [WHO, 'Without --yes the command asks for confirmation; without a terminal it refuses.'],
     options: ['yes'],
   },
   'users import': {
     load: async () => (await import('./users-import.command.js')).usersImportCommand,
     arguments: '<file>',
-    does: 'take over users with their password hashes, once a known password verifies',
+    does: 'import users with their password hashes, after a known password has verified',
     options: ['prove', 'without-proof', 'dry-run', 'format', 'firebase', 'json'],
   },
   'users export': {
     load: async () => (await import('./users-export.command.js')).usersExportCommand,
     arguments: '[file]',
-    does: 'write every user with their password hash, as users import reads them',
+    does: 'write every user with their password hash, in the format of users import',
     options: [],
   },
   'sessions list': {
     load: async () => (await sessions()).sessionsListCommand,
     arguments: '<who>',
-    does: 'show the live sessions of a user, oldest first',
+    does: 'list the live sessions of a user, oldest first',
     more: [WHO],
     options: ['limit', 'after', 'json'],
   },
@@ -109,13 +110,13 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'roles list': {
     load: async () => (await import('./roles.command.js')).rolesListCommand,
     arguments: '',
-    does: 'show the roles and their scopes',
+    does: 'list the roles and their scopes',
     options: ['json'],
   },
   'roles put': {
     load: async () => (await import('./roles.command.js')).rolesPutCommand,
     arguments: '<role> [scopes...]',
-    does: 'make these the scopes of a role, which is created where there is none',
+    does: 'create a role, or replace its scopes',
     options: ['json'],
   },
   'roles delete': {
@@ -127,7 +128,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'clients list': {
     load: async () => (await import('./clients.command.js')).clientsListCommand,
     arguments: '',
-    does: 'show the clients and when their secrets end',
+    does: 'list the clients and when their secrets end',
     options: ['limit', 'after', 'json'],
   },
   'clients show': {
@@ -139,39 +140,39 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'clients create': {
     load: async () => (await import('./clients.command.js')).clientsCreateCommand,
     arguments: '<name> [scopes...]',
-    does: 'create a client for the client credentials grant, and show its secret this one time',
+    does: 'create a client for the client credentials grant, and show its secret once',
     options: ['json'],
   },
   'clients rotate-secret': {
     load: async () => (await import('./clients.command.js')).clientsRotateSecretCommand,
     arguments: '<client>',
-    does: 'give a client a new secret, shown this one time; the former one stays valid for --overlap seconds',
+    does: 'create a new secret of a client and show it once; the former secret stays valid for --overlap seconds',
     options: ['overlap', 'json'],
   },
   'clients delete': {
     load: async () => (await import('./clients.command.js')).clientsDeleteCommand,
     arguments: '<client>',
-    does: 'delete a client; its tokens are dead within a second',
+    does: 'delete a client; its tokens are refused within a second',
     options: ['yes'],
   },
   'keys list': {
     load: async () => (await import('./keys.command.js')).keysListCommand,
     arguments: '',
-    does: 'show the signing keys, their states and times',
+    does: 'list the signing keys with their states and times',
     options: ['json'],
   },
   'keys rotate': {
     load: async () => (await import('./keys.command.js')).keysRotateCommand,
     arguments: '',
-    does: 'plan a successor of the active key, or drop a compromised key at once',
+    does: 'schedule a successor of the active key, or replace a compromised key at once',
     options: ['compromised', 'json'],
   },
   revoke: {
     load: async () => (await import('./revoke.command.js')).revokeCommand,
     arguments: '<kind> [subject]',
-    does: 'kill every token of a subject within a second, and end the sessions',
+    does: 'end the sessions of a subject; its tokens are refused within a second',
     more: [
-      '<kind> is session, user, client, key or all; "all" has no subject.',
+      '<kind> is session, user, client, key or all; all takes no subject.',
       '[subject] is the id of a session or client, a kid, or the id, e-mail address or user name of a user.',
     ],
     options: ['reason', 'json'],
@@ -179,19 +180,19 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   incident: {
     load: async () => (await import('./incident.command.js')).incidentCommand,
     arguments: '',
-    does: 'say what such sessions are, and with --yes end them',
+    does: 'list sessions by time, user, client, key or address, and with --yes end them',
     more: [
-      'Sessions that meet every condition: opened before TIME (RFC 3339; now, where none is given), of WHO, of the client,',
-      'from the address. --kid stands alone: it drops the key and ends the sessions whose refresh token it signed.',
-      'Without --yes it asks at a terminal, and elsewhere only says what it would do.',
-      'It goes in batches. Broken off, it goes on where it is run again, with the same TIME.',
+      'The command selects the sessions that meet every condition. --kid cannot be combined with others: it stops the use',
+      'of the key and ends the sessions whose refresh token the key signed.',
+      'Without --yes the command asks for confirmation; without a terminal it only reports.',
+      'Sessions end in batches. To continue after an interruption, run the command again with the same --issued-before.',
     ],
     options: ['issued-before', 'user', 'client', 'kid', 'ip', 'reason', 'yes', 'json'],
   },
   'audit list': {
     load: async () => (await import('./audit-list.command.js')).auditListCommand,
     arguments: '',
-    does: 'show who did what, newest first',
+    does: 'list the events of the audit log, newest first',
     options: ['action', 'actor', 'subject', 'since', 'limit', 'after', 'json'],
   },
   'audit verify': {
@@ -203,14 +204,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'token explain': {
     load: async () => (await import('./explain.command.js')).explainCommand,
     arguments: '<token>',
-    does: 'print what a token says and why it would be refused; - reads it from standard input',
-    more: ['Keys of the ring are in no settings: --url takes them from the service there, and asks it.'],
+    does: 'print the content of a token and why it would be refused; "-" reads the token from standard input',
+    more: [
+      'The settings do not hold the keys of the key ring: --url fetches them from the running service, and asks it about the token.',
+    ],
     options: ['url', 'json'],
   },
   doctor: {
     load: async () => (await import('./doctor/doctor.command.js')).doctorCommand,
     arguments: '',
-    does: 'look at settings, database, clock, keys and proxies, and say what to fix',
+    does: 'check settings, database, clock, keys and proxies, and print what to fix',
     options: ['json'],
   },
 };

@@ -9,7 +9,7 @@ export async function dispatch(argv: readonly string[], host: CommandHost): Prom
   try {
     return await runProgram(argv, host);
   } catch (error) {
-    host.err(`latchkey: ${told(error)}\n`);
+    host.err(`latchkey: ${messageOf(error)}\n`);
     return await statusOf(error);
   }
 }
@@ -28,21 +28,21 @@ async function statusOf(error: unknown): Promise<number> {
   if (name === 'ConfigError') return EXIT.config;
   if (name === 'UsageError') return EXIT.usage;
   if (name === 'AppError') return code === 'unavailable' ? EXIT.unavailable : EXIT.refused;
-  return (await isOutOfReach(error)) ? EXIT.unavailable : EXIT.refused;
+  return (await isUnavailable(error)) ? EXIT.unavailable : EXIT.refused;
 }
 
-/** A file that is not there has the code of a socket that is not. */
-async function isOutOfReach(error: unknown): Promise<boolean> {
+/** A missing file and a missing socket have the same code, so errors of `open` are excluded. */
+async function isUnavailable(error: unknown): Promise<boolean> {
   if ((error as Thrown | null)?.syscall === 'open') return false;
   const { unavailableDatabase } = await import('../platform/database/connection.js');
   return unavailableDatabase(error) !== undefined;
 }
 
 /**
- * Our own errors say more in their detail than in their message, which is the code. The detail of the database's may
- * hold a whole row, with its password hash.
+ * The text for the operator. An AppError has its text in `detail`; its message is the code. The `detail` of a database
+ * error is not printed: it may hold a whole row, with its password hash.
  */
-function told(error: unknown): string {
+function messageOf(error: unknown): string {
   const { name, detail, message, errors } = (error ?? {}) as Thrown;
   if (name === 'AppError' && typeof detail === 'string') {
     const fields = errors?.map((fault) => `${String(fault.field)}: ${String(fault.message)}`) ?? [];
@@ -52,14 +52,14 @@ function told(error: unknown): string {
 }
 
 const FILE_FAULTS: Readonly<Record<string, string>> = {
-  EACCES: 'may not be read or written by this user',
-  EEXIST: 'is there already, and is not overwritten',
+  EACCES: 'cannot be opened: permission denied',
+  EEXIST: 'exists already and is not overwritten',
   EISDIR: 'is a folder',
   ENOENT: 'does not exist',
   ENOSPC: 'cannot be written: the disk is full',
 };
 
-/** A fault of a file that the operator named, in words; undefined for every other error. */
+/** A sentence about a file that the operator named and that cannot be opened; undefined for every other error. */
 function fileFault(error: unknown): string | undefined {
   const { syscall, path, code } = (error ?? {}) as Thrown & { readonly path?: unknown };
   const words = FILE_FAULTS[String(code)];

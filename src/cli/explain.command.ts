@@ -2,11 +2,11 @@ import { text } from 'node:stream/consumers';
 import { parseToken, type ParsedToken } from '@latchkey/token-rules';
 import { SystemClock, type Clock } from '../platform/kernel/clock.js';
 import { EXIT, UsageError, type Command } from './command.js';
-import { judged, type Judgement } from './token-judgement.js';
+import { judge, type Judgement } from './token-judgement.js';
 
 const MINUTE_MS = 60_000;
 
-/** What the command found out about a token. */
+/** The output of the command. */
 interface Explanation extends Judgement {
   readonly header: unknown;
   readonly claims: unknown;
@@ -15,10 +15,9 @@ interface Explanation extends Judgement {
 }
 
 /**
- * Prints header, claims and times of a token, in UTC and local time and as a distance from this machine's clock, and
- * whether the service with the settings at hand would take it. Works offline, where neither the keys of the ring nor
- * revocations are known; with `url` the running service is asked too. Exit status 1 where the token would be refused,
- * 69 where that cannot be told.
+ * Prints header, claims and times of a token, in UTC, in local time and relative to this machine's clock, and whether a
+ * service with these settings would accept the token. Without `url` the keys of the key ring and revocations are unknown;
+ * with `url` the running service is asked too. Exit status 1 if the token would be refused, 69 if the verdict is unknown.
  */
 export const explainCommand: Command = async ([argument], { json, url }, { out }) => {
   if (argument === undefined) {
@@ -33,19 +32,19 @@ export const explainCommand: Command = async ([argument], { json, url }, { out }
     out(json ? `${JSON.stringify({ accepted: false, verdict })}\n` : `${verdict}.\n`);
     return EXIT.refused;
   }
-  const judgement = await judged({ ...shaped, token }, clock, asked);
-  const explanation: Explanation = { ...described(shaped, clock), ...judgement };
-  out(json ? `${JSON.stringify(explanation)}\n` : written(explanation));
+  const judgement = await judge({ ...shaped, token }, clock, asked);
+  const explanation: Explanation = { ...describe(shaped, clock), ...judgement };
+  out(json ? `${JSON.stringify(explanation)}\n` : asText(explanation));
   if (explanation.accepted === null) return EXIT.unavailable;
   return explanation.accepted ? EXIT.done : EXIT.refused;
 };
 
 function serviceAt(url: string): URL {
   if (/^https?:\/\/[^@]+$/.test(url) && URL.canParse(url)) return new URL(url);
-  throw new UsageError('--url needs the URL of a service, such as http://localhost:3000');
+  throw new UsageError('--url must be the URL of a service, such as http://localhost:3000');
 }
 
-function described({ header, claims }: ParsedToken, clock: Clock): Omit<Explanation, keyof Judgement> {
+function describe({ header, claims }: ParsedToken, clock: Clock): Omit<Explanation, keyof Judgement> {
   const now = clock.now();
   const times = Object.entries({
     issued: claims['iat'],
@@ -63,7 +62,7 @@ function described({ header, claims }: ParsedToken, clock: Clock): Omit<Explanat
 function timeLine(label: string, seconds: unknown, now: number): string {
   const name = label.padEnd(12);
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || Math.abs(seconds) > 8.64e12) {
-    return `${name}${JSON.stringify(seconds)}, which is no time in Unix seconds`;
+    return `${name}${JSON.stringify(seconds)}, which is not a time in Unix seconds`;
   }
   const distance = Math.round(seconds - now / 1000);
   const relation = distance >= 0 ? `in ${distance} s` : `${-distance} s ago`;
@@ -82,7 +81,7 @@ function pad(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-function written({ header, claims, now, times, verdict, service }: Explanation): string {
+function asText({ header, claims, now, times, verdict, service }: Explanation): string {
   const json = (value: unknown): string => JSON.stringify(value, null, 2);
   return [
     `header      ${json(header)}`,

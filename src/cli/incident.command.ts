@@ -10,8 +10,7 @@ import { EXIT, UsageError, type Command, type CommandHost, type CommandOptions }
 import { table } from './table.js';
 
 /**
- * Says what an incident would end; ends it with `--yes`, or where somebody at the terminal says so. Without either it
- * has looked, and nothing else.
+ * Previews which sessions an incident ends. Ends them with `--yes`, or after the operator confirms at a terminal.
  */
 export const incidentCommand: Command = async (args, options, host) => {
   none(args);
@@ -23,8 +22,8 @@ export const incidentCommand: Command = async (args, options, host) => {
   }
   const range = ip === undefined ? undefined : AddressRange.parse(ip);
   if (ip !== undefined && !range)
-    throw new UsageError('--ip is an address or a CIDR range, such as 192.0.2.0/24');
-  // Until somebody agrees it only shows.
+    throw new UsageError('--ip must be an address or a CIDR range, such as 192.0.2.0/24');
+  // Without --yes the preview comes first, and a preview must not migrate.
   const access = { readsOnly: !yes };
   return withApp(async (app) => {
     const service = app.get(IncidentService);
@@ -33,8 +32,8 @@ export const incidentCommand: Command = async (args, options, host) => {
     out(json ? `${JSON.stringify({ done: false, ...asJson(plan) })}\n` : preview(plan, accessSeconds));
     const { sessions } = plan.summary;
     if (sessions === 0 && !plan.broad) return EXIT.done;
-    if (!yes && (json || !(await agreed(sessions, ask)))) {
-      err('Nothing was changed; --yes does it.\n');
+    if (!yes && (json || !(await confirmed(sessions, ask)))) {
+      err('Nothing was changed; --yes applies the incident.\n');
       return EXIT.done;
     }
     const counts = await service.apply(OPERATOR, plan, (ended) =>
@@ -43,7 +42,7 @@ export const incidentCommand: Command = async (args, options, host) => {
     out(
       json
         ? `${JSON.stringify({ done: true, issued_before: plan.openedBefore.toISOString(), ...counts })}\n`
-        : `Ended ${counts.sessions} sessions; wrote ${counts.revocations} revocations, which instances know within a second.\n`,
+        : `Ended ${counts.sessions} sessions; wrote ${counts.revocations} revocations, which instances apply within a second.\n`,
     );
     return EXIT.done;
   }, access);
@@ -54,7 +53,7 @@ async function planOf(service: IncidentService, incident: Incident): Promise<Inc
 }
 
 /** The operator types the number, so that a single key cannot end a million sessions. */
-async function agreed(sessions: number, ask: CommandHost['ask']): Promise<boolean> {
+async function confirmed(sessions: number, ask: CommandHost['ask']): Promise<boolean> {
   if (sessions === 0) {
     return (await ask('\nNo session matches. Type yes to write the revocation: '))?.trim() === 'yes';
   }
@@ -109,17 +108,19 @@ function preview(plan: IncidentPlan, accessSeconds: number): string {
     ? `, opened from ${openedFirst.toISOString()} to ${openedLast?.toISOString() ?? ''}`
     : '';
   const rows = [
-    broad && `one of the ${broad.kind}${broad.kind === 'all' ? '' : ` ${broad.subject}`}`,
-    broad?.kind !== 'user' && `${usedLately} of single sessions`,
+    broad && `one for ${broad.kind === 'all' ? 'all tokens' : `the ${broad.kind} ${broad.subject}`}`,
+    broad?.kind !== 'user' && `${usedLately} for single sessions`,
   ].filter(Boolean);
   return [
     `Sessions opened before ${openedBefore.toISOString()}: ${sessions}, of ${users} users${opened}.`,
     ...(examples.length > 0 ? ['The oldest:', table(examples.map(row)).trimEnd()] : []),
     `Revocations: ${rows.join(', ')}.`,
-    `Not reached: access tokens of sessions that are over or deleted already, for up to ${minutes} minutes, unless the`,
-    'user, client, key or all row names them; and services that neither ask nor follow revocations, for as long.',
+    `Not covered, for up to ${minutes} minutes: access tokens of sessions that ended or were deleted before, unless the`,
+    'revocation is of a user, client, key or all; and services that neither ask nor follow revocations.',
     ...(keyOfSettings
-      ? ['The key comes from the settings: until they hold another one, whoever has it signs new tokens.']
+      ? [
+          'The key comes from the settings: a thief can sign new tokens with it until the settings hold another key.',
+        ]
       : []),
     '',
   ].join('\n');

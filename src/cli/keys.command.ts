@@ -5,7 +5,7 @@ import type { KeyRow } from '../keys/key-row.js';
 import { found } from './arguments.js';
 import { EXIT, READS_ONLY, type Command } from './command.js';
 
-/** Lists the signing keys with their states and times; never the keys themselves. */
+/** Lists the signing keys with their states and times, without key material. */
 export const keysListCommand: Command = async (_args, { json }, { out, withApp }) =>
   withApp(async (app) => {
     const rows = await app.get(SigningKeysService).list();
@@ -15,7 +15,7 @@ export const keysListCommand: Command = async (_args, { json }, { out, withApp }
     return EXIT.done;
   }, READS_ONLY);
 
-/** Plans a successor for the active key, or drops a compromised one at once. */
+/** Schedules a successor of the active key, or replaces a compromised key at once. */
 export const keysRotateCommand: Command = async (_args, { json, compromised }, { out, withApp }) =>
   withApp(async (app) => {
     const keys = app.get(SigningKeysService);

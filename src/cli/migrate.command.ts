@@ -7,7 +7,7 @@ import { commandLog } from './command-log.js';
 
 const WAIT_MS = 5000;
 
-/** Runs pending migrations, or names them. Joins the embedded server where one runs on the folder already. */
+/** Runs or lists the pending migrations. Uses the embedded server of the data folder if it runs already. */
 export const migrateCommand: Command = async (_args, { plan, json }, { out }) => {
   const { environment, problems } = await readEnvironment();
   const { database: config } = loadConfig(environment, problems);
@@ -15,14 +15,14 @@ export const migrateCommand: Command = async (_args, { plan, json }, { out }) =>
   const database = await openDatabase(config, log);
   try {
     const names = await (plan ? pendingMigrations : migrate)(database.target, config, { waitMs: WAIT_MS });
-    out(json ? `${JSON.stringify({ plan, migrations: names })}\n` : told(names, plan));
+    out(json ? `${JSON.stringify({ plan, migrations: names })}\n` : asText(names, plan));
     return EXIT.done;
   } finally {
     await database.close();
   }
 };
 
-function told(names: readonly string[], plan: boolean): string {
+function asText(names: readonly string[], plan: boolean): string {
   if (names.length === 0) return 'The database is up to date.\n';
   return `${plan ? 'Would run' : 'Ran'}:\n${names.map((name) => `  ${name}`).join('\n')}\n`;
 }

@@ -19,7 +19,7 @@ export function processHost(): CommandHost {
     progress: (done, text) => progress.show(done, text),
     password: askPassword,
     ask,
-    // Loaded when it is needed: it is the whole service.
+    // Imported on first use, because it loads the whole service.
     withApp: async (work, options) => (await import('./with-app.js')).withApp(work, options),
   };
 }

@@ -4,7 +4,7 @@ import { EXIT, OPTIONS, type CommandHost, type CommandOptions, type OptionName }
 import { COMMANDS, type CommandEntry } from './commands.js';
 
 const STATUSES =
-  'Exit status: 0 done, 1 refused or not found, 2 usage, 69 no database or no answer, 78 settings.';
+  'Exit status: 0 done, 1 refused or not found, 2 wrong usage, 69 database or service unavailable, 78 wrong settings.';
 const GROUPS: Readonly<Record<string, string>> = {
   audit: 'the audit log',
   clients: 'clients and their secrets',
@@ -16,9 +16,9 @@ const GROUPS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Parses the arguments and runs the command they name.
- * @returns the exit status: 2 where the arguments name no command, or one of its words is wrong
- * @throws what the command throws
+ * Parses the arguments and runs the command.
+ * @returns the exit status; 2 if the command is unknown or its arguments are wrong
+ * @throws the errors of the command
  */
 export async function runProgram(argv: readonly string[], host: CommandHost): Promise<number> {
   let status: number = EXIT.done;
@@ -38,7 +38,7 @@ export async function runProgram(argv: readonly string[], host: CommandHost): Pr
 
 function programFor(host: CommandHost, done: (status: number) => void): Program {
   const program = new Program('latchkey')
-    .description('Runs Latchkey from the command line, on the database of the settings.')
+    .description('Administers Latchkey, on the database that the settings name.')
     .version(packageJson.version)
     .helpCommand(false)
     .addHelpText('after', `\n${STATUSES}`);
@@ -90,7 +90,7 @@ function addOption(command: Program, name: OptionName): void {
   } else command.option(flags, help);
 }
 
-/** Output goes to the host, and commander throws where it would end the process. */
+/** Sends commander's output to the host, and lets commander throw instead of ending the process. */
 function setUp(command: Program, host: CommandHost): void {
   command
     .exitOverride()

@@ -8,7 +8,7 @@ import { UsersService } from '../users/users.service.js';
 import { found, none, reasonOf } from './arguments.js';
 import { EXIT, UsageError, type Command } from './command.js';
 
-/** What `POST /revocations` does, for whoever holds the database. */
+/** The same as `POST /revocations`, without a token. */
 export const revokeCommand: Command = async ([kind, ...args], options, { out, withApp }) => {
   if (kind === undefined) throw new UsageError('revoke needs session, user, client, key or all');
   const [subject = kind === 'all' ? '*' : undefined, ...rest] = args;
@@ -18,18 +18,20 @@ export const revokeCommand: Command = async ([kind, ...args], options, { out, wi
     throw new UsageError('revoke needs a subject and --reason TEXT');
   return withApp(async (app) => {
     const named = kind === 'user' ? await idOfUser(app.get(UsersService), subject) : subject;
-    const what = parseInput(RevokeDto, { kind, subject: named, reason });
-    const row = toRevocationDto(await app.get(ManualRevocationService).revoke(OPERATOR, { ...what, reason }));
+    const input = parseInput(RevokeDto, { kind, subject: named, reason });
+    const row = toRevocationDto(
+      await app.get(ManualRevocationService).revoke(OPERATOR, { ...input, reason }),
+    );
     out(
       options.json
         ? `${JSON.stringify(row)}\n`
-        : `Revoked: ${row.kind} ${row.subject}. Instances know within a second; the row is kept until ${row.expires_at}.\n`,
+        : `Revoked: ${row.kind} ${row.subject}. Instances apply it within a second; the row is kept until ${row.expires_at}.\n`,
     );
     return EXIT.done;
   });
 };
 
-/** An id that nobody has any more is revoked as it is. */
+/** Resolves a user. The id of a deleted user is revoked as given. */
 async function idOfUser(users: UsersService, who: string): Promise<string> {
   try {
     return (await found('user', who, users.find(who))).id;

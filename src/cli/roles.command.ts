@@ -21,7 +21,7 @@ export const rolesListCommand: Command = async (args, { json }, { out, withApp }
   }, READS_ONLY);
 };
 
-/** What `PUT /roles/{name}` does. */
+/** The same as `PUT /roles/{name}`. */
 export const rolesPutCommand: Command = async ([name, ...scopes], { json }, { out, withApp }) => {
   if (name === undefined) throw new UsageError('needs the name of a role, and its scopes');
   const role = roleName(name);
@@ -34,7 +34,7 @@ export const rolesPutCommand: Command = async ([name, ...scopes], { json }, { ou
   });
 };
 
-/** What `DELETE /roles/{name}` does. */
+/** The same as `DELETE /roles/{name}`. */
 export const rolesDeleteCommand: Command = async (args, _options, { out, withApp }) => {
   const name = only(args, 'the name of a role');
   return withApp(async (app) => {

@@ -1,4 +1,4 @@
-/** Columns under each other, as wide as what stands in them; nothing where there are no rows. */
+/** Rows as aligned columns; the empty text if there are no rows. */
 export function table(rows: ReadonlyArray<readonly string[]>): string {
   const widths: number[] = [];
   for (const row of rows) {
@@ -15,7 +15,7 @@ export function table(rows: ReadonlyArray<readonly string[]>): string {
     .join('');
 }
 
-/** One value a line, by name. */
+/** One line for each field: its name and its value. */
 export function record(fields: Readonly<Record<string, string>>): string {
   return table(Object.entries(fields));
 }

@@ -18,16 +18,16 @@ import { KeyRing } from '../keys/key-ring.js';
 
 const ANSWER_MAX_BYTES = 64 * 1024;
 
-/** What became of a token, in the words of the contract's codes. */
+/** The verdict on a token, with the error code of a refusal. */
 export interface Judgement {
-  /** Null where it cannot be told. */
+  /** Null if the verdict is unknown. */
   readonly accepted: boolean | null;
   readonly verdict: string;
-  /** What the running service answered, where it was asked. */
+  /** The answer of the running service, if it was asked. */
   readonly service?: string;
 }
 
-/** A token whose shape was checked. */
+/** A token of valid shape. */
 interface Presented extends ParsedToken {
   readonly token: string;
 }
@@ -35,11 +35,11 @@ interface Presented extends ParsedToken {
 /** The keys a running service publishes. */
 interface Published {
   readonly keys: RemoteKeys;
-  /** Whether they could be had. */
+  /** Whether the key set could be fetched. */
   readonly isComplete: boolean;
 }
 
-/** What the service itself says of a token; `accepted` is absent where it says neither. */
+/** The answer of the service; `accepted` is absent if the service neither accepts nor refuses the token. */
 interface Answer {
   readonly accepted?: boolean;
   readonly isNotAsked?: true;
@@ -47,18 +47,18 @@ interface Answer {
 }
 
 /**
- * Whether the service would take a token: by the settings at hand and, where `url` is given, by the keys that the service
- * there publishes and by its own answer, which alone knows what was revoked. A key of the ring is in no settings, so
- * without `url` a token of one is refused for what it says, or nothing is told. Waits for no answer longer than five
- * seconds.
+ * Whether the service would accept a token: by these settings and, with `url`, by the published keys and the answer of
+ * the running service, which alone knows revocations. The settings do not hold the keys of the key ring, so without `url`
+ * a token of such a key is refused for its claims, or its verdict is unknown. Each request to the service times out after
+ * five seconds.
  */
-export async function judged(presented: Presented, clock: Clock, url?: URL): Promise<Judgement> {
-  if (!url) return byTheSettings(presented, clock);
-  const [published, answer] = await Promise.all([keysOf(url), byTheService(url, presented)]);
-  const here = await byTheSettings(presented, clock, published);
-  // Where the service says neither, a refusal stands, and nothing else: it may have been revoked.
-  const untold = here.accepted === false || answer.isNotAsked ? here.accepted : null;
-  return { ...here, accepted: answer.accepted ?? untold, service: answer.service };
+export async function judge(presented: Presented, clock: Clock, url?: URL): Promise<Judgement> {
+  if (!url) return bySettings(presented, clock);
+  const [published, answer] = await Promise.all([keysOf(url), byService(url, presented)]);
+  const here = await bySettings(presented, clock, published);
+  // Without a verdict of the service only a refusal counts, because the token may have been revoked.
+  const withoutAnswer = here.accepted === false || answer.isNotAsked ? here.accepted : null;
+  return { ...here, accepted: answer.accepted ?? withoutAnswer, service: answer.service };
 }
 
 async function keysOf(url: URL): Promise<Published> {
@@ -70,14 +70,14 @@ async function keysOf(url: URL): Promise<Published> {
   return { keys, isComplete };
 }
 
-async function byTheSettings(presented: Presented, clock: Clock, published?: Published): Promise<Judgement> {
-  const config = await configHere();
+async function bySettings(presented: Presented, clock: Clock, published?: Published): Promise<Judgement> {
+  const config = await currentConfig();
   if (!config) {
-    return { accepted: null, verdict: 'cannot be judged: the settings here do not start the service' };
+    return { accepted: null, verdict: 'unknown: the service does not start with these settings' };
   }
   const type = presented.claims['type'] === 'refresh' ? 'refresh' : 'access';
   const ring = ringOf(config, presented, published);
-  const algorithm = keyIsElsewhere(ring, config, presented, published);
+  const algorithm = algorithmOfForeignKey(ring, config, presented, published);
   if (algorithm) return withoutItsKey({ type, algorithm }, presented, config, clock, published);
   try {
     new TokenService(new JwtService({}), ring, clock, config.tokens).verify(type, presented.token);
@@ -89,7 +89,7 @@ async function byTheSettings(presented: Presented, clock: Clock, published?: Pub
   }
 }
 
-/** Of what a token says some is refused whatever its key; of the rest nothing can be told. */
+/** The verdict without the key: refused for its header or claims, else unknown. */
 function withoutItsKey(
   { type, algorithm }: { readonly type: TokenType; readonly algorithm: Algorithm },
   presented: Presented,
@@ -100,12 +100,12 @@ function withoutItsKey(
   const key = keyFor(presented.header, () => ({ algorithm }));
   const fault = 'cause' in key ? key : claimsFault(type, presented, tokens, clock.now());
   if (fault) return refused(fault.code, fault.cause, fault.more);
-  const asked = published?.isComplete ? 'publishes no secret' : 'does not give its keys';
-  const service = published ? `the service ${asked}` : 'the service may have it, --url asks there';
-  return { accepted: null, verdict: `cannot be told: its key is not in the settings here, and ${service}` };
+  const missing = published?.isComplete ? 'publishes no secret' : 'does not return its keys';
+  const service = published ? `the service ${missing}` : 'the service may have it: use --url';
+  return { accepted: null, verdict: `unknown: the settings do not hold its key, and ${service}` };
 }
 
-async function configHere(): Promise<Config | undefined> {
+async function currentConfig(): Promise<Config | undefined> {
   try {
     const { environment, problems } = await readEnvironment(undefined, undefined, false);
     return loadConfig(environment, problems);
@@ -118,14 +118,14 @@ async function configHere(): Promise<Config | undefined> {
 function ringOf(config: Config, { header }: Presented, published: Published | undefined): KeyRing {
   const ring = new KeyRing(config.keys);
   const key = typeof header['kid'] === 'string' ? published?.keys.get(header['kid']) : undefined;
-  // What is published verifies now; its times are not told.
+  // A published key verifies now; the key set does not hold its times.
   const times = { activeFrom: 0, activeUntil: null, verifyUntil: null, compromisedAt: null };
   if (key) ring.hold([{ ...key, signWith: undefined, ...times }]);
   return ring;
 }
 
-/** The algorithm that a token names, where its key is none that is known here and may be one of the service's. */
-function keyIsElsewhere(
+/** The algorithm of the token if its key is unknown here and may be a key of the service; else undefined. */
+function algorithmOfForeignKey(
   ring: KeyRing,
   { keys }: Config,
   { header }: Presented,
@@ -135,7 +135,7 @@ function keyIsElsewhere(
   const algorithm = ALGORITHMS.find((name) => name === alg);
   if (algorithm === undefined || typeof kid !== 'string' || ring.find(kid)) return undefined;
   const isSecret = algorithm.startsWith('HS');
-  // A secret verifies only where it is a setting, and every other key is published.
+  // A secret is in the settings or nowhere, and every other key is published.
   const isNowhere = isSecret ? algorithm === keys.algorithm : published?.isComplete === true;
   return isNowhere ? undefined : algorithm;
 }
@@ -145,10 +145,10 @@ function refused(code: string, cause: string, facts: Readonly<Record<string, unk
   return { accepted: false, verdict: `would be refused: ${code}, ${cause}${more}` };
 }
 
-async function byTheService(url: URL, { token, claims }: Presented): Promise<Answer> {
-  // It would be told that it is of the wrong type, good as it may be.
+async function byService(url: URL, { token, claims }: Presented): Promise<Answer> {
+  // The service refuses a refresh token here, also a valid one, for its type.
   if (claims['type'] === 'refresh') {
-    return { isNotAsked: true, service: 'not asked: it tells of access tokens alone' };
+    return { isNotAsked: true, service: 'not asked: it verifies only access tokens' };
   }
   const where = new URL('/auth/verify', url).href;
   const init = { headers: { authorization: `Bearer ${token}` } };
@@ -156,7 +156,7 @@ async function byTheService(url: URL, { token, claims }: Presented): Promise<Ans
     const { status, headers, text } = await boundedFetch(where, init, { maxBytes: ANSWER_MAX_BYTES });
     if (status === 200 && headers.has('x-auth-user')) return { accepted: true, service: '200' };
     const { code, detail, request_id: id } = parsed(text);
-    if (typeof code !== 'string') return { service: `${status}, which is not an answer of this service` };
+    if (typeof code !== 'string') return { service: `${status}, which is not an answer of Latchkey` };
     const service = `${status} ${code}: ${String(detail)} (request id ${String(id)})`;
     return status === 401 || status === 403 ? { accepted: false, service } : { service };
   } catch (error) {

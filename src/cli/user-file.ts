@@ -7,21 +7,21 @@ import { USER_ROW_FIELDS } from '../transfer/user-row.js';
 export const FORMATS = ['csv', 'ndjson'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** More than a user can need. In bytes; a longer line is refused, and not kept in memory. */
+/** Bytes, more than a user can need. A longer line is refused, and not kept in memory. */
 const LINE_MAX = 65_536;
 const CHUNK = 500;
 const NEWLINE = 10;
 const BYTE_ORDER_MARK = /^\ufeff/;
-/** What stands for bytes that are not UTF-8: to store it would change a name for good. */
+/** The replacement for bytes that are not UTF-8. Such a line is refused, because storing it would corrupt a name. */
 const NOT_UTF8 = '\ufffd';
 
-/** A file that is not read at all. */
+/** A file that cannot be used. */
 export class FileFault extends Error {}
 
 /**
- * The users of a file, from its beginning and a few hundred at a time; reads again with each call. Lines that are not
- * of the format come without fields.
- * @throws FileFault where the header line of a CSV file has other names than ours, or a quote is not closed
+ * The users of a file in chunks of a few hundred; each call reads from the beginning. A line that is not of the format
+ * has undefined fields.
+ * @throws FileFault if the header line of a CSV file has an unknown name, or a quote is not closed
  */
 export function readUsers(file: FileHandle, format: Format): AsyncIterable<FileRow[]> {
   return format === 'csv' ? csvRows(file) : ndjsonRows(file);
@@ -42,7 +42,7 @@ async function* ndjsonRows(file: FileHandle): AsyncGenerator<FileRow[]> {
   yield rows;
 }
 
-/** Each line without its end; undefined for one that is too long, of which no more is kept than that. */
+/** Each line without its line break; undefined for a line longer than LINE_MAX, whose bytes are discarded. */
 async function* linesOf(file: FileHandle): AsyncGenerator<string | undefined> {
   let kept: Buffer[] = [];
   let length = 0;
@@ -67,7 +67,7 @@ async function* linesOf(file: FileHandle): AsyncGenerator<string | undefined> {
   if (length > 0) yield line();
 }
 
-/** By position: a stream would close the file where it is not read to its end. */
+/** Reads by position, because a stream that is not read to its end would close the file. */
 async function* bytesOf(file: FileHandle): AsyncGenerator<Buffer> {
   for (let position = 0; ;) {
     const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafe(LINE_MAX), position });
@@ -77,7 +77,7 @@ async function* bytesOf(file: FileHandle): AsyncGenerator<Buffer> {
   }
 }
 
-/** The error of the parser quotes the line, hash and all; it goes nowhere. */
+/** Undefined for invalid JSON. The parser's error is dropped, because it quotes the line with its hash. */
 function parsed(text: string): unknown {
   try {
     return text.includes(NOT_UTF8) ? undefined : (JSON.parse(text) as unknown);
@@ -94,7 +94,7 @@ async function* csvRows(file: FileHandle): AsyncGenerator<FileRow[]> {
     relax_column_count: true,
     max_record_size: LINE_MAX,
   });
-  // The loop below throws what goes wrong in either of them.
+  // The loop below throws the errors of both.
   pipeline(bytesOf(file), parser).catch((error: Error) => parser.destroy(error));
   let header: readonly string[] | undefined;
   let line = 0;
@@ -111,7 +111,7 @@ async function* csvRows(file: FileHandle): AsyncGenerator<FileRow[]> {
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (typeof code !== 'string' || !code.startsWith('CSV_')) throw error;
-    // An open quote swallows the lines that follow, so that none of them can be told. The message quotes the field.
+    // An open quote hides the lines after it, so the line number is the last good one. The cause quotes the field.
     throw new FileFault(`the file is not CSV after line ${line} (${code})`, { cause: undefined });
   }
   yield rows;
@@ -121,12 +121,12 @@ function checkedHeader(record: readonly string[]): string[] {
   const names = record.map((name) => name.trim());
   const unknown = names.filter((name) => !USER_ROW_FIELDS.includes(name));
   if (unknown.length > 0 || !names.includes('email') || new Set(names).size < names.length) {
-    throw new FileFault(`the first line has to name the columns, of these: ${USER_ROW_FIELDS.join(', ')}`);
+    throw new FileFault(`the first line must name the columns, out of these: ${USER_ROW_FIELDS.join(', ')}`);
   }
   return names;
 }
 
-/** What is empty is absent; roles are apart by spaces. Undefined where a line has more or fewer fields. */
+/** Empty values are absent, and spaces separate roles. Undefined if the line has more or fewer values than the header. */
 function fieldsOf(header: readonly string[], record: readonly string[]): unknown {
   if (record.length !== header.length || record.some((value) => value.includes(NOT_UTF8))) return undefined;
   const fields: Record<string, unknown> = {};

@@ -3,12 +3,12 @@ import { pipeline } from 'node:stream/promises';
 import { UsersExportService } from '../transfer/users-export.service.js';
 import { EXIT, READS_ONLY, UsageError, type Command } from './command.js';
 
-/** The hashes are for the one who asked for them. */
+/** Only the owner may read the file, because it holds password hashes. */
 const OWNER_ONLY = 0o600;
 
 /**
- * Writes every user as a line of JSON, with the password hash, to a new file or to standard output. A file that was
- * not finished is removed.
+ * Writes every user as a line of JSON, with the password hash, to a new file or to standard output. An incomplete file
+ * is removed.
  */
 export const usersExportCommand: Command = async ([path, ...rest], _options, { stream, err, withApp }) => {
   if (rest.length > 0) throw new UsageError('users export takes one file');

@@ -7,15 +7,17 @@ import { EXIT, UsageError, type Command, type CommandOptions } from './command.j
 import { FileFault, FORMATS, readUsers, type Format } from './user-file.js';
 
 /**
- * Takes over the users of a file. Nothing is written before a known password has verified against its hash in the file,
- * unless that is waived by name. Exit status 1 where lines were refused, or the password did not verify.
+ * Imports the users of a file. Writes only after a known password has verified against its hash in the file, or with
+ * `--without-proof`. Exit status 1 if lines were refused, or the password did not verify.
  */
 export const usersImportCommand: Command = async ([path, ...rest], options, host) => {
   const { prove, withoutProof, dryRun, json } = options;
   const format = path === undefined ? undefined : formatOf(path, options);
   if (path === undefined || rest.length > 0) throw new UsageError('users import needs a file');
   if (!format)
-    throw new UsageError(`the file's name does not say its format: --format ${FORMATS.join(' or ')}`);
+    throw new UsageError(
+      `the format is not clear from the name of the file: add --format ${FORMATS.join(' or ')}`,
+    );
   if (prove === undefined ? !withoutProof && !dryRun : withoutProof) {
     throw new UsageError(
       'users import needs --prove EMAIL, of a user of the file whose password you know (it is read from standard ' +
@@ -45,7 +47,7 @@ export const usersImportCommand: Command = async ([path, ...rest], options, host
         progress: ({ lines, added, present, refused }) =>
           host.progress(lines, `${lines} lines: ${added} added, ${present} present, ${refused} refused`),
       });
-      host.out(json ? `${JSON.stringify(asJson(counts, dryRun))}\n` : told(counts, dryRun));
+      host.out(json ? `${JSON.stringify(asJson(counts, dryRun))}\n` : asText(counts, dryRun));
       return counts.refused > 0 ? EXIT.refused : EXIT.done;
     }, access);
   } finally {
@@ -58,7 +60,7 @@ function formatOf(path: string, { format }: CommandOptions): Format | undefined 
   return FORMATS.find((known) => known === (named === 'jsonl' ? 'ndjson' : named));
 }
 
-/** @throws FileFault without what the file says, which is a secret */
+/** @throws FileFault, without the content of the file, which is a secret */
 async function firebaseParameters(path: string): Promise<FirebaseParameters> {
   const fault = `${path} does not hold the hash parameters of a Firebase project`;
   const text = await readFile(path, 'utf8');
@@ -71,7 +73,7 @@ async function firebaseParameters(path: string): Promise<FirebaseParameters> {
 
 function unproven(absent: boolean): string {
   const why = absent
-    ? 'the file has no such user, or one that would be refused'
+    ? 'the file has no such user, or the line of the user would be refused'
     : 'the password does not verify against the hash in the file';
   return `latchkey: ${why}; nothing was imported\n`;
 }
@@ -85,7 +87,7 @@ function asJson({ unknownRoles, ...counts }: ImportCounts, dryRun: boolean) {
   return { dry_run: dryRun, ...counts, unknown_roles: unknownRoles };
 }
 
-function told(
+function asText(
   { lines, added, present, refused, schemes, unknownRoles }: ImportCounts,
   dryRun: boolean,
 ): string {

@@ -21,7 +21,7 @@ import { record, table } from './table.js';
 
 const WHO = 'an id, an e-mail address or a user name';
 
-/** Users in the order of creation, or those whose address begins so in the order of the addresses. */
+/** Users in the order of creation; with `--email-prefix`, in the order of their addresses. */
 export const usersListCommand: Command = async (args, options, { out, err, withApp }) => {
   none(args);
   const [limit, after] = [limitOf(options), idOf('--after', options.after)];
@@ -35,7 +35,7 @@ export const usersListCommand: Command = async (args, options, { out, err, withA
     });
     out(options.json ? `${JSON.stringify(users.map(toUserDto))}\n` : table(users.map(row)));
     if (!options.json && users.length === limit) {
-      err(`${users.length} of ${all}; --after ${users.at(-1)?.id ?? ''} shows the next\n`);
+      err(`${users.length} of ${all}; --after ${users.at(-1)?.id ?? ''} shows more\n`);
     }
     return EXIT.done;
   }, READS_ONLY);
@@ -49,7 +49,7 @@ export const usersShowCommand: Command = async (args, options, host) => {
   );
 };
 
-/** With the password of {@link CommandHost.password}: an argument would be in the list of processes. */
+/** Reads the password from {@link CommandHost.password}, because arguments are visible in the list of processes. */
 export const usersCreateCommand: Command = async (args, options, host) => {
   none(args);
   const { email, username, role } = options;
@@ -100,14 +100,14 @@ export const usersDisableCommand: Command = async (args, options, host) =>
 export const usersEnableCommand: Command = async (args, options, host) =>
   withStatus('active', args, options, host);
 
-/** Asks first: nothing brings a user back. */
+/** Asks for confirmation: a deleted user cannot be restored. */
 export const usersDeleteCommand: Command = async (args, { yes }, { out, err, ask, withApp }) => {
   const who = only(args, WHO);
   return withApp(async (app) => {
     const { id, email } = await found('user', who, app.get(UsersService).find(who));
-    const sure = yes || (await ask(`Delete ${email} (${id}) for good? Type yes: `)) === 'yes';
+    const sure = yes || (await ask(`Delete ${email} (${id}) permanently? Type yes: `)) === 'yes';
     if (!sure) {
-      err(`latchkey: ${email} was not deleted; --yes does it without a question\n`);
+      err(`latchkey: ${email} was not deleted; --yes deletes without a question\n`);
       return EXIT.refused;
     }
     await app.get(UsersAdminService).delete(OPERATOR, id);

@@ -10,25 +10,22 @@ import type { AppOptions } from './command.js';
 import { commandLog } from './command-log.js';
 
 const WAIT_MS = 5000;
-/** Somebody waits who can break it off. What is about everybody takes longer than a request may, where they are many. */
+/** Commands are interactive, and one that concerns every user may take longer than a request, so the limit is ten minutes. */
 const STATEMENT_MS = 600_000;
 
-/** The schema is an older one, and what only reads does not change it. */
+/** Migrations have not run, and the command only reads. */
 class DatabaseIsBehind extends Error {
   override name = 'DatabaseIsBehind';
 
   constructor(pending: readonly string[]) {
-    super(
-      `the database is behind this version by ${pending.join(', ')}; latchkey migrate brings it up to date`,
-    );
+    super(`the database lacks migrations of this version: ${pending.join(', ')}; run latchkey migrate`);
   }
 }
 
 /**
- * Runs a command inside the service without its HTTP side: on the database of the settings, which is joined where the
- * service runs on it already, so that the running instances follow within a second. The database is brought up to date
- * before, as by a start of the service, unless the command only reads.
- * @throws ConfigError, DatabaseIsBehind, the database's errors, and what `work` throws
+ * Runs a command inside the service without HTTP, on the database of the settings, so that running instances follow
+ * within a second. An embedded server that runs already is used. Migrates first, unless the command only reads.
+ * @throws ConfigError, DatabaseIsBehind, and the errors of the database and of `work`
  */
 export async function withApp<T>(
   work: (app: INestApplicationContext) => Promise<T>,

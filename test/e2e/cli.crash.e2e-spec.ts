@@ -5,8 +5,8 @@ import { runCli, type CliExit } from '../support/service/cli.js';
 import { newFolder, type Folder } from '../support/service/process.js';
 
 const MARK = 'hunter2';
-// TypeORM's errors carry the parameters of their query and the options of their connection. The command is under way
-// when it asks for what is on standard input.
+// Errors of TypeORM hold the parameters of the query and the options of the connection. The crash comes when the command
+// reads standard input.
 const SCRIPT = `
   const crash = () =>
     Object.assign(new Error('out of luck'), { parameters: [process.env.MARK], options: { password: process.env.MARK } });
@@ -37,14 +37,14 @@ describe('a command that crashes', () => {
   });
   afterAll(() => folder.remove());
 
-  it('by an exception or a rejection says so on standard error, and exits with 1', () => {
+  it('by an exception or a rejection reports it on standard error, and exits with 1', () => {
     for (const { status, stdout, stderr } of exits) {
       expect([status, stdout]).toEqual([1, '']);
       expect(stderr).toMatch(/crashed.*out of luck/s);
     }
   });
 
-  it('tells nothing of what the error carries', () => {
+  it('prints none of the properties of the error', () => {
     for (const { stderr } of exits) expect(stderr).not.toContain(MARK);
   });
 });

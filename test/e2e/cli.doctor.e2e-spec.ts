@@ -51,7 +51,7 @@ async function doctor(change: Record<string, string> = {}, nodeOptions: string[]
 }
 
 describe('latchkey doctor', () => {
-  it('finds nothing where all is well, and exits with 0', async () => {
+  it('reports only good findings for a healthy service, and exits with 0', async () => {
     const { status, findings } = await doctor();
     expect(status).toBe(0);
     expect(findings.map(({ about, state }) => [about, state])).toEqual(
@@ -68,7 +68,7 @@ describe('latchkey doctor', () => {
     );
   });
 
-  it('says it in lines for a person, each fault with what to do', async () => {
+  it('prints each fault with its remedy', async () => {
     const { status, stdout } = await runCli(['doctor'], { folder: folder.path });
     expect(status).toBe(1);
     expect(stdout).toMatch(/^FAULT {2}SECRET_KEY {6}SECRET_KEY is missing/);
@@ -77,7 +77,7 @@ describe('latchkey doctor', () => {
     );
   });
 
-  it('names every setting that is wrong, weak or missing, and writes none', async () => {
+  it('names every setting that is wrong, weak or missing, and writes no file', async () => {
     const { status, findings } = await doctor({
       SECRET_KEY: 'changeme',
       PORT: 'abc',
@@ -113,7 +113,7 @@ describe('latchkey doctor', () => {
     await empty.drop();
   });
 
-  it('finds a clock that is not the database’s', async () => {
+  it('finds a clock that differs from the clock of the database', async () => {
     const shim = 'const now = Date.now; Date.now = () => now() - 90_000;';
     const { status, about } = await doctor({}, [
       '--import',
@@ -127,7 +127,7 @@ describe('latchkey doctor', () => {
     });
   });
 
-  it('finds a signing key that the settings do not open', async () => {
+  it('finds a signing key that the settings cannot decrypt', async () => {
     const { status, about } = await doctor({ SECRET_KEY: newSecret() });
     expect(status).toBe(1);
     expect(about('keys')).toMatchObject({
@@ -138,19 +138,19 @@ describe('latchkey doctor', () => {
     expect(opened.about('keys')).toMatchObject({ state: 'good' });
   });
 
-  it('finds what production should not have: no TLS, pages without it, everybody or nobody as a proxy', async () => {
+  it('finds faults of production: an issuer or origins without TLS, every address or no address trusted as a proxy', async () => {
     const production = { NODE_ENV: 'production', CORS_ORIGINS: 'http://app.example' };
-    const nobody = await doctor({ ...production, JWT_ISSUER: 'http://id.example' });
-    expect(nobody.status).toBe(0);
+    const noProxy = await doctor({ ...production, JWT_ISSUER: 'http://id.example' });
+    expect(noProxy.status).toBe(0);
     for (const name of ['JWT_ISSUER', 'CORS_ORIGINS', 'TRUSTED_PROXIES']) {
-      expect(nobody.about(name)).toMatchObject({ state: 'risk', fix: expect.any(String) });
+      expect(noProxy.about(name)).toMatchObject({ state: 'risk', fix: expect.any(String) });
     }
-    const everybody = await doctor({ ...production, TRUSTED_PROXIES: '10.0.0.1,0.0.0.0/0' });
-    expect(everybody.status).toBe(1);
-    expect(everybody.about('TRUSTED_PROXIES')).toMatchObject({ state: 'fault' });
+    const everyAddress = await doctor({ ...production, TRUSTED_PROXIES: '10.0.0.1,0.0.0.0/0' });
+    expect(everyAddress.status).toBe(1);
+    expect(everyAddress.about('TRUSTED_PROXIES')).toMatchObject({ state: 'fault' });
   });
 
-  it('finds that all sessions begin at one address, as behind a proxy nobody named', async () => {
+  it('finds that all sessions come from one address, as behind a proxy that is not trusted', async () => {
     const own = await createDatabase();
     const server = await startServer({ env: { SECRET_KEY: SECRET, JWT_ALGORITHM: 'ES256' }, database: own });
     const { id, access_token: token } = await server.client.newcomer();
@@ -175,7 +175,7 @@ describe('latchkey doctor', () => {
     await own.drop();
   });
 
-  it('makes no database where there is none yet', async () => {
+  it('creates no database before the first start', async () => {
     const empty = await newFolder();
     const { status, stdout } = await runCli(['doctor'], { folder: empty.path, env: { SECRET_KEY: SECRET } });
     expect(status).toBe(0);

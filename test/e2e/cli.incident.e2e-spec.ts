@@ -97,7 +97,7 @@ describe('an incident', () => {
       expect([status, stdout, stderr]).toEqual([
         0,
         expect.stringContaining(`before ${now}: 2, of 2 users`),
-        'Nothing was changed; --yes does it.\n',
+        'Nothing was changed; --yes applies the incident.\n',
       ]);
     }
     expect(await events()).toEqual(before);

@@ -26,16 +26,18 @@ async function tables(): Promise<number> {
   return rowCount ?? 0;
 }
 
-it('a command that only reads leaves a database that is behind as it is, and names what brings it up to date', async () => {
+it('a command that only reads runs no pending migration, and names the command that does', async () => {
   const refused = await latchkey('users', 'list');
   expect(refused).toMatchObject({ status: 1, stdout: '' });
-  expect(refused.stderr).toMatch(/^latchkey: the database is behind .*Initial\d+.*latchkey migrate/);
+  expect(refused.stderr).toMatch(
+    /^latchkey: the database lacks migrations .*Initial\d+.*run latchkey migrate$/m,
+  );
   expect(await tables()).toBe(0);
   expect((await latchkey('migrate')).status).toBe(0);
   expect(await latchkey('users', 'list')).toEqual({ status: 0, stdout: '', stderr: '' });
 });
 
-/** Whether the command would only read, were there an app for it; undefined where it asks for none. */
+/** Whether the command asks for read-only access; undefined if it asks for no app. */
 async function onlyReads(args: readonly string[]): Promise<boolean | undefined> {
   let asked: boolean | undefined;
   const silent = () => undefined;

@@ -45,7 +45,7 @@ async function lastEvent(subject: string): Promise<unknown> {
 }
 
 describe('users on the command line', () => {
-  it('are created with a password that is no argument, and written down as its doing', async () => {
+  it('are created with a password that is not an argument, and the audit log names the command line', async () => {
     const password = 'correct horse battery';
     const args = ['users', 'create', '--email', 'Grace@example.com', '--username', 'grace', '--json'];
     const { status, stdout } = await latchkey(args, { password });
@@ -73,7 +73,7 @@ describe('users on the command line', () => {
     });
   });
 
-  it('are found by id, e-mail address and user name in any case, and nobody else is', async () => {
+  it('are found by id, e-mail address and user name in any case, and by nothing else', async () => {
     const person = await server.client.register();
     for (const who of [person.id, person.id.toUpperCase(), person.email.toUpperCase(), person.username]) {
       const { status, stdout } = await latchkey(['users', 'show', who]);
@@ -85,7 +85,7 @@ describe('users on the command line', () => {
     }
   });
 
-  it('are listed beyond a page, and by the beginning of their address', async () => {
+  it('are listed across pages, and by the beginning of their address', async () => {
     await server.database.query(
       `INSERT INTO users (id, email, email_key, password_hash, created_at, updated_at)
        SELECT gen_random_uuid(), 'many' || n || '@example.com', 'many' || n || '@example.com', '', now(), now()
@@ -100,7 +100,7 @@ describe('users on the command line', () => {
     expect([stdout.split('\n').length, stderr]).toEqual([4, expect.stringMatching(/^3 of 150; --after /)]);
   });
 
-  it('who are disabled lose their sessions at once, and log in again when they are enabled', async () => {
+  it('lose their sessions when they are disabled, and can log in again when they are enabled', async () => {
     const person = await server.client.newcomer();
     expect((await latchkey(['users', 'disable', person.email])).status).toBe(0);
     await expectDead(person);
@@ -115,7 +115,7 @@ describe('users on the command line', () => {
     expect(await lastEvent(person.id)).toMatchObject({ action: 'user.enabled', actor: 'command-line' });
   });
 
-  it('get a new password without the old one; their sessions end, and guesses of before are forgotten', async () => {
+  it('get a new password without the old one, which ends their sessions and resets the limit of guesses', async () => {
     const person = await server.client.newcomer();
     for (let guess = 0; guess < 6; guess++) {
       await server.client.post('/auth/login', { json: { username: person.username, password: 'wrong' } });
@@ -131,7 +131,7 @@ describe('users on the command line', () => {
     expect(old.status).toBe(401);
   });
 
-  it('keep no session of a login with the old password, however the two meet', async () => {
+  it('keep no session of a login with the old password that runs at the same time', async () => {
     await Promise.all(Array.from({ length: 20 }, () => server.client.get('/health/ready')));
     for (let round = 0; round < 8; round++) {
       const person = await server.client.newcomer();
@@ -149,7 +149,7 @@ describe('users on the command line', () => {
     }
   });
 
-  it('get other roles, which makes their tokens stale', async () => {
+  it('get other roles, and their tokens become stale', async () => {
     const person = await server.client.newcomer();
     const { status, stdout } = await latchkey(['users', 'roles', person.id, 'user', 'admin', '--json']);
     expect([status, (JSON.parse(stdout) as { roles: unknown }).roles]).toEqual([0, ['admin', 'user']]);
@@ -158,7 +158,7 @@ describe('users on the command line', () => {
     expect((await latchkey(['users', 'roles', person.id, 'user'])).status).toBe(0);
   });
 
-  it('are deleted only where somebody says so', async () => {
+  it('are deleted only after confirmation or with --yes', async () => {
     const person = await server.client.newcomer();
     expect((await latchkey(['users', 'delete', person.id])).status).toBe(1);
     expect((await latchkey(['users', 'delete', person.id], { answer: 'y' })).status).toBe(1);
@@ -172,7 +172,7 @@ describe('users on the command line', () => {
     ['users', 'disable'],
     ['users', 'delete', '--yes'],
     ['users', 'roles'],
-  ])('keep their last administrator, whatever %s %s is asked', async (...command) => {
+  ])('keep their last administrator: %s %s is refused', async (...command) => {
     const [room = '', verb = '', ...rest] = command;
     const roles = verb === 'roles' ? ['user'] : [];
     expect(await latchkey([room, verb, admin.id, ...roles, ...rest])).toMatchObject({
@@ -185,7 +185,7 @@ describe('users on the command line', () => {
 });
 
 describe('sessions on the command line', () => {
-  it('are listed, and end one by one or all of a user', async () => {
+  it('are listed, and end one by one or all at once for a user', async () => {
     const person = await server.client.newcomer();
     const second = await server.client.login(person);
     const third = await server.client.login(person);
@@ -208,7 +208,7 @@ describe('sessions on the command line', () => {
 });
 
 describe('revoke', () => {
-  it('kills what it names, and says who did it', async () => {
+  it('ends sessions and tokens of the subject, and records the command line as actor', async () => {
     const [person, other] = [await server.client.newcomer(), await server.client.newcomer()];
     const reason = 'stolen laptop';
     const session = ['revoke', 'session', sidOf(person.access_token), '--reason', reason, '--json'];
@@ -225,14 +225,14 @@ describe('revoke', () => {
     expect(rows).toEqual(['session', 'user'].map((kind) => ({ kind, actor: 'command-line' })));
   });
 
-  it('takes an id that nobody has any more, and refuses what is none', async () => {
+  it('accepts the id of a deleted user, and refuses a subject that is no id', async () => {
     expect((await latchkey(['revoke', 'user', freshId(), '--reason', 'gone'])).status).toBe(0);
     expect((await latchkey(['revoke', 'user', 'nobody', '--reason', 'gone'])).status).toBe(1);
     expect((await latchkey(['revoke', 'session', 'nobody', '--reason', 'gone'])).status).toBe(1);
     expect((await latchkey(['revoke', 'token', 'x', '--reason', 'gone'])).status).toBe(1);
   });
 
-  it('of all takes no subject and leaves nobody logged in', async () => {
+  it('of all takes no subject and ends every session', async () => {
     const person = await server.client.newcomer();
     expect((await latchkey(['revoke', 'all', '--reason', 'leak'])).status).toBe(0);
     await expectDead(person);
@@ -240,7 +240,7 @@ describe('revoke', () => {
 });
 
 describe('the command line', () => {
-  it('says what each command takes, without doing it', async () => {
+  it('prints the usage of a command for --help, and does not run it', async () => {
     const person = await server.client.newcomer();
     const { status, stdout } = await latchkey(['users', 'disable', person.id, '--help']);
     expect([status, stdout]).toEqual([
@@ -270,7 +270,7 @@ describe('the command line', () => {
     [['audit', 'list', '--action', 'user.painted']],
     [['audit', 'list', '--since', 'yesterday']],
     [['audit', 'list', '--since', '2999-01-01T00:00:00Z']],
-  ])('answers %j with its usage status, on the error stream alone', async (args) => {
+  ])('answers %j with status 2, and writes only to standard error', async (args) => {
     expect(await latchkey(args, { password: 'correct horse battery' })).toEqual({
       status: 2,
       stdout: '',
@@ -278,7 +278,7 @@ describe('the command line', () => {
     });
   });
 
-  it('says of a leaked key of the settings that they have to change', async () => {
+  it('asks for new settings after a leak of a key of the settings', async () => {
     const person = await server.client.newcomer();
     const { kid } = decode(person.access_token).header;
     const { status, stdout } = await latchkey(['incident', '--kid', String(kid), '--yes']);
@@ -287,7 +287,7 @@ describe('the command line', () => {
     expect(await codeOf((await server.client.login(person)).access_token)).toBe(200);
   });
 
-  it('lists the audit log from a time on', async () => {
+  it('lists the audit log since a time', async () => {
     const person = await server.client.register();
     server.clock.move(5000);
     const since = new Date(server.clock.now()).toISOString();
@@ -297,7 +297,7 @@ describe('the command line', () => {
     expect((await latchkey(['audit', 'list', '--subject', person.id])).stdout).toContain('by command-line');
   });
 
-  it('runs by its name from the path, as in the image, and says by its status what is wrong', async () => {
+  it('runs by its name from the path, as in the image, and exits with the status of its fault', async () => {
     const folder = await newFolder();
     await symlink(CLI, join(folder.path, 'latchkey'));
     const run = (args: readonly string[], url: string, input = '') =>

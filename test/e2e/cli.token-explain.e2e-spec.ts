@@ -81,7 +81,7 @@ describe('latchkey token explain', () => {
       /would be refused: token_expired, expired .*expired_for_seconds/,
     ],
     [
-      'for somebody else',
+      'for another audience',
       { aud: 'another' },
       1,
       /token_wrong_audience, wrong audience {"expected":\["latchkey"\],"received":\["another"\]}/,
@@ -92,13 +92,13 @@ describe('latchkey token explain', () => {
       1,
       /token_invalid, claim exp missing or of a wrong type/,
     ],
-  ])('says of a token %s why it would be refused, by words and exit status', (_, change, status, verdict) => {
+  ])('reports the verdict on a token %s as text and exit status', (_, change, status, verdict) => {
     const explained = run(['token', 'explain', '-'], {}, `Bearer ${tokenOf(change)}\n`);
     expect(explained.stdout).toMatch(verdict);
     expect(explained.status).toBe(status);
   });
 
-  it('says of a foreign key, and of what is no token, just that', () => {
+  it('reports a signature of another key, and a text that is no token', () => {
     const foreign = run(['token', 'explain', tokenOf({}, kid, newSecret())]);
     expect([foreign.status, foreign.stdout]).toEqual([
       1,
@@ -111,23 +111,23 @@ describe('latchkey token explain', () => {
     expect([inJson.status, JSON.parse(inJson.stdout)]).toEqual([1, { accepted: false, verdict }]);
   });
 
-  it('says of a key id that no secret of the settings has that it is refused', () => {
+  it('refuses a token with an unknown key id of a secret', () => {
     const { status, stdout } = run(['token', 'explain', tokenOf({}, 'another')]);
     expect([status, stdout]).toEqual([1, expect.stringContaining('unknown key id')]);
   });
 
-  it('answers JSON where it is asked to', () => {
+  it('prints JSON with --json', () => {
     const { stdout } = run(['token', 'explain', tokenOf({}), '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ accepted: true, header: { kid }, claims: { type: 'access' } });
   });
 
-  it('makes no secret where there is none, and judges nothing then', () => {
+  it('creates no secret if none is set, and gives no verdict', () => {
     const { status, stdout } = run(['token', 'explain', tokenOf({})], { SECRET_KEY: '' });
-    expect([status, stdout]).toEqual([69, expect.stringContaining('cannot be judged')]);
+    expect([status, stdout]).toEqual([69, expect.stringContaining('unknown: the service does not start')]);
     expect(existsSync(join(folder, '.env.local'))).toBe(false);
   });
 
-  it('says how it is used where the words are off', () => {
+  it('exits with 2 for missing or wrong arguments, and lists the commands with --help', () => {
     for (const args of [[], ['token'], ['nonsense'], ['token', 'explain']]) expect(run(args).status).toBe(2);
     for (const url of ['localhost:3000', 'file:///etc', 'http://a:b@localhost', 'http://']) {
       expect(run(['token', 'explain', 'a.b', '--url', url]).status).toBe(2);
@@ -137,7 +137,7 @@ describe('latchkey token explain', () => {
   });
 });
 
-describe('latchkey token explain, of a token that a key of the ring signed', () => {
+describe('latchkey token explain, for a token of a key of the key ring', () => {
   let server: TestServer;
   let person: Person;
   let tokens: TokenPair;
@@ -161,19 +161,19 @@ describe('latchkey token explain, of a token that a key of the ring signed', () 
   }
   const askedAt = (url: string) => ['--url', url];
 
-  it('cannot tell offline, and says whom to ask', async () => {
-    const untold = {
+  it('has no verdict offline, and suggests --url', async () => {
+    const noVerdict = {
       status: 69,
       accepted: null,
-      verdict: expect.stringMatching(/^cannot be told: .*--url asks/),
+      verdict: expect.stringMatching(/^unknown: .*use --url$/),
     };
-    expect(await explained(tokens.access_token)).toMatchObject(untold);
-    expect(await explained(tokens.refresh_token)).toMatchObject(untold);
-    // A key of before a change of the algorithm verifies on.
-    expect(await explained(tokens.access_token, [], { JWT_ALGORITHM: 'HS256' })).toMatchObject(untold);
+    expect(await explained(tokens.access_token)).toMatchObject(noVerdict);
+    expect(await explained(tokens.refresh_token)).toMatchObject(noVerdict);
+    // After a change of the algorithm the former key still verifies.
+    expect(await explained(tokens.access_token, [], { JWT_ALGORITHM: 'HS256' })).toMatchObject(noVerdict);
   });
 
-  it('refuses offline what is refused whatever its key', async () => {
+  it('refuses a wrong audience offline, without the key', async () => {
     expect(await explained(tokens.access_token, [], { JWT_AUDIENCE: 'another' })).toMatchObject({
       status: 1,
       accepted: false,
@@ -181,7 +181,7 @@ describe('latchkey token explain, of a token that a key of the ring signed', () 
     });
   });
 
-  it('accepts by the keys that the service publishes, and by its answer', async () => {
+  it('accepts by the published keys and the answer of the service', async () => {
     expect(await explained(tokens.access_token, askedAt(server.url))).toMatchObject({
       status: 0,
       accepted: true,
@@ -196,7 +196,7 @@ describe('latchkey token explain, of a token that a key of the ring signed', () 
     });
   });
 
-  it('refuses what such a key did not sign, and a key that is not published', async () => {
+  it('refuses a forged signature, and a key that is not published', async () => {
     const [header = '', claims = ''] = tokens.access_token.split('.');
     const forged = `${header}.${claims}.${Buffer.alloc(64, 7).toString('base64url')}`;
     expect(await explained(forged, askedAt(server.url))).toMatchObject({
@@ -216,7 +216,7 @@ describe('latchkey token explain, of a token that a key of the ring signed', () 
     });
   });
 
-  it('learns from the service alone what was revoked', async () => {
+  it('learns only from the service that a token was revoked', async () => {
     const { access_token: token } = await server.client.login(person);
     await server.client.post('/auth/logout', { token });
     expect(await explained(token, askedAt(server.url))).toMatchObject({
@@ -227,22 +227,26 @@ describe('latchkey token explain, of a token that a key of the ring signed', () 
     });
   });
 
-  it('cannot tell where there is no service', async () => {
+  it('has no verdict if the service does not answer', async () => {
     const nowhere = `http://127.0.0.1:${await freePort()}`;
     expect(await explained(tokens.access_token, askedAt(nowhere))).toMatchObject({
       status: 69,
       accepted: null,
-      verdict: expect.stringMatching(/does not give its keys$/),
+      verdict: expect.stringMatching(/does not return its keys$/),
       service: `no answer: ${nowhere}/auth/verify cannot be reached (ECONNREFUSED)`,
     });
   });
 
-  it('takes no other server’s 200 for an answer', async () => {
+  it('does not accept status 200 of another server as a verdict', async () => {
     const page = createServer((_, response) => response.end('welcome')).listen(0, '127.0.0.1');
     await once(page, 'listening');
     const { port: at } = page.address() as AddressInfo;
-    const told = await explained(tokens.access_token, askedAt(`http://127.0.0.1:${at}`));
+    const answer = await explained(tokens.access_token, askedAt(`http://127.0.0.1:${at}`));
     page.close();
-    expect(told).toMatchObject({ status: 69, accepted: null, service: expect.stringMatching(/^200, which/) });
+    expect(answer).toMatchObject({
+      status: 69,
+      accepted: null,
+      service: expect.stringMatching(/^200, which/),
+    });
   });
 });

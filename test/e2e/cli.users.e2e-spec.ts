@@ -12,7 +12,7 @@ import { FIREBASE, FOREIGN_HASHES, KEYCLOAK, PASSWORD } from '../vectors/foreign
 
 const SECRET = newSecret();
 const HASH = FOREIGN_HASHES[0]?.hash ?? '';
-/** Whatever any command prints must hold none of these. */
+/** The output of every command must contain none of these. */
 const SECRETS = [
   SECRET,
   PASSWORD,
@@ -49,7 +49,7 @@ async function file(content: string | readonly Fields[], extension = 'ndjson'): 
   return path;
 }
 
-/** Inside the running service; what is a process's own has tests that start one. */
+/** Runs inside the service; behaviour of the process has tests that start one. */
 async function latchkey(args: readonly string[], password?: string) {
   return withoutSecrets(args, await runInside(server, args, password === undefined ? {} : { password }));
 }
@@ -67,7 +67,7 @@ function withoutSecrets(args: readonly string[], exit: CliExit): CliExit {
   return exit;
 }
 
-/** Imports without a proof, which the tests of it do not need, and tells what became of each line. */
+/** Imports without a proof. Returns the refused lines and the counts. */
 async function imported(path: string, ...args: string[]) {
   const { status, stdout, stderr } = await latchkey([
     'users',
@@ -108,7 +108,7 @@ const row = (name: string, more: Fields = {}): Fields => ({
 });
 
 describe('latchkey users import', () => {
-  it('takes every form of hash: its user logs in, and the hash is argon2id from then on', async () => {
+  it('imports every format of hash: the user logs in, which replaces the hash by argon2id', async () => {
     const known = [
       ...FOREIGN_HASHES.map(({ hash, password }) => ({ password, fields: { password_hash: hash } })),
       ...KEYCLOAK.map(({ credentialData, secretData }) => ({
@@ -191,14 +191,14 @@ describe('latchkey users import', () => {
     [
       'another column',
       `email,passwordHash\nada@example.com,${HASH}\n`,
-      'the first line has to name the columns',
+      'the first line must name the columns',
     ],
     [
       'a quote that stays open',
       `email,password_hash\nada@example.com,"${HASH}\nbob@`,
       'not CSV after line 1',
     ],
-  ])('stops at CSV with %s, and does not quote it', async (_, text, says) => {
+  ])('stops at CSV with %s, and does not print the line', async (_, text, says) => {
     const { status, stderr } = await latchkey([
       'users',
       'import',
@@ -209,7 +209,7 @@ describe('latchkey users import', () => {
     expect(await users()).toEqual([]);
   });
 
-  it('says of each refused line its number and why, and takes the others', async () => {
+  it('prints number and reason of each refused line, and imports the others', async () => {
     await imported(await file([row('there', { username: 'there' }), row('else', { username: 'else' })]));
     const rows = [
       row('good'),
@@ -259,7 +259,7 @@ describe('latchkey users import', () => {
     ]);
   });
 
-  it('a dry run says what an import would do, and changes nothing', async () => {
+  it('reports with --dry-run what an import would do, and changes nothing', async () => {
     await imported(await file([row('there')]));
     const before = [await users('*'), await auditActions()];
     const path = await file([
@@ -285,7 +285,7 @@ describe('latchkey users import', () => {
     expect([await users('*'), await auditActions()]).toEqual(before);
   });
 
-  it('is one event of the audit log, with counts, and one that it began', async () => {
+  it('records its beginning and its end with counts in the audit log', async () => {
     await server.database.query('DELETE FROM audit_events');
     await imported(await file([row('one'), row('two'), row('two')]));
     expect(await auditActions()).toEqual([
@@ -298,7 +298,7 @@ describe('latchkey users import', () => {
     ]);
   });
 
-  it('does not write what the database says of a row that it refuses', async () => {
+  it('does not print the detail of a database error', async () => {
     await server.database.query(
       `ALTER TABLE users ADD CONSTRAINT ck_test CHECK (email <> 'bad@example.com')`,
     );
@@ -316,7 +316,7 @@ describe('latchkey users import', () => {
 });
 
 describe('the proof', () => {
-  it('is asked for: without it nothing is imported, unless it is waived by name', async () => {
+  it('is required, unless --without-proof is given', async () => {
     const path = await file([row('ada')]);
     const { status, stderr } = await latchkey(['users', 'import', path]);
     expect([status, stderr]).toEqual([2, expect.stringContaining('--without-proof')]);
@@ -341,7 +341,7 @@ describe('the proof', () => {
     expect(await users()).toEqual([]);
   });
 
-  it('with the right password, on any line, lets the import go on and is in the audit log', async () => {
+  it('with the right password of any line starts the import, and is in the audit log', async () => {
     await server.database.query('DELETE FROM audit_events');
     const path = await file(
       `email,password_hash\nfirst@example.com,"${FOREIGN_HASHES[5]?.hash}"\nada@example.com,${HASH}\n`,
@@ -381,7 +381,7 @@ describe('the proof', () => {
   });
 });
 
-it('an import that is killed is run again and ends with every user exactly once', async () => {
+it('an import that was killed and is run again ends with every user exactly once', async () => {
   const count = 8000;
   const rows = Array.from({ length: count }, (_, n) =>
     JSON.stringify(row(`u${n}`, { username: `user${n}` })),
@@ -414,7 +414,7 @@ it('an import that is killed is run again and ends with every user exactly once'
 });
 
 describe('latchkey users export', () => {
-  it('writes what an import reads, and the same comes back', async () => {
+  it('writes a file that an import reads, with the same users', async () => {
     const rows = Array.from({ length: 2500 }, (_, n) =>
       row(`u${n}`, n % 2 === 0 ? { username: `user${n}` } : {}),
     );
@@ -460,7 +460,7 @@ describe('latchkey users export', () => {
     expect(await kept()).toEqual(before);
   });
 
-  it('does not write over a file', async () => {
+  it('does not overwrite a file', async () => {
     const path = await file('mine');
     expect((await latchkey(['users', 'export', path])).status).toBe(1);
     expect(await readFile(path, 'utf8')).toBe('mine');

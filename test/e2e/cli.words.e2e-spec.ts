@@ -20,7 +20,7 @@ function latchkey(args: readonly string[], typed?: Typed): Promise<CliExit> {
   return runInside(server, args, typed);
 }
 
-describe('a word that leads to nothing is named', () => {
+describe('the message names the wrong word', () => {
   const id = freshId();
   it.each<[string[], number, string]>([
     [['nonsense'], 2, "latchkey: unknown command 'nonsense'\n"],
@@ -44,23 +44,23 @@ describe('a word that leads to nothing is named', () => {
   });
 });
 
-describe('a file that cannot be used is named with its fault', () => {
-  it('where it does not exist', async () => {
+describe('the message names a file that cannot be opened and its fault', () => {
+  it('for a file that does not exist', async () => {
     const path = join(folder.path, 'none.csv');
     const { status, stderr } = await latchkey(['users', 'import', path, '--without-proof']);
     expect([status, stderr]).toEqual([1, `latchkey: ${path} does not exist\n`]);
   });
 
-  it('where it is there already', async () => {
+  it('for a file that exists already', async () => {
     const path = join(folder.path, 'users.ndjson');
     expect((await latchkey(['users', 'export', path])).status).toBe(0);
     const { status, stderr } = await latchkey(['users', 'export', path]);
-    expect([status, stderr]).toEqual([1, `latchkey: ${path} is there already, and is not overwritten\n`]);
+    expect([status, stderr]).toEqual([1, `latchkey: ${path} exists already and is not overwritten\n`]);
   });
 });
 
 describe('an incident that matches no session', () => {
-  it('asks for no number of sessions', async () => {
+  it('does not ask for the number of sessions', async () => {
     const asked: string[] = [];
     const before = '2001-01-01T00:00:00Z';
     const { status, stderr } = await latchkey(['incident', '--issued-before', before], {
@@ -75,14 +75,14 @@ describe('an incident that matches no session', () => {
 });
 
 describe('latchkey --version', () => {
-  it('says the version of the package', async () => {
+  it('prints the version of the package', async () => {
     const { status, stdout } = await runCli(['--version'], { folder: folder.path });
     expect([status, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
   });
 });
 
 describe('latchkey roles', () => {
-  it('makes a role, lists it with its scopes, and deletes it', async () => {
+  it('creates a role, lists it with its scopes, and deletes it', async () => {
     expect(await latchkey(['roles', 'put', 'painter', 'walls:paint', 'walls:read'])).toEqual({
       status: 0,
       stdout: 'The role painter has walls:paint walls:read.\n',
@@ -95,7 +95,7 @@ describe('latchkey roles', () => {
     expect((await latchkey(['roles', 'list'])).stdout).not.toContain('painter');
   });
 
-  it('leaves the role admin as it is', async () => {
+  it('does not change the role admin', async () => {
     const { status, stderr } = await latchkey(['roles', 'put', 'admin', 'walls:paint']);
     expect([status, stderr]).toEqual([1, 'latchkey: This built-in role does not allow this change\n']);
   });
@@ -107,7 +107,7 @@ describe('latchkey clients', () => {
     return (await server.client.post('/oauth/token', { form })).status;
   }
 
-  it('makes a client whose secret gets tokens, and rotates and deletes it', async () => {
+  it('creates a client whose secret gets tokens, rotates the secret, and deletes the client', async () => {
     const created = await latchkey(['clients', 'create', 'painting', 'walls:read', '--json']);
     const { client_id: id, client_secret: secret } = JSON.parse(created.stdout) as Record<string, string>;
     expect(await tokenOf(id ?? '', secret ?? '')).toBe(200);
@@ -149,6 +149,9 @@ describe('latchkey clients', () => {
 
   it.each(['-1', '2592001', 'x', '1.5'])('refuses an overlap of %s seconds', async (overlap) => {
     const { status, stderr } = await latchkey(['clients', 'rotate-secret', freshId(), '--overlap', overlap]);
-    expect([status, stderr]).toEqual([2, 'latchkey: --overlap is a number of seconds from 0 to 2592000\n']);
+    expect([status, stderr]).toEqual([
+      2,
+      'latchkey: --overlap must be a number of seconds from 0 to 2592000\n',
+    ]);
   });
 });
