@@ -113,7 +113,7 @@ export class AuthController {
         schema: { type: 'string' },
       },
       'X-Auth-Client': {
-        description: 'Whom the token was issued to: `first-party`, or the client’s id',
+        description: 'The client that the token was issued to: `first-party`, or the client’s id',
         schema: { type: 'string' },
       },
       'X-Auth-Scope': { description: 'The token’s scopes, space-separated', schema: { type: 'string' } },

@@ -38,7 +38,7 @@ export class RevocationListener {
     if (isPooled(this.target)) {
       this.log.info(
         'the database is behind a pooler, which passes no notifications: what other instances revoke is read at an ' +
-          'interval, and felt within half a second instead of at once',
+          'interval, so revocations arrive within half a second instead of at once',
       );
       return;
     }

@@ -46,21 +46,21 @@ async function compare(
   }
   const [one = [], other = [], unknown = []] = times;
   const control = areaUnderCurve(one, other);
-  const told = areaUnderCurve(one.concat(other), unknown);
+  const auc = areaUnderCurve(one.concat(other), unknown);
   report(title, {
     asked_per_group: LOGINS,
     median_ms_known: median(one.concat(other)),
     median_ms_unknown: median(unknown),
     auc_known_against_known: control,
-    auc_known_against_unknown: told,
-    difference: Math.abs(told - 0.5) - Math.abs(control - 0.5),
+    auc_known_against_unknown: auc,
+    difference: Math.abs(auc - 0.5) - Math.abs(control - 0.5),
   });
 }
 
 it('a failed login of an unknown user beside one with a wrong password', async () => {
   const known = await Promise.all([server.client.register(), server.client.register()]);
   await compare(
-    'login timing: can an unknown user be told from a wrong password?',
+    'login timing: does an unknown user answer in the time of a wrong password?',
     [known[0].email, known[1].email, 'nobody-at-all@example.com'],
     failedLogin,
   );
@@ -85,7 +85,7 @@ it('a forged refresh token of an unknown session beside one of a live session', 
   holder = holders[0];
   const [one, other] = holders.map(({ refresh_token: token }) => String(decode(token).claims['sid']));
   await compare(
-    'refresh timing: can an unknown session be told from a live one?',
+    'refresh timing: does an unknown session answer in the time of a live one?',
     [one ?? '', other ?? '', freshId()],
     failedRefresh,
   );

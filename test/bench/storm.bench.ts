@@ -68,7 +68,7 @@ it('two thousand concurrent logins during the verification of tokens', async () 
   const people: Person[] = [];
   for (let index = 0; index < ACCOUNTS; index++) people.push(await service.client.register());
   const [first] = people;
-  if (!first) throw new Error('nobody registered');
+  if (!first) throw new Error('no user registered');
   const { access_token: token } = await service.client.login(first);
   const quiet = verifying(token);
   await delay(QUIET_MS);

@@ -42,9 +42,9 @@ async function traffic(person: Person): Promise<{ stop(): Promise<TrafficReport>
   const running = new Traffic({ perSecond: REQUESTS_A_SECOND, way, pairs });
   return {
     stop: async () => {
-      const told = await running.stop();
+      const output = await running.stop();
       for (const client of clients) client.close();
-      return told;
+      return output;
     },
   };
 }
@@ -99,8 +99,8 @@ it('the delay of a logout from one instance to the other, with load on both', as
   const [p50 = 0, p99 = 0] = [0.5, 0.99].map((share) => times[Math.floor(LOGOUTS * share)]);
   const max = times.at(-1) ?? 0;
   const figures = { logouts: times.length, p50_ms: p50, p99_ms: p99, max_ms: max };
-  const told = { told_by_instance: await arrivals(other), told_within_a_second: await arrivals(other, '1') };
-  report('spread of a revocation', { ...figures, ...told, ...answers, answers_a_second: answersASecond });
+  const seen = { seen_by_instance: await arrivals(other), seen_within_a_second: await arrivals(other, '1') };
+  report('spread of a revocation', { ...figures, ...seen, ...answers, answers_a_second: answersASecond });
   expect(p99).toBeLessThan(SPREAD_P99_MS);
   expect(max).toBeLessThan(SPREAD_MAX_MS);
 }, 3_600_000);

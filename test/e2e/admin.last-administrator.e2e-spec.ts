@@ -17,7 +17,7 @@ beforeAll(async () => {
 beforeEach(() => server.database.query(`DELETE FROM user_roles WHERE role = 'admin'`));
 afterAll(() => server.close());
 
-type Leave = (by: Member, whom: Member) => Promise<Answer>;
+type Leave = (actor: Member, target: Member) => Promise<Answer>;
 
 const LEAVES: Record<string, Leave> = {
   'loses the role': (by, { id }) => send(by, 'PATCH', `/users/${id}`, { roles: ['user'] }),

@@ -170,7 +170,7 @@ describe('a revocation by hand', () => {
     ['kind', { kind: 'token', subject: 'x' }, 'invalid_format'],
     ['reason', { kind: 'key', subject: 'x', reason: '' }, 'too_short'],
     ['soft', { kind: 'key', subject: 'x', soft: true }, 'unknown_field'],
-  ])('is told what is wrong with %s of %j', async (field, json, code) => {
+  ])('names the fault of %s of %j', async (field, json, code) => {
     const answer = await revoke(json);
     expect(verdict(answer)).toEqual([422, 'validation_failed']);
     expect(answer.body['errors']).toEqual([expect.objectContaining({ field, code })]);

@@ -109,7 +109,7 @@ describe('roles', () => {
     }
   });
 
-  it('stay while somebody holds them', async () => {
+  it('stay while a user holds them', async () => {
     const role = await newRole(server);
     const person = await memberWithRoles(server, role);
     expect(verdict(await remove(role))).toEqual([409, 'role_in_use']);
@@ -117,7 +117,7 @@ describe('roles', () => {
     expect((await remove(role)).status).toBe(204);
   });
 
-  it('are never deleted from under somebody who gets one at the same moment', async () => {
+  it('are never deleted while a user gets one at the same moment', async () => {
     for (let round = 0; round < 15; round++) {
       const role = await newRole(server);
       const person = await server.client.register();
@@ -180,7 +180,7 @@ describe('a change of a role', () => {
     expect(await codeOf(holder.access_token)).toBe(200);
   });
 
-  it('reaches somebody who was given the role by a transaction that is still open', async () => {
+  it('reaches a user who was given the role by a transaction that is still open', async () => {
     const role = await newRole(server, 'tasks:read');
     const person = await server.client.newcomer();
     const connection = new Client({ ...server.database.target });

@@ -62,7 +62,7 @@ describe('an administrator creates users', () => {
     ['password', { password: 'password' }, 'too_common'],
     ['email', { email: 'nowhere' }, 'invalid_format'],
     ['status', { status: 'disabled' }, 'unknown_field'],
-  ])('and is told what is wrong with %s', async (field, part, code) => {
+  ])('names the fault of %s', async (field, part, code) => {
     const json = { email: 'wrong@example.com', password: 'a ship is safe in harbour', ...part };
     const answer = await send('POST', '/users', json);
     expect(verdict(answer)).toEqual([422, 'validation_failed']);

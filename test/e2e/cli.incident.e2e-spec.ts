@@ -16,7 +16,7 @@ afterAll(() => server.close());
 const incident = (args: readonly string[], typed?: Typed) => runInside(server, ['incident', ...args], typed);
 
 /** The JSON output: the preview and, after the incident was applied, its counts. */
-async function told(...args: string[]): Promise<Array<Record<string, unknown>>> {
+async function reports(...args: string[]): Promise<Array<Record<string, unknown>>> {
   const { status, stdout } = await incident([...args, '--json']);
   expect(status).toBe(0);
   return stdout
@@ -77,13 +77,13 @@ function events(): Promise<LoggedEvent[]> {
 describe('an incident', () => {
   it('is previewed and changes nothing without --yes or the typed number', async () => {
     const [one, two] = await people(2);
-    if (!one || !two) throw new Error('nobody is there');
+    if (!one || !two) throw new Error('a user is missing');
     const before = await events();
     const now = timeNow();
     server.clock.move(1000);
     const args = ['--issued-before', now];
     server.clock.move(1000);
-    expect(await told(...args)).toEqual([
+    expect(await reports(...args)).toEqual([
       expect.objectContaining({
         done: false,
         issued_before: now,
@@ -113,7 +113,7 @@ describe('an incident', () => {
     server.clock.move(1000);
     const refreshed = (await server.client.refresh(early.refresh_token)).body;
     const late = await server.client.newcomer();
-    const [, done] = await told('--issued-before', time, '--yes');
+    const [, done] = await reports('--issued-before', time, '--yes');
     expect(done).toMatchObject({ done: true, issued_before: time, sessions: 1 });
     await expectDead(refreshed);
     await expectAlive(late);
@@ -121,9 +121,9 @@ describe('an incident', () => {
 
   it('of a user ends all sessions of the user and no other, and is recorded with its counts', async () => {
     const [person, other] = await people(2);
-    if (!person || !other) throw new Error('nobody is there');
+    if (!person || !other) throw new Error('a user is missing');
     const second = await server.client.login(person);
-    const [, done] = await told('--user', person.email, '--reason', 'taken over', '--yes');
+    const [, done] = await reports('--user', person.email, '--reason', 'taken over', '--yes');
     expect(done).toMatchObject({ sessions: 2, revocations: 1 });
     await expectDead(person);
     await expectDead(second);
@@ -155,29 +155,29 @@ describe('an incident', () => {
     server.clock.move(1000);
     const verify = () => server.client.get('/auth/verify', { token: String(token['access_token']) });
     expect((await verify()).status).toBe(200);
-    await told('--client', id, '--yes');
+    await reports('--client', id, '--yes');
     expect((await verify()).body['code']).toBe('token_revoked');
     await expectAlive(admin);
-    await told('--client', 'first-party', '--yes');
+    await reports('--client', 'first-party', '--yes');
     await expectDead(admin);
   });
 
   it('by address ends the sessions opened from there, however the address is written', async () => {
     const [here, mapped, near, strange] = await people(4);
-    if (!here || !mapped || !near || !strange) throw new Error('nobody is there');
+    if (!here || !mapped || !near || !strange) throw new Error('a user is missing');
     await openedFrom(here, '203.0.113.9');
     await openedFrom(mapped, '::ffff:203.0.113.9');
     await openedFrom(near, '203.0.113.10');
     await openedFrom(strange, 'unknown');
     server.clock.move(1000);
-    expect(await told('--ip', '203.0.113.9', '--yes')).toEqual([
+    expect(await reports('--ip', '203.0.113.9', '--yes')).toEqual([
       expect.objectContaining({ sessions: 2 }),
       expect.objectContaining({ sessions: 2, revocations: 2 }),
     ]);
     await expectDead(here);
     await expectDead(mapped);
     await expectAlive(near);
-    expect((await told('--ip', '203.0.113.0/24', '--yes'))[1]).toMatchObject({ sessions: 1 });
+    expect((await reports('--ip', '203.0.113.0/24', '--yes'))[1]).toMatchObject({ sessions: 1 });
     expect(await codeOf(near.access_token)).toBe('token_revoked');
     await expectAlive(strange);
     expect(JSON.stringify(await events())).not.toContain('203.0.113');
@@ -185,12 +185,12 @@ describe('an incident', () => {
 
   it('ends only the sessions that meet every condition', async () => {
     const [person, other] = await people(2);
-    if (!person || !other) throw new Error('nobody is there');
+    if (!person || !other) throw new Error('a user is missing');
     const elsewhere = await server.client.login(person);
     await openedFrom(person, '198.51.100.1');
     await openedFrom(other, '198.51.100.1');
     server.clock.move(1000);
-    const [, done] = await told(
+    const [, done] = await reports(
       '--user',
       person.id,
       '--ip',
@@ -209,7 +209,7 @@ describe('an incident', () => {
     const person = await server.client.newcomer();
     const { kid } = decode(person.access_token).header;
     server.clock.move(1000);
-    const [plan, done] = await told('--kid', String(kid), '--yes');
+    const [plan, done] = await reports('--kid', String(kid), '--yes');
     expect([plan, done]).toEqual([
       expect.objectContaining({ sessions: 1, key_of_settings: false }),
       expect.objectContaining({ sessions: 1 }),
@@ -240,7 +240,7 @@ describe('an incident', () => {
     const left = async () =>
       (await server.database.query('SELECT 1 FROM sessions WHERE revoked_at IS NULL')).length;
     expect(await left()).toBe(1500);
-    expect((await told(...args))[1]).toMatchObject({ sessions: 1500 });
+    expect((await reports(...args))[1]).toMatchObject({ sessions: 1500 });
     expect(await left()).toBe(0);
     const since = (await events())
       .slice(before.length)
@@ -251,7 +251,7 @@ describe('an incident', () => {
       ['incident.answered', 1500],
     ]);
     // Their last use is longer ago than the life of an access token, so none of them needs a revocation.
-    expect((await told(...args))[0]).toMatchObject({ sessions: 0 });
+    expect((await reports(...args))[0]).toMatchObject({ sessions: 0 });
   });
 
   it('leaves no session alive that is refreshed meanwhile', async () => {
@@ -260,7 +260,7 @@ describe('an incident', () => {
       const crowd = await people(6);
       server.clock.move(10);
       const [[, done], ...refreshed] = await Promise.all([
-        told('--issued-before', timeNow(), '--yes'),
+        reports('--issued-before', timeNow(), '--yes'),
         ...crowd.map((person) => server.client.refresh(person.refresh_token)),
       ]);
       expect(done).toMatchObject({ sessions: 6 });

@@ -78,11 +78,11 @@ async function imported(path: string, ...args: string[]) {
     ...args,
   ]);
   expect(stderr).toBe('');
-  const told = stdout
+  const lines = stdout
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { status, refused: told.slice(0, -1), counts: told.at(-1) ?? {} };
+  return { status, refused: lines.slice(0, -1), counts: lines.at(-1) ?? {} };
 }
 
 async function login(username: string, password: string): Promise<number> {

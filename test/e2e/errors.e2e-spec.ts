@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** An answer without its date: two equal results cannot be told apart by a client. */
+/** An answer without its date: two equal results look the same to a client. */
 function bytes({ status, headers, text }: Answer): unknown {
   // The rate limit's headers change with each request, whatever its outcome.
   const { date: _, ratelimit: __, ...rest } = Object.fromEntries(headers);
@@ -171,11 +171,11 @@ describe('wrong credentials', () => {
     const right = { json: { username, password } };
     expect(await refusal('POST', '/auth/login', right)).toEqual([403, 'account_disabled']);
     const wrong = await server.client.post('/auth/login', { headers, json: { username, password: 'x' } });
-    const nobody = await server.client.post('/auth/login', {
+    const unknown = await server.client.post('/auth/login', {
       headers,
       json: { username: 'nobody', password: 'x' },
     });
-    expect(bytes(wrong)).toEqual(bytes(nobody));
+    expect(bytes(wrong)).toEqual(bytes(unknown));
   });
 });
 
@@ -257,8 +257,11 @@ describe('a name that is taken', () => {
           }),
         ),
       );
-      const told = answers.map(({ status, body }) => JSON.stringify([status, body['code']]));
-      expect(told.sort()).toEqual(['[201,null]', ...Array.from({ length: 19 }, () => '[409,"email_taken"]')]);
+      const outcomes = answers.map(({ status, body }) => JSON.stringify([status, body['code']]));
+      expect(outcomes.sort()).toEqual([
+        '[201,null]',
+        ...Array.from({ length: 19 }, () => '[409,"email_taken"]'),
+      ]);
     }
   });
 });

@@ -39,7 +39,7 @@ function ids({ status, body }: Answer<Listed[]>): string[] {
 }
 
 describe('an administrator', () => {
-  it('pages through all users by offset: disjoint pages in one order, with nobody left out', async () => {
+  it('pages through all users by offset: disjoint pages in one order, with no user missing', async () => {
     const pages: string[][] = [];
     for (const offset of [0, 100, 200]) pages.push(ids(await page(`?limit=100&offset=${offset}`)));
     expect(pages.map((list) => list.length)).toEqual([100, 100, 50]);
@@ -134,7 +134,7 @@ describe('a search by the beginning of the e-mail address', () => {
     }
   });
 
-  it('finds whom it names in any case, in the order of the addresses, and nobody else', async () => {
+  it('finds exactly the users that it names, in any case, in the order of the addresses', async () => {
     const all = [
       'zed%d@x.example',
       'Zed.A@x.example',
@@ -212,7 +212,7 @@ describe('a page that cannot be', () => {
 });
 
 describe('who may not', () => {
-  it('is told which scope is missing', async () => {
+  it('names the missing scope', async () => {
     const { status, body, headers } = await server.client.get('/users', { token: user });
     expect([status, body['code'], body['detail']]).toEqual([
       403,
@@ -222,7 +222,7 @@ describe('who may not', () => {
     expect(headers.get('www-authenticate')).toBe('Bearer error="insufficient_scope", scope="users:read"');
   });
 
-  it('is told before the page is looked at', async () => {
+  it('refuses before it validates the page', async () => {
     expect((await server.client.get('/users?limit=0', { token: user })).status).toBe(403);
     expect((await server.client.get('/users?limit=0')).status).toBe(401);
   });

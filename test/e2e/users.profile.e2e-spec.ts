@@ -34,7 +34,7 @@ describe('my profile', () => {
     await server.client.login({ username: person.email, password });
   });
 
-  it('keeps a name that somebody else has taken, in any case', async () => {
+  it('refuses a name that another user has, in any case', async () => {
     const [person, other] = [await server.client.newcomer(), await server.client.register()];
     const email = await change(person.access_token, { email: other.email.toUpperCase() });
     expect([email.status, email.body['code']]).toEqual([409, 'email_taken']);
@@ -48,7 +48,7 @@ describe('my profile', () => {
     expect((await change(person.access_token, { [field]: 'x' })).status).toBe(422);
   });
 
-  it('is refused to a token of somebody the service does not know', async () => {
+  it('is refused to a token of an unknown user', async () => {
     const { access_token: token } = await server.client.newcomer();
     const stranger = reminted(token, server.secret, { sub: freshId() });
     for (const answer of [

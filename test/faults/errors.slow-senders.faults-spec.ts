@@ -42,7 +42,7 @@ describe('a client that sends so slowly that it holds a connection for nothing',
     ['its body, by the byte', `${HEAD}\r\n{`, ' '],
     ['nothing more of its body', `${HEAD}\r\n{`, ''],
   ])(
-    'is told so and cut: %s',
+    'gets an error and is disconnected: %s',
     async (_what, start, byte) => {
       const { answer, lastedMs } = await trickle(start, byte);
       const { status, text } = parsedAnswer(answer);

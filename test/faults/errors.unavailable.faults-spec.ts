@@ -17,7 +17,7 @@ let database: TestDatabase;
 let proxy: DatabaseProxy;
 let person: Person & TokenPair;
 
-async function told(method: string, path: string, request: Request = {}): Promise<unknown[]> {
+async function outcome(method: string, path: string, request: Request = {}): Promise<unknown[]> {
   const { status, body, headers } = await server.client.request(method, path, request);
   return [status, body['code'] ?? body['error'], headers.get('retry-after')];
 }
@@ -45,10 +45,10 @@ function requests(): Array<[string, string, Request]> {
 
 async function expectUnavailable(): Promise<void> {
   for (const [method, path, request] of requests()) {
-    expect([path, ...(await told(method, path, request))]).toEqual([path, ...UNAVAILABLE]);
+    expect([path, ...(await outcome(method, path, request))]).toEqual([path, ...UNAVAILABLE]);
   }
   const { username, password } = person;
-  const form = await told('POST', '/oauth/token', { form: { username, password } });
+  const form = await outcome('POST', '/oauth/token', { form: { username, password } });
   expect(form).toEqual([503, 'temporarily_unavailable', '5']);
 }
 
@@ -77,7 +77,7 @@ describe('a queue of hashes that is full', () => {
     async (queue) => {
       server = await startServer({ env: { ...SLOW_HASHES, HASH_QUEUE: queue } });
       const { username, password } = await server.client.register();
-      const login = () => told('POST', '/auth/login', { json: { username, password } });
+      const login = () => outcome('POST', '/auth/login', { json: { username, password } });
       const answers = await Promise.all(Array.from({ length: 8 }, login));
       const served = answers.filter(([status]) => status === 200).length;
       expect(served).toBeGreaterThanOrEqual(1 + Number(queue));
@@ -97,14 +97,14 @@ describe('a queue of hashes that is full', () => {
     await hasher.prepare();
     const busy = hasher.hash(password);
     const answers = await Promise.all([
-      told('POST', '/auth/register', { json: { email: 'x@example.com', password } }),
-      told('POST', '/oauth/token', { form: { username, password } }),
-      told('POST', '/auth/login', { json: { username: 'nobody', password } }),
-      told('PUT', '/users/me/password', {
+      outcome('POST', '/auth/register', { json: { email: 'x@example.com', password } }),
+      outcome('POST', '/oauth/token', { form: { username, password } }),
+      outcome('POST', '/auth/login', { json: { username: 'nobody', password } }),
+      outcome('PUT', '/users/me/password', {
         token,
         json: { current_password: 'x', new_password: 'yyyyyyyy1' },
       }),
-      told('POST', '/auth/login', { json: { username } }),
+      outcome('POST', '/auth/login', { json: { username } }),
     ]);
     await busy;
     expect(answers).toEqual([
@@ -163,17 +163,17 @@ describe('a database that is away', () => {
     const forged = reminted(token, 'another secret, of more than thirty-two bytes', {});
     expect((await server.client.get('/health/live')).status).toBe(200);
     expect((await server.client.get('/auth/verify', { token })).status).toBe(200);
-    expect(await told('GET', '/users/me')).toEqual([401, 'token_missing', null]);
-    expect(await told('GET', '/users/me', { token: forged })).toEqual([401, 'token_invalid', null]);
-    expect((await told('POST', '/auth/login', { json: {} }))[0]).toBe(422);
-    expect(await told('GET', '/nothing')).toEqual([404, 'not_found', null]);
+    expect(await outcome('GET', '/users/me')).toEqual([401, 'token_missing', null]);
+    expect(await outcome('GET', '/users/me', { token: forged })).toEqual([401, 'token_invalid', null]);
+    expect((await outcome('POST', '/auth/login', { json: {} }))[0]).toBe(422);
+    expect(await outcome('GET', '/nothing')).toEqual([404, 'not_found', null]);
   });
 
   it('leaves the guard silent only when revocations may have been missed for too long', async () => {
     await proxy.cut();
-    const verify = () => told('GET', '/auth/verify', { token: person.access_token });
+    const verify = () => outcome('GET', '/auth/verify', { token: person.access_token });
     await server.move(11_000);
-    expect(await told('GET', '/health/ready')).toEqual(UNAVAILABLE);
+    expect(await outcome('GET', '/health/ready')).toEqual(UNAVAILABLE);
     expect((await verify())[0]).toBe(200);
     await server.move(290_000);
     expect(await verify()).toEqual(UNAVAILABLE);
@@ -195,8 +195,10 @@ describe('a database that is away', () => {
 
   it('is unavailable too when it freezes instead of breaking', async () => {
     proxy.stall();
-    const login = await told('POST', '/auth/login', { json: { username: person.username, password: 'x' } });
-    expect([login, await told('GET', '/health/ready')]).toEqual([UNAVAILABLE, UNAVAILABLE]);
+    const login = await outcome('POST', '/auth/login', {
+      json: { username: person.username, password: 'x' },
+    });
+    expect([login, await outcome('GET', '/health/ready')]).toEqual([UNAVAILABLE, UNAVAILABLE]);
   });
 
   // In turn: locked by its owner, renamed or dropped, the service's password changed, no connection left.
@@ -207,7 +209,7 @@ describe('a database that is away', () => {
     "ALTER ROLE r_$ PASSWORD 'another'",
     'ALTER ROLE r_$ CONNECTION LIMIT 0',
     'ALTER ROLE r_$ NOLOGIN',
-  ])('is unavailable too when it lets nobody in: %s', async (statement) => {
+  ])('is unavailable too when it lets no login in: %s', async (statement) => {
     await proxy.cut();
     await onServer(statement.replaceAll('$', database.target.database));
     await proxy.restore();

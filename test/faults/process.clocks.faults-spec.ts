@@ -78,8 +78,8 @@ describe('two instances whose clocks differ', () => {
       [ahead, SKEW_SECONDS],
       [behind, -SKEW_SECONDS],
     ] as const) {
-      const told = instance.log.filter((line) => 'skew_seconds' in line);
-      expect(told).toEqual([expect.objectContaining({ level: 'warn', skew_seconds: seconds })]);
+      const warnings = instance.log.filter((line) => 'skew_seconds' in line);
+      expect(warnings).toEqual([expect.objectContaining({ level: 'warn', skew_seconds: seconds })]);
     }
   });
 });

@@ -29,7 +29,7 @@ function started(service: ServiceProcess): Record<string, unknown> {
 }
 
 /** How long `other` still accepted a token after `one` ended it. */
-async function felt(token: string): Promise<number> {
+async function timeToRefusal(token: string): Promise<number> {
   return eventually(SPREAD_MS, async () => (await other.client.me(token)).status === 401);
 }
 
@@ -88,7 +88,7 @@ describe('two instances with one configuration', () => {
     expect((await other.client.me(token)).status).toBe(200);
     expect((await one.client.post('/auth/logout', { token })).status).toBe(204);
     expect((await one.client.me(token)).body['code']).toBe('token_revoked');
-    expect(await felt(token)).toBeLessThan(SPREAD_MS);
+    expect(await timeToRefusal(token)).toBeLessThan(SPREAD_MS);
     expect((await other.client.me(token)).body['code']).toBe('token_revoked');
   });
 
@@ -97,7 +97,7 @@ describe('two instances with one configuration', () => {
     const second = await other.client.login(person);
     expect((await one.client.post('/auth/logout-all', { token: person.access_token })).status).toBe(204);
     for (const token of [person.access_token, second.access_token]) {
-      expect(await felt(token)).toBeLessThan(SPREAD_MS);
+      expect(await timeToRefusal(token)).toBeLessThan(SPREAD_MS);
     }
     expect((await other.client.refresh(second.refresh_token)).status).toBe(401);
   });
@@ -110,7 +110,7 @@ describe('two instances with one configuration', () => {
       json: { current_password: person.password, new_password: `${person.password} anew` },
     });
     expect(changed.status).toBe(204);
-    expect(await felt(second.access_token)).toBeLessThan(SPREAD_MS);
+    expect(await timeToRefusal(second.access_token)).toBeLessThan(SPREAD_MS);
     expect((await other.client.me(person.access_token)).status).toBe(200);
   });
 });

@@ -89,7 +89,7 @@ describe('a database that fails while clients refresh continuously', () => {
     const failed = all.filter(({ status }) => status !== 200);
     expect(new Set(failed.map(({ status }) => status))).toEqual(new Set([503]));
     const beside = outages.map((away) => failed.filter(({ from, to }) => from < away.to && to > away.from));
-    for (const told of beside) expect(told).not.toEqual([]);
+    for (const lines of beside) expect(lines).not.toEqual([]);
     expect(beside.flat()).toHaveLength(failed.length);
   });
 

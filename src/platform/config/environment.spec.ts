@@ -102,14 +102,14 @@ describe('a setting kept in a file of its own', () => {
   });
 
   it('is refused when unreadable, without showing the path', async () => {
-    const told = await refusal({ SECRET_KEY_FILE: join(folder, 'nowhere') });
-    expect(told).toEqual(['SECRET_KEY_FILE names a file that cannot be read']);
+    const faults = await refusal({ SECRET_KEY_FILE: join(folder, 'nowhere') });
+    expect(faults).toEqual(['SECRET_KEY_FILE names a file that cannot be read']);
   });
 
   it('is refused when empty, and not replaced by a generated secret', async () => {
     const file = await put('mounted', '');
-    const told = await refusal({ SECRET_KEY_FILE: file });
-    expect(told).toEqual([expect.stringMatching(/^SECRET_KEY_FILE /)]);
+    const faults = await refusal({ SECRET_KEY_FILE: file });
+    expect(faults).toEqual([expect.stringMatching(/^SECRET_KEY_FILE /)]);
     expect(await readdir(folder)).toEqual(['mounted']);
   });
 });

@@ -70,15 +70,21 @@ export class Traffic {
     const pair = this.pairs[seat] as TokenPair;
     // One refresh of a session at a time: a refresh overtaken by two others would look like theft.
     if (turn % TURNS_A_REFRESH !== 0 || this.refreshing.has(seat)) {
-      return told(await client.ask('GET', '/auth/verify', { token: pair.access_token }));
+      return outcome(await client.ask('GET', '/auth/verify', { token: pair.access_token }));
     }
     this.refreshing.add(seat);
     const answer = await client.refresh(pair.refresh_token).finally(() => this.refreshing.delete(seat));
     if (answer.status === 200) this.pairs[seat] = answer.body;
-    return told(answer);
+    return outcome(answer);
   }
 }
 
-function told({ status, body }: { readonly status: number; readonly body: Record<string, unknown> }): string {
+function outcome({
+  status,
+  body,
+}: {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}): string {
   return status === 200 ? '200' : `${status}_${String(body['code'])}`;
 }

@@ -57,16 +57,16 @@ export async function runInside(
   args: readonly string[],
   { password, answer, asked, breakOffAt = Infinity }: Typed = {},
 ): Promise<CliExit> {
-  const told = { stdout: '', stderr: '' };
+  const output = { stdout: '', stderr: '' };
   const status = await dispatch(args, {
-    out: (words) => (told.stdout += words),
+    out: (words) => (output.stdout += words),
     stream: new Writable({
       write: (chunk: Buffer, _encoding, done) => {
-        told.stdout += chunk.toString();
+        output.stdout += chunk.toString();
         done();
       },
     }),
-    err: (words) => (told.stderr += words),
+    err: (words) => (output.stderr += words),
     progress: (done) => {
       if (done >= breakOffAt) throw new Error('broken off');
     },
@@ -77,5 +77,5 @@ export async function runInside(
     },
     withApp: async (work) => work(app),
   });
-  return { status, ...told };
+  return { status, ...output };
 }

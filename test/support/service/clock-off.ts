@@ -32,6 +32,6 @@ function preload(library: string, seconds: number): Record<string, string> {
 
 function isBelieved(library: string): boolean {
   const env = { PATH: process.env['PATH'], ...preload(library, TRIED_SECONDS) };
-  const told = execFileSync(process.execPath, ['-p', 'Date.now()'], { env, encoding: 'utf8' });
-  return Math.abs(Number(told) / 1000 - Date.now() / 1000 - TRIED_SECONDS) < NEAR_SECONDS;
+  const shown = execFileSync(process.execPath, ['-p', 'Date.now()'], { env, encoding: 'utf8' });
+  return Math.abs(Number(shown) / 1000 - Date.now() / 1000 - TRIED_SECONDS) < NEAR_SECONDS;
 }
