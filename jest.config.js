@@ -22,8 +22,11 @@ const base = {
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // Before Node 24.9 Jest cannot require() an ES module, and @fastify/static requires this one.
-  transform: { '^.+\\.ts$': swc('es6'), 'node_modules/content-disposition/.+\\.js$': swc('commonjs') },
-  transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
+  transform: {
+    '^.+\\.ts$': swc('es6'),
+    'node_modules/(?:content-disposition|cookie)/.+\\.js$': swc('commonjs'),
+  },
+  transformIgnorePatterns: ['/node_modules/(?!(?:content-disposition|cookie)/)'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/packages/[^/]+/dist/'],
 };

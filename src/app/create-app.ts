@@ -4,6 +4,7 @@ import { answerForwardAuth } from './forward-auth.listener.js';
 import { AppModule, type AppParts } from './app.module.js';
 import { unavailableDatabase } from '../platform/database/connection.js';
 import { serveDocs } from '../platform/docs/swagger.js';
+import { acceptCookies } from '../platform/http/cookies.js';
 import { corsDelegate } from '../platform/http/cors.js';
 import { addHooks } from '../platform/http/hooks.js';
 import { answerExpectations, httpAdapter } from '../platform/http/http-adapter.js';
@@ -27,6 +28,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     abortOnError: false,
   });
   const proxies = app.get(ProxyWatch);
+  await acceptCookies(app);
   addHooks(app, { routes, log, onArrival: (request) => proxies.see(request) });
   answerExpectations(app.getHttpServer());
   // CORS costs time at each request, so it is enabled only where an origin is allowed.

@@ -15,6 +15,7 @@ import { LoginDto } from './dto/login.dto.js';
 import { RefreshDto, TokenPairDto } from './dto/token.dto.js';
 import { VerifyQueryDto } from './dto/verify.dto.js';
 import { KnownDevices } from '../limits/known-devices.js';
+import { setCookie } from '../platform/http/cookies.js';
 import { RefreshService } from './refresh.service.js';
 import { LocalAuthGuard } from './guards/local-auth.guard.js';
 import { assertScopes } from '../access/assert-scopes.js';
@@ -49,7 +50,7 @@ export class AuthController {
     @RequestOrigin() origin: Origin,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPairDto> {
-    void reply.header('set-cookie', this.devices.cookieFor(user.userId));
+    setCookie(reply, this.devices.cookieFor(user.userId));
     return this.auth.login(user, origin);
   }
 

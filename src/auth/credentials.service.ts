@@ -23,8 +23,8 @@ export interface Attempt {
   readonly username: string;
   readonly password: string;
   readonly ip: string | null;
-  /** The request's `Cookie` header. */
-  readonly cookies: string | undefined;
+  /** The value of the request's device cookie. */
+  readonly deviceCookie: string | undefined;
 }
 
 /** Checks passwords for the login, the password grant and the change of a password. */
@@ -67,7 +67,7 @@ export class CredentialsService {
   }
 
   private async checkCounted(
-    { username, password, cookies }: Attempt,
+    { username, password, deviceCookie }: Attempt,
     client: string | undefined,
   ): Promise<Login> {
     const key = identityKey(username);
@@ -77,7 +77,7 @@ export class CredentialsService {
       account: stored?.id ?? createHash('sha256').update(key).digest('base64url'),
       accountExists: stored !== undefined,
       client,
-      knownDevice: stored !== undefined && this.devices.isKnown(cookies, stored.id),
+      knownDevice: stored !== undefined && this.devices.isKnown(deviceCookie, stored.id),
     };
     const login = await this.limits.attempt(guess, async () => {
       if (!stored) {

@@ -2,9 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { KEY_CONFIG, TOKEN_CONFIG, type KeyConfig, type TokenConfig } from '../platform/config/config.js';
 import { secretMaterials } from '../platform/config/secret-materials.js';
+import type { Cookie } from '../platform/http/cookies.js';
 import { Clock } from '../platform/kernel/clock.js';
 
-const COOKIE = 'latchkey_device';
+/** The name of the device cookie. */
+export const DEVICE_COOKIE = 'latchkey_device';
 const YEAR_SECONDS = 365 * 86_400;
 
 /**
@@ -29,23 +31,21 @@ export class KnownDevices {
     this.secure = issuer.startsWith('https:');
   }
 
-  /** The `Set-Cookie` value for a browser whose user has just logged in. */
-  cookieFor(userId: string): string {
+  /** The cookie for a browser whose user has just logged in. */
+  cookieFor(userId: string): Cookie {
     const content = `${userId}.${this.clock.seconds()}`;
-    const attributes = ['Path=/', `Max-Age=${YEAR_SECONDS}`, 'HttpOnly', 'SameSite=Lax'];
-    if (this.secure) attributes.push('Secure');
-    return [`${COOKIE}=${content}.${this.sign(content)}`, ...attributes].join('; ');
+    const value = `${content}.${this.sign(content)}`;
+    return { name: DEVICE_COOKIE, value, maxAgeSeconds: YEAR_SECONDS, secure: this.secure };
   }
 
-  /** Whether a `Cookie` header proves that the user logged in from this browser within the last year. */
-  isKnown(cookies: string | undefined, userId: string): boolean {
-    return cookiesNamed(COOKIE, cookies).some((value) => {
-      const at = value.lastIndexOf('.');
-      const content = value.slice(0, at);
-      const [user, issuedAt] = content.split('.');
-      if (user !== userId || !this.isSigned(content, value.slice(at + 1))) return false;
-      return this.clock.seconds() - Number(issuedAt) < YEAR_SECONDS;
-    });
+  /** Whether the value of a device cookie proves that the user logged in from this browser within the last year. */
+  isKnown(value: string | undefined, userId: string): boolean {
+    if (value === undefined) return false;
+    const at = value.lastIndexOf('.');
+    const content = value.slice(0, at);
+    const [user, issuedAt] = content.split('.');
+    if (user !== userId || !this.isSigned(content, value.slice(at + 1))) return false;
+    return this.clock.seconds() - Number(issuedAt) < YEAR_SECONDS;
   }
 
   private sign(content: string, key = this.current): string {
@@ -63,9 +63,4 @@ export class KnownDevices {
 
 function derived(material: string | Buffer): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', material, '', 'latchkey known device', 32)));
-}
-
-function cookiesNamed(name: string, cookies = ''): string[] {
-  const pairs = cookies.split(';').map((pair) => pair.trim());
-  return pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1));
 }

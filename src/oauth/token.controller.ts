@@ -1,13 +1,15 @@
-import { Body, Controller, Headers, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentConnection, type ClientConnection } from '../access/client-connection.decorator.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { TokenAnswerDto } from '../auth/dto/token.dto.js';
 import type { AuthenticatedClient } from '../clients/clients.service.js';
+import { DEVICE_COOKIE } from '../limits/known-devices.js';
 import { RateLimited } from '../limits/rate-limit.guard.js';
 import { ApiOAuthErrors } from '../platform/docs/api-problems.js';
 import { ConsumesForm } from '../platform/http/content-type.js';
+import { cookieOf, setCookie } from '../platform/http/cookies.js';
 import { CurrentClient, ForClients } from './client.guard.js';
 import { GRANTS_DESCRIPTION } from './grants/grants.js';
 import { TokenEndpointService } from './token-endpoint.service.js';
@@ -50,14 +52,14 @@ export class TokenController {
   async token(
     @Body({ schema: TokenRequestDto }) parameters: TokenRequestDto,
     @CurrentClient() client: AuthenticatedClient | undefined,
-    @Headers('cookie') cookies: string | undefined,
     @RequestOrigin() origin: Origin,
     @CurrentConnection() connection: ClientConnection,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenAnswerDto> {
-    const context = { origin, connection, cookies };
+    const context = { origin, connection, deviceCookie: cookieOf(request, DEVICE_COOKIE) };
     const { tokens, cookie } = await this.endpoint.issue(parameters, client, context);
-    if (cookie !== undefined) void reply.header('set-cookie', cookie);
+    if (cookie !== undefined) setCookie(reply, cookie);
     return tokens;
   }
 }

@@ -193,7 +193,7 @@ describe('a device the owner has used', () => {
   it('gets a cookie that is HttpOnly, SameSite=Lax and valid for a year', async () => {
     const { headers } = await login(person.password);
     expect(headers.get('set-cookie')).toMatch(
-      /^latchkey_device=[\w.-]+; Path=\/; Max-Age=31536000; HttpOnly; SameSite=Lax$/,
+      /^latchkey_device=[\w.-]+; Max-Age=31536000; Path=\/; HttpOnly; SameSite=Lax$/,
     );
     const form = { username: person.username, password: person.password };
     const token = await server.client.post('/oauth/token', { form });

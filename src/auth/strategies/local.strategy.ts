@@ -3,6 +3,8 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-local';
 import { originOf } from '../../access/origin.decorator.js';
+import { DEVICE_COOKIE } from '../../limits/known-devices.js';
+import { cookieOf } from '../../platform/http/cookies.js';
 import { CredentialsService, type Login } from '../credentials.service.js';
 import type { LoginDto } from '../dto/login.dto.js';
 import { registerUnderOwnName, unregister } from './own-name.js';
@@ -37,6 +39,7 @@ export class LocalStrategy extends PassportStrategy(Strategy) implements OnModul
   async validate(request: FastifyRequest<{ Body: LoginDto }>): Promise<Login> {
     const { username, password } = request.body;
     const { ip } = originOf(request);
-    return this.credentials.check({ username, password, ip, cookies: request.headers.cookie });
+    const deviceCookie = cookieOf(request, DEVICE_COOKIE);
+    return this.credentials.check({ username, password, ip, deviceCookie });
   }
 }

@@ -2,6 +2,7 @@ import type { ClientConnection } from '../../access/client-connection.decorator.
 import type { Origin } from '../../access/origin.decorator.js';
 import type { TokenAnswerDto } from '../../auth/dto/token.dto.js';
 import type { AuthenticatedClient } from '../../clients/clients.service.js';
+import type { Cookie } from '../../platform/http/cookies.js';
 import type { TokenRequestDto } from '../token.dto.js';
 
 /** A parameter that a grant may require. */
@@ -11,8 +12,8 @@ export type GrantParameter = 'username' | 'password' | 'refresh_token';
 export interface TokenRequestContext {
   readonly origin: Origin;
   readonly connection: ClientConnection;
-  /** The request's `Cookie` header. */
-  readonly cookies: string | undefined;
+  /** The value of the request's device cookie. */
+  readonly deviceCookie: string | undefined;
 }
 
 /** A token request that passed the shared steps, see TokenEndpointService. */
@@ -31,8 +32,7 @@ export interface ClientGrantRequest extends GrantRequest {
 export interface Granted {
   /** The answer of RFC 6749 section 5.1. */
   readonly tokens: TokenAnswerDto;
-  /** The value of a `Set-Cookie` header. */
-  readonly cookie?: string;
+  readonly cookie?: Cookie;
 }
 
 interface GrantRow {

@@ -19,9 +19,9 @@ export class PasswordGrant implements FirstPartyGrant {
   ) {}
 
   /** @throws AppError `invalid_credentials`, `account_disabled`, `too_many_attempts`, `overloaded`, `invalid_scope` */
-  async issue({ parameters, scope, origin, cookies }: GrantRequest): Promise<Granted> {
+  async issue({ parameters, scope, origin, deviceCookie }: GrantRequest): Promise<Granted> {
     const { username, password } = parameters;
-    const login = await this.credentials.check({ username, password, ip: origin.ip, cookies });
+    const login = await this.credentials.check({ username, password, ip: origin.ip, deviceCookie });
     const tokens = await this.auth.login(login, origin, scope);
     return { tokens, cookie: this.devices.cookieFor(login.userId) };
   }
