@@ -18,7 +18,7 @@ export interface PasswordChange {
   readonly newPassword: string;
 }
 
-/** The life of an account where it touches sessions and tokens: each change and its revocation commit together. */
+/** Changes a user's own account: profile, password, deletion. Each change commits with its revocation and audit event. */
 @Injectable()
 export class AccountService {
   constructor(
@@ -51,12 +51,18 @@ export class AccountService {
     });
   }
 
-  /** Changes the principal's own profile. @throws AppError `not_found`, `email_taken`, `username_taken` */
+  /**
+   * Changes the principal's own profile. A change of nothing writes nothing.
+   * @throws AppError `not_found`, `email_taken`, `username_taken`
+   */
   async changeProfile(principal: UserPrincipal, change: ChangeProfile): Promise<UserRecord> {
     const { userId } = principal;
     return this.transactions.run(async (transaction) => {
-      const user = await this.accounts.changeProfile(userId, change, transaction.manager);
-      const fields = Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+      const { manager } = transaction;
+      const known = await this.access.lock(manager, userId);
+      if (!known) throw new AppError('not_found');
+      const { user, fields } = await this.accounts.changeProfile(manager, known, change);
+      if (fields.length === 0) return user;
       await this.audit.record(transaction, auditEvent(principal, 'user.updated', 'user', userId, { fields }));
       return user;
     });

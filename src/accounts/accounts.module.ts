@@ -1,6 +1,6 @@
 // Owns: the life of an account: registration, own profile, administrators' changes, the first administrator.
 // May import: auth, sessions, users, limits, passwords, audit, revocation, access, platform.
-// Never: writes a row of another room, or decides whether a password is right.
+// Never: writes a row of another room, or checks a password.
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';

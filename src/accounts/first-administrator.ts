@@ -7,14 +7,14 @@ import { emailField } from '../users/identity.js';
 import { UserAccessService } from '../users/user-access.service.js';
 import { UsersService } from '../users/users.service.js';
 
-/** The advisory lock under which instances that start together decide who creates the administrator. */
+/** An advisory lock, so that one of several starting instances creates the administrator. */
 const FIRST_ADMINISTRATOR_LOCK = 0x61646d6e;
 const GENERATED_EMAIL = 'admin@latchkey.localhost';
 const GENERATED_USERNAME = 'admin';
 
 export interface CreatedAdministrator {
   readonly username: string;
-  /** Only where it was generated: to be shown once, and kept nowhere. */
+  /** Undefined unless it was generated. Shown once and stored only as a hash. */
   readonly generatedPassword: string | undefined;
 }
 
@@ -29,9 +29,9 @@ export class FirstAdministrator {
   ) {}
 
   /**
-   * Creates an administrator where there is none: with the given e-mail address and password, or with generated ones.
-   * @returns undefined where there is an administrator already
-   * @throws AppError `validation_failed` where the given address or password is not acceptable
+   * Creates an administrator unless one exists, with the given e-mail address and password or with generated ones.
+   * @returns undefined if an administrator exists
+   * @throws AppError `validation_failed` if the given address or password is not acceptable
    */
   async ensure(
     given: { email: string; password: string } | undefined,

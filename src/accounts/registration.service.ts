@@ -6,7 +6,7 @@ import { Transactions } from '../platform/database/transaction.js';
 import type { UserRecord } from '../users/user-records.js';
 import { UsersService, type CreateUser } from '../users/users.service.js';
 
-/** Makes accounts for people who register themselves. */
+/** Creates the accounts of people who register themselves. */
 @Injectable()
 export class RegistrationService {
   constructor(
@@ -17,7 +17,7 @@ export class RegistrationService {
   ) {}
 
   /**
-   * Creates an account with the role `user`, and its audit event with it.
+   * Creates an account with the role `user`, together with its audit event.
    * @throws AppError `validation_failed`, `email_taken`, `username_taken`, `overloaded`
    */
   async register(input: Omit<CreateUser, 'roles'>, origin: Origin): Promise<UserRecord> {

@@ -12,7 +12,7 @@ import { UserAccessService } from '../users/user-access.service.js';
 import { UserCredentialsService } from '../users/user-credentials.service.js';
 import { UsersService } from '../users/users.service.js';
 
-/** What an administrator does for the security of somebody's account: a new password, the end of sessions. */
+/** Administrators' security measures for other accounts: new passwords, ended sessions, forgotten failures. */
 @Injectable()
 export class UserSecurityService {
   constructor(
@@ -27,8 +27,8 @@ export class UserSecurityService {
   ) {}
 
   /**
-   * Gives a user a new password without asking for the old one. All their sessions end, and wrong passwords of before
-   * are forgotten: whoever guessed does not keep the owner waiting.
+   * Gives a user a new password without asking for the old one. All sessions of the user end. Earlier wrong passwords
+   * are forgotten, so that an attacker's guesses do not delay the owner.
    * @throws AppError `not_found`, `validation_failed`, `insufficient_scope`, `overloaded`
    */
   async setPassword(actor: Actor, id: string, password: string): Promise<void> {
@@ -55,7 +55,7 @@ export class UserSecurityService {
     });
   }
 
-  /** Forgets the wrong passwords for an account, so that it can be logged in to at once. @throws AppError `not_found` */
+  /** Forgets the wrong passwords for an account, so that its owner can log in at once. @throws AppError `not_found` */
   async forgetFailures(actor: Actor, id: string): Promise<void> {
     await this.transactions.run(async (transaction) => {
       const user = await this.access.lockManaged(transaction.manager, actor, id);
@@ -64,7 +64,7 @@ export class UserSecurityService {
     await this.limits.clear(id);
   }
 
-  /** Ends one session. @throws AppError `not_found` where it is no live session of the user, `insufficient_scope` */
+  /** Ends one session. @throws AppError `not_found` unless the user has such a live session, `insufficient_scope` */
   async endSession(actor: Actor, id: string, sessionId: string): Promise<void> {
     const cause = { reason: 'session ended by an administrator', actor: actor.subject };
     await this.transactions.run(async (transaction) => {

@@ -44,7 +44,7 @@ export class UserSessionsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'End every session of a user',
-    description: 'Not of a user who holds a scope of this service that you do not hold.',
+    description: 'Requires every scope of this service that the user holds.',
   })
   @ApiNoContentResponse({ description: 'All their tokens are dead' })
   @ApiProblems('not_found')
@@ -57,7 +57,7 @@ export class UserSessionsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'End one session of a user',
-    description: 'Not of a user who holds a scope of this service that you do not hold.',
+    description: 'Requires every scope of this service that the user holds.',
   })
   @ApiNoContentResponse({ description: 'Its tokens are dead' })
   @ApiProblems('not_found')

@@ -32,14 +32,14 @@ export class UsersAdminController {
   @Get()
   @ApiOperation({
     summary: 'All users',
-    description: 'In the order of creation; a search by address in the order of the addresses.',
+    description: 'Ordered by creation; a search by address is ordered by address.',
   })
   @ApiOkResponse({
     standardSchema: z.array(UserDto),
     description: 'One page',
     headers: {
       'X-Total-Count': {
-        description: 'How many there are in all; from 100,000 on, up to ten minutes ago',
+        description: 'The number of all users; from 100,000 on, up to ten minutes old',
         schema: { type: 'integer' },
       },
       Link: { description: 'RFC 8288: first, prev, next', schema: { type: 'string' } },
@@ -69,8 +69,7 @@ export class UsersAdminController {
   @Post()
   @ApiOperation({
     summary: 'Create a user',
-    description:
-      'With the role `user`, or with `roles`; nobody gives a role with more than they hold themselves.',
+    description: 'With the role `user`, or with `roles`, whose scopes you must hold yourself.',
   })
   @ApiCreatedResponse({ standardSchema: UserDto, description: 'The new user; `Location` names it' })
   @ApiProblems('malformed_request', 'validation_failed', 'email_taken', 'username_taken', 'overloaded')
@@ -89,9 +88,8 @@ export class UsersAdminController {
   @ApiOperation({
     summary: 'Change a user',
     description:
-      'New roles make access tokens stale; refreshing brings the new scopes. Disabling ends the sessions and kills ' +
-      'the tokens. Nobody gives a role with more than they hold, or changes a user who holds a scope of this ' +
-      'service that they do not hold.',
+      'New roles make access tokens stale; a refresh returns the new scopes. Disabling ends the sessions and revokes ' +
+      'the tokens. Requires the scopes of the added roles, and every scope of this service that the user holds.',
   })
   @ApiOkResponse({ standardSchema: UserDto, description: 'The user as it is now' })
   @ApiProblems(
@@ -126,9 +124,9 @@ export class UsersAdminController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Forget a user’s failed logins',
-    description: 'Who guesses makes an account wait; this lets its owner log in at once.',
+    description: 'Wrong passwords delay the next login; after this call the owner can log in at once.',
   })
-  @ApiNoContentResponse({ description: 'The next password is looked at' })
+  @ApiNoContentResponse({ description: 'The next login is not delayed' })
   @ApiProblems('not_found')
   async forgetFailures(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
     await this.security.forgetFailures(principal, objectId(id));

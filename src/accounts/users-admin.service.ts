@@ -20,7 +20,7 @@ export interface ChangeUser {
   readonly status?: UserStatus | undefined;
 }
 
-/** Other people's accounts, as far as the actor's scopes reach; each change and its revocation commit together. */
+/** Creates, changes and deletes other accounts within the actor's scopes. Each change commits with its revocation. */
 @Injectable()
 export class UsersAdminService {
   constructor(
@@ -48,8 +48,8 @@ export class UsersAdminService {
   }
 
   /**
-   * Changes profile, roles and status together or not at all. New roles make access tokens stale, disabling kills all
-   * tokens; a new name or e-mail address does neither.
+   * Changes profile, roles and status together or not at all. New roles make access tokens stale, disabling revokes all
+   * tokens, a new name or e-mail address does neither. A change of nothing writes nothing.
    * @throws AppError `not_found`, `insufficient_scope`, `last_administrator`, `validation_failed`, `email_taken`,
    * `username_taken`
    */
@@ -60,11 +60,8 @@ export class UsersAdminService {
       const added = change.roles?.filter((role) => !user.roles.includes(role)) ?? [];
       await this.roles.assertMayGrant(manager, actor, added);
       if (last && endsAdministration(change)) throw new AppError('last_administrator');
-      const fields = Object.entries(change.profile).flatMap(([name, value]) =>
-        value === undefined ? [] : [name],
-      );
+      const { fields } = await this.users.changeProfile(manager, user, change.profile);
       if (fields.length > 0) {
-        await this.users.changeProfile(user.id, change.profile, manager);
         await this.audit.record(transaction, auditEvent(actor, 'user.updated', 'user', user.id, { fields }));
       }
       await this.changeAccess(transaction, actor, user, change);
@@ -86,8 +83,8 @@ export class UsersAdminService {
   }
 
   /**
-   * Locks the rows of a change, roles before users as everywhere, so that no two transactions wait for each other.
-   * @returns the user, and whether the change would leave no administrator
+   * Locks the rows of a change, roles before users as everywhere, so that transactions do not deadlock.
+   * @returns the user, and whether the change would remove the last administrator
    */
   private async lock(
     manager: EntityManager,

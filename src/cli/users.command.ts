@@ -149,6 +149,7 @@ function lines({ roles, scopes, ...user }: UserDto): Record<string, string> {
   const {
     id,
     email,
+    email_verified: emailVerified,
     username,
     full_name: fullName,
     status,
@@ -158,6 +159,7 @@ function lines({ roles, scopes, ...user }: UserDto): Record<string, string> {
   return {
     id,
     email,
+    'address proved': emailVerified ? 'yes' : 'no',
     'user name': username ?? '-',
     'full name': fullName ?? '-',
     status,

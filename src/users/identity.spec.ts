@@ -21,7 +21,7 @@ describe('the key of a name', () => {
     expect(identityKey(one)).toBe(identityKey(other));
   });
 
-  it('is its own key, and no matter how the name was normalized before', () => {
+  it('is its own key, whatever form the name was normalized to before', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), (name) => {
         const key = identityKey(name);
@@ -88,7 +88,7 @@ describe('an e-mail address', () => {
     expect(accepts(emailField, address)).toBe(false);
   });
 
-  it('is kept in NFKC, so that it never grows past its length or gains an @ afterwards', () => {
+  it('is normalized to NFKC before its length and its @ are checked', () => {
     expect(emailField.parse('\uff41da\uff20example.com')).toBe('ada@example.com');
     expect(accepts(emailField, `${'\ufdfa'.repeat(60)}@example.com`)).toBe(false);
   });
@@ -121,7 +121,7 @@ describe('a user name', () => {
     expect(accepts(usernameField, name)).toBe(false);
   });
 
-  it('is never an e-mail address, so that a log-in means one of the two', () => {
+  it('contains no @, so that a login names either an address or a user name', () => {
     fc.assert(
       fc.property(anyText({ maxLength: 20 }), (name) => {
         const parsed = usernameField.safeParse(`${name}@x`);
@@ -130,12 +130,12 @@ describe('a user name', () => {
     );
   });
 
-  it('is at most 64 characters after it was normalized too', () => {
+  it('has at most 64 characters after normalization', () => {
     expect(accepts(usernameField, '\ufdfa'.repeat(20))).toBe(false);
   });
 });
 
-describe('other fields of a person', () => {
+describe('other fields', () => {
   it.each([
     ['a name of one', fullNameField, 'A', true],
     ['a name of 200', fullNameField, 'x'.repeat(200), true],

@@ -15,7 +15,7 @@ export class RolesController {
   @RequireScopes('roles:read')
   @Get()
   @ApiOperation({ summary: 'All roles' })
-  @ApiOkResponse({ standardSchema: z.array(RoleDto), description: 'By name' })
+  @ApiOkResponse({ standardSchema: z.array(RoleDto), description: 'Ordered by name' })
   async list(): Promise<RoleDto[]> {
     return this.roles.list();
   }
@@ -25,8 +25,8 @@ export class RolesController {
   @ApiOperation({
     summary: 'Create or change a role',
     description:
-      'Access tokens of its holders are stale from now on, and refreshing brings the new scopes. Nobody changes a ' +
-      'role that has, or would get, a scope of this service that they do not hold.',
+      'Access tokens of its holders become stale; a refresh returns the new scopes. Requires every scope of this ' +
+      'service that the role has or gets.',
   })
   @ApiOkResponse({ standardSchema: RoleDto, description: 'The role as it is now' })
   @ApiProblems('malformed_request', 'validation_failed', 'role_protected')
@@ -41,7 +41,7 @@ export class RolesController {
   @RequireScopes('roles:write')
   @Delete(':name')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a role that nobody holds' })
+  @ApiOperation({ summary: 'Delete a role without holders' })
   @ApiNoContentResponse({ description: 'The role is gone' })
   @ApiProblems('not_found', 'role_in_use', 'role_protected')
   async delete(@CurrentPrincipal() principal: Principal, @Param('name') name: string): Promise<void> {

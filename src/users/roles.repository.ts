@@ -11,7 +11,7 @@ export class RolesRepository {
     return manager.find(Role, { order: { name: 'ASC' } });
   }
 
-  /** The roles of these names that exist; they stay as they are until the transaction ends. */
+  /** Locks the existing roles of these names against changes until the transaction ends, and returns them. */
   async share(manager: EntityManager, names: readonly string[]): Promise<RoleRecord[]> {
     return manager.find(Role, {
       where: { name: In([...names]) },
@@ -20,18 +20,18 @@ export class RolesRepository {
     });
   }
 
-  /** Locks a role until the transaction ends: no user gets it meanwhile. Undefined where there is none. */
+  /** Locks a role until the transaction ends, so that no user gets it meanwhile. Undefined for an unknown name. */
   async lock(manager: EntityManager, name: string): Promise<RoleRecord | undefined> {
     const role = await manager.findOne(Role, { where: { name }, lock: { mode: 'pessimistic_write' } });
     return role ?? undefined;
   }
 
   /**
-   * {@link lock}, and makes the role without scopes where there is none. Naming the key column in the update takes the lock
-   * that a new row of `user_roles` waits for; a weaker lock would let a user get the role unseen.
+   * Locks a role like {@link lock}, after creating it without scopes if it does not exist. The update names the key
+   * column, which takes the lock that a new row of `user_roles` waits for; a weaker one would let a user get the role.
    */
   async lockOrInsert(manager: EntityManager, name: string): Promise<RoleRecord> {
-    // Raw: the update of the key column is the lock, which no query builder says.
+    // Raw: the update of the key column takes the lock, which the query builder cannot express.
     const rows: RoleRecord[] = await manager.query(
       `INSERT INTO roles (name, scopes) VALUES ($1, '{}')
        ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING name, scopes`,

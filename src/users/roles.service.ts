@@ -12,7 +12,7 @@ import { UsersRepository } from './users.repository.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { auditEvent } from '../audit/actor-event.js';
 
-/** Roles, and what a change of one means for the tokens of its holders. */
+/** Lists, changes and deletes roles. A change of scopes makes the access tokens of the role's holders stale. */
 @Injectable()
 export class RolesService {
   constructor(
@@ -31,16 +31,16 @@ export class RolesService {
   }
 
   /**
-   * Locks the roles against change until the transaction ends. Roles are locked before users, always, so that no two
-   * transactions wait for each other.
+   * Locks the roles against change until the transaction ends. Roles are always locked before users, so that
+   * transactions do not deadlock.
    */
   async share(manager: EntityManager, names: readonly string[]): Promise<RoleRecord[]> {
     return this.roles.share(manager, names);
   }
 
   /**
-   * Locks the roles, which the actor may grant.
-   * @throws AppError `validation_failed` where one of them is unknown, `insufficient_scope`
+   * Locks the roles and checks that the actor may grant them.
+   * @throws AppError `validation_failed` for an unknown role, `insufficient_scope`
    */
   async assertMayGrant(manager: EntityManager, actor: Actor, names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
@@ -53,9 +53,9 @@ export class RolesService {
   }
 
   /**
-   * Sets the scopes of a role, which is created where it does not exist. Access tokens of its holders are stale from then
-   * on; a refresh brings the new scopes.
-   * @throws AppError `role_protected`; `insufficient_scope` where the role has or gets more than the actor holds
+   * Sets the scopes of a role, which is created if it does not exist. Access tokens of its holders become stale; a
+   * refresh returns the new scopes.
+   * @throws AppError `role_protected`; `insufficient_scope` if the role has or gets more than the actor holds
    */
   async put(actor: Actor, name: string, scopes: readonly string[]): Promise<RoleRecord> {
     if (name === 'admin') throw new AppError('role_protected');

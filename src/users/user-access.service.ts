@@ -8,8 +8,8 @@ import { UsersRepository } from './users.repository.js';
 import type { UserRecord } from './user-records.js';
 
 /**
- * The rows that a change of a user's access touches: locks, roles, status and the permission version. Each method takes
- * part in the caller's transaction, which also ends sessions and revokes tokens where the change asks for it.
+ * Locks users and changes their roles, status and permission version. Each method takes part in the caller's transaction,
+ * which also ends the sessions and revokes the tokens that the change concerns.
  */
 @Injectable()
 export class UserAccessService {
@@ -18,15 +18,17 @@ export class UserAccessService {
   /**
    * Locks a user until the transaction ends: roles, their scopes and the status stay as they are, because every change
    * of them raises the permission version in that row.
-   * @returns whether there is such a user
+   * @returns the user under the lock; undefined for an unknown id
    */
-  async lock(manager: EntityManager, id: string): Promise<boolean> {
-    return (await this.users.lock(manager, id)) !== undefined;
+  async lock(manager: EntityManager, id: string): Promise<UserRecord | undefined> {
+    const known = await this.users.lock(manager, id);
+    // A second statement reads the roles: the one that waited for the lock would return those of before.
+    return known === undefined ? undefined : this.users.findById(manager, known);
   }
 
   /**
    * Locks a user whom the actor may change, until the transaction ends.
-   * @throws AppError `not_found`; `insufficient_scope` where the user holds more of this service than the actor
+   * @throws AppError `not_found`; `insufficient_scope` if the user holds more of this service than the actor
    */
   async lockManaged(manager: EntityManager, actor: Actor, id: string): Promise<UserRecord> {
     const user = await this.lockManagedIfKnown(manager, actor, id);
@@ -34,22 +36,20 @@ export class UserAccessService {
     return user;
   }
 
-  /** {@link lockManaged} for ids that may belong to no user: undefined where there is none. */
+  /** {@link lockManaged}, but undefined for an unknown id. */
   async lockManagedIfKnown(
     manager: EntityManager,
     actor: Actor,
     id: string,
   ): Promise<UserRecord | undefined> {
-    const known = await this.users.lock(manager, id);
-    // A second statement reads the roles: the one that waited for the lock would return those of before.
-    const user = known === undefined ? undefined : await this.users.findById(manager, known);
+    const user = await this.lock(manager, id);
     if (user) assertMayManage(actor, user.scopes);
     return user;
   }
 
   /**
-   * Whether a user is the only active administrator. Locks the role until the transaction ends, so that two
-   * administrators who leave at the same moment are told apart.
+   * Whether a user is the only active administrator. Locks the role until the transaction ends, so that of two
+   * administrators who leave at the same moment one stays.
    */
   async isLastAdministrator(manager: EntityManager, id: string): Promise<boolean> {
     return this.users.isLastAdministrator(manager, id);
@@ -60,12 +60,15 @@ export class UserAccessService {
     return this.users.holdsRole(manager, 'admin');
   }
 
-  /** Makes these the roles of a user, whom the caller has locked. */
+  /** Replaces the roles of a user whom the caller has locked. */
   async replaceRoles(manager: EntityManager, id: string, roles: readonly string[]): Promise<void> {
     await this.users.replaceRoles(manager, id, roles);
   }
 
-  /** Raises the permission version, sets the status where one is given, and returns the version; undefined without such a user. */
+  /**
+   * Raises the permission version, and sets the status if one is given.
+   * @returns the new version; undefined for an unknown id
+   */
   async raisePermissionVersion(
     manager: EntityManager,
     id: string,

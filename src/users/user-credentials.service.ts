@@ -7,7 +7,7 @@ import type { StoredCredentials } from './user-records.js';
 export type CredentialsKey =
   { readonly emailKey: string } | { readonly usernameKey: string } | { readonly id: string };
 
-/** The stored password hashes. Whether a password matches one is decided in auth. */
+/** Reads and replaces the stored password hashes. The room auth checks passwords. */
 @Injectable()
 export class UserCredentialsService {
   constructor(
@@ -15,12 +15,12 @@ export class UserCredentialsService {
     private readonly manager: EntityManager,
   ) {}
 
-  /** Id, password hash and status of a user; undefined where there is no such user. */
+  /** Id, password hash and status of a user; undefined for an unknown one. */
   async find(by: CredentialsKey): Promise<StoredCredentials | undefined> {
     return this.users.findCredentials(this.manager, by);
   }
 
-  /** Locks a user's row against changes until the transaction ends; undefined where there is no such user. */
+  /** Locks a user's row against changes until the transaction ends; undefined for an unknown id. */
   async lockForSession(
     manager: EntityManager,
     id: string,
@@ -29,7 +29,7 @@ export class UserCredentialsService {
   }
 
   /**
-   * Replaces a hash only where it is still the one that was checked: a password changed meanwhile stays changed.
+   * Replaces a hash only if it is still the one that was checked, so that a password changed meanwhile stays.
    * @returns whether the hash was replaced
    */
   async replaceHash(

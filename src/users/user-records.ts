@@ -1,9 +1,10 @@
-import type { UserStatus } from './user.entity.js';
+import type { User, UserStatus } from './user.entity.js';
 
 /** A user with their roles and the scopes of these roles. */
 export interface UserRecord {
   readonly id: string;
   readonly email: string;
+  readonly emailVerified: boolean;
   readonly username: string | null;
   readonly fullName: string | null;
   readonly roles: string[];
@@ -14,7 +15,7 @@ export interface UserRecord {
   readonly updatedAt: Date;
 }
 
-/** The part of a user that a login is checked against. */
+/** The columns of a user that a login reads. */
 export interface StoredCredentials {
   readonly id: string;
   readonly passwordHash: string;
@@ -33,11 +34,10 @@ export interface NewUser {
   readonly now: Date;
 }
 
-export interface ProfileChange {
-  readonly fullName?: string | null | undefined;
-  readonly email?: { readonly value: string; readonly key: string } | undefined;
-  readonly username?: { readonly value: string; readonly key: string } | null | undefined;
-}
+/** The columns of a profile that change. */
+export type ProfileChange = Partial<
+  Pick<User, 'fullName' | 'email' | 'emailKey' | 'emailVerified' | 'username' | 'usernameKey'>
+>;
 
 export interface Page {
   /** 1 to 100. */
@@ -45,7 +45,7 @@ export interface Page {
   readonly offset: number;
   /** The last id of the page before: keyset paging, which stays fast on any page. */
   readonly after?: string | undefined;
-  /** The beginning of the e-mail addresses' keys; the page is then in the order of the keys. */
+  /** The beginning of the e-mail addresses' keys, by which the page is then ordered. */
   readonly emailPrefix?: string | undefined;
 }
 

@@ -12,13 +12,17 @@ export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_users' })
   id!: string;
 
-  /** As the person wrote it, after NFKC. */
+  /** As the user wrote it, after NFKC. */
   @Column('text')
   email!: string;
 
   /** The unique form of the address: NFKC and lower case. Ordered by its bytes, so that its index finds prefixes. */
   @Column({ type: 'text', name: 'email_key', collation: 'C' })
   emailKey!: string;
+
+  /** Whether the user has proved that the address is theirs. A change of the address resets it. */
+  @Column('boolean', { name: 'email_verified', default: false })
+  emailVerified!: boolean;
 
   @Column('text', { nullable: true })
   username!: string | null;
@@ -29,14 +33,14 @@ export class User {
   @Column('text', { name: 'full_name', nullable: true })
   fullName!: string | null;
 
-  /** Read only where it is selected by name. */
+  /** Loaded only by queries that select it by name. */
   @Column('text', { name: 'password_hash', select: false })
   passwordHash!: string;
 
   @Column('text', { default: 'active' })
   status!: UserStatus;
 
-  /** Rises with every change of what the user may do; access tokens carry it as `ver`. */
+  /** Rises with every change of the user's permissions; access tokens carry it as `ver`. */
   @Column('integer', { name: 'permission_version', default: 1 })
   permissionVersion!: number;
 

@@ -1,5 +1,5 @@
 // Owns: people, their profiles and their roles. May import: passwords, audit, revocation, access, platform.
-// Never: ends a session; what a change of an account means for sessions is decided in accounts.
+// Never: ends a session; the room accounts decides which changes of an account do.
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';

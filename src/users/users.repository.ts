@@ -5,14 +5,14 @@ import { User, type UserStatus } from './user.entity.js';
 import type { UserRecord, StoredCredentials, NewUser, ProfileChange, Page } from './user-records.js';
 
 const RECORD = `
-  u.id, u.email, u.username, u.full_name AS "fullName", u.status,
+  u.id, u.email, u.email_verified AS "emailVerified", u.username, u.full_name AS "fullName", u.status,
   u.permission_version AS "permissionVersion", u.created_at AS "createdAt", u.updated_at AS "updatedAt",
   ARRAY(SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role) AS roles,
   ARRAY(SELECT DISTINCT unnest(r.scopes) FROM user_roles ur JOIN roles r ON r.name = ur.role
          WHERE ur.user_id = u.id ORDER BY 1) AS scopes`;
 
 /**
- * The statements on `users` and `user_roles`, but for those of moving in and out (transfer). Each method takes part in the
+ * The statements on `users` and `user_roles`, except those of imports and exports. Each method takes part in the
  * caller's transaction.
  */
 @Injectable()
@@ -62,7 +62,7 @@ export class UsersRepository {
     if (emailPrefix !== undefined) where.push(`email_key LIKE $${values.push(`${literal(emailPrefix)}%`)}`);
     if (after !== undefined) {
       const last = values.push(after);
-      // The subquery is empty where that user was deleted meanwhile; the service tells this from the end of the list.
+      // For a deleted user the subquery is empty; the service distinguishes this from the end of the list.
       where.push(
         order === 'id' ? `id > $${last}` : `email_key > (SELECT email_key FROM users WHERE id = $${last})`,
       );
@@ -77,7 +77,7 @@ export class UsersRepository {
     );
   }
 
-  /** How many users there are, or whose e-mail address begins so. Takes time in proportion to their number. */
+  /** The number of users whose e-mail address begins with a text. Takes time in proportion to it. */
   async count(manager: EntityManager, emailPrefix = ''): Promise<number> {
     if (emailPrefix === '') return manager.count(User);
     return manager.countBy(User, { emailKey: Like(`${literal(emailPrefix)}%`) });
@@ -89,8 +89,8 @@ export class UsersRepository {
   }
 
   /**
-   * Whether a user is the only active administrator. Locks the role until the transaction ends, so that two administrators
-   * who leave at the same moment are told apart.
+   * Whether a user is the only active administrator. Locks the role until the transaction ends, so that of two
+   * administrators who leave at the same moment one stays.
    */
   async isLastAdministrator(manager: EntityManager, id: string): Promise<boolean> {
     await manager.findOne(Role, { where: { name: 'admin' }, lock: { mode: 'pessimistic_write' } });
@@ -103,23 +103,12 @@ export class UsersRepository {
     return rows.length === 1 && rows[0]?.id === id;
   }
 
-  /** @returns whether the user exists; @throws the database's unique violation */
-  async updateProfile(
-    manager: EntityManager,
-    id: string,
-    { fullName, email, username }: ProfileChange,
-    now: Date,
-  ): Promise<boolean> {
-    const change: Partial<User> = { updatedAt: now };
-    if (fullName !== undefined) change.fullName = fullName;
-    if (email !== undefined) Object.assign(change, { email: email.value, emailKey: email.key });
-    if (username !== undefined) {
-      Object.assign(change, { username: username?.value ?? null, usernameKey: username?.key ?? null });
-    }
-    return isChanged(await manager.update(User, { id }, change));
+  /** @throws the database's unique violation */
+  async updateProfile(manager: EntityManager, id: string, change: ProfileChange, now: Date): Promise<void> {
+    await manager.update(User, { id }, { ...change, updatedAt: now });
   }
 
-  /** Replaces a hash only where it is still the one that was checked: a password changed meanwhile stays changed. */
+  /** Replaces a hash only if it is still the one that was checked, so that a password changed meanwhile stays. */
   async replacePasswordHash(
     manager: EntityManager,
     id: string,
@@ -128,12 +117,12 @@ export class UsersRepository {
     return isChanged(await manager.update(User, { id, passwordHash: from }, { passwordHash: to }));
   }
 
-  /** Replaces a hash whatever it is, of a user whom the caller has locked. */
+  /** Replaces the hash of a user whom the caller has locked. */
   async setPasswordHash(manager: EntityManager, id: string, hash: string): Promise<void> {
     await manager.update(User, { id }, { passwordHash: hash });
   }
 
-  /** Locks the user's row against changes until the transaction ends; undefined where there is no such user. */
+  /** Locks the user's row against changes until the transaction ends; undefined for an unknown id. */
   async lockForSession(
     manager: EntityManager,
     id: string,
@@ -149,7 +138,7 @@ export class UsersRepository {
   /**
    * Locks the user's row until the transaction ends: roles, their scopes and the status stay as they are, because every
    * change of them raises the permission version in that row.
-   * @returns the id as it is stored; undefined where there is no such user
+   * @returns the id as it is stored; undefined for an unknown one
    */
   async lock(manager: EntityManager, id: string): Promise<string | undefined> {
     const lock = { mode: 'pessimistic_write' } as const;
@@ -157,7 +146,7 @@ export class UsersRepository {
     return user?.id;
   }
 
-  /** Makes these the roles of a user, whom the caller has locked. */
+  /** Replaces the roles of a user whom the caller has locked. */
   async replaceRoles(manager: EntityManager, id: string, roles: readonly string[]): Promise<void> {
     // Raw: the difference of two sets of rows in one statement.
     await manager.query(
@@ -174,7 +163,7 @@ export class UsersRepository {
     now: Date,
   ): Promise<ReadonlyMap<string, number>> {
     // Raw: locks and raises any number of rows, and returns the versions.
-    // Locked in one order, so that two changes of roles do not deadlock on common holders.
+    // Locks holders in one order, so that two changes of roles do not deadlock.
     const [rows]: [Array<{ id: string; version: number }>, number] = await manager.query(
       `WITH holders AS (
          SELECT id FROM users WHERE id IN (SELECT user_id FROM user_roles WHERE role = $1) ORDER BY id FOR UPDATE)
@@ -185,7 +174,7 @@ export class UsersRepository {
     return new Map(rows.map(({ id, version }) => [id, version]));
   }
 
-  /** Raises the permission version and returns the new one; undefined where there is no such user. */
+  /** Raises the permission version and returns the new one; undefined for an unknown id. */
   async raisePermissionVersion(
     manager: EntityManager,
     id: string,

@@ -12,7 +12,7 @@ import { assertAcceptablePassword } from '../passwords/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from './identity.js';
 import { UsersRepository } from './users.repository.js';
-import type { NewUser, Page, UserRecord } from './user-records.js';
+import type { NewUser, Page, ProfileChange, UserRecord } from './user-records.js';
 
 /** Limits of the batches that look users up by id. */
 const LOOKUPS = { maxInFlight: 2, maxBatch: 100, maxWaitMs: 5000 } as const;
@@ -31,11 +31,15 @@ export interface ChangeProfile {
   readonly fullName?: string | null | undefined;
 }
 
-/** The accounts and their profiles. A change of a profile ends no session and revokes no token. */
+const PROFILE_FIELDS = ['email', 'username', 'fullName'] as const satisfies ReadonlyArray<
+  keyof ChangeProfile
+>;
+
+/** Creates, finds and lists users, and changes their profiles. A change of a profile ends no session. */
 @Injectable()
 export class UsersService {
   private readonly lookups = new Batcher((ids: readonly string[]) => this.lookUp(ids), LOOKUPS);
-  /** By the beginning of the e-mail address. */
+  /** Numbers of users, by the beginning of the e-mail address. */
   private readonly counts: CachedCounts;
 
   constructor(
@@ -48,7 +52,7 @@ export class UsersService {
   }
 
   /**
-   * The slow half of creating a user, which needs no database: checks and hashes the password.
+   * Checks and hashes the password of a new user: the slow part, which needs no database.
    * @throws AppError `validation_failed`, `overloaded`
    */
   async prepare(input: CreateUser, lane?: string): Promise<NewUser> {
@@ -68,13 +72,13 @@ export class UsersService {
     };
   }
 
-  /** The other half, in the caller's transaction where there is one. @throws AppError `email_taken`, `username_taken` */
+  /** Stores a prepared user. @throws AppError `email_taken`, `username_taken` */
   async add(user: NewUser, manager: EntityManager = this.manager): Promise<UserRecord> {
     await takenAsError(this.users.insert(manager, user));
     return this.get(user.id, manager);
   }
 
-  /** @param manager of the caller's transaction, where there is one @throws AppError `not_found` */
+  /** @param manager of the caller's transaction, if any @throws AppError `not_found` */
   async get(id: string, manager?: EntityManager): Promise<UserRecord> {
     const user = await (manager ? this.users.findById(manager, id) : this.lookups.ask(id));
     if (!user) throw new AppError('not_found');
@@ -84,12 +88,12 @@ export class UsersService {
   private async lookUp(ids: readonly string[]): Promise<Array<UserRecord | undefined>> {
     const users = await this.users.findByIds(this.manager, ids);
     const byId = new Map(users.map((user) => [user.id, user]));
-    // An id in capitals is the same id; the database spells them small.
+    // An id in capitals is the same id; the database returns lower case.
     return ids.map((id) => byId.get(id.toLowerCase()));
   }
 
   /**
-   * A user as a person names one: by id, e-mail address or user name.
+   * The user with this id, e-mail address or user name.
    * @throws AppError `not_found`
    */
   async find(name: string): Promise<UserRecord> {
@@ -103,9 +107,9 @@ export class UsersService {
   }
 
   /**
-   * One page in the order of creation, or of those whose e-mail address begins so in the order of the addresses; and how
-   * many there are in all, which may be minutes old from 100,000 on.
-   * @throws AppError `validation_failed` where a search goes on after somebody who is gone
+   * One page of users ordered by creation, or of a search ordered by address, and the number of all matches, which may
+   * be minutes old from 100,000 on.
+   * @throws AppError `validation_failed` if a search continues after a deleted user
    */
   async list(page: Page): Promise<{ users: UserRecord[]; total: number }> {
     const emailPrefix = page.emailPrefix === undefined ? undefined : identityKey(page.emailPrefix);
@@ -114,45 +118,52 @@ export class UsersService {
       this.counts.count(emailPrefix),
     ]);
     const isLost = users.length === 0 && emailPrefix !== undefined && page.after !== undefined;
-    // Whoever was deleted meanwhile has no place in the alphabet, and an empty page would read as its end.
+    // A deleted user has no place in the order, and an empty page would look like the end of the list.
     if (isLost && !(await this.users.findById(this.manager, page.after)))
       throw invalidField('after', 'invalid_format');
     return { users, total };
   }
 
-  /** How many users there are. Takes time in proportion to their number. */
+  /** The number of users. Takes time in proportion to it. */
   async count(manager: EntityManager = this.manager): Promise<number> {
     return this.users.count(manager);
   }
 
-  /** @throws AppError `not_found`, `email_taken`, `username_taken` */
+  /**
+   * Changes the profile of a user whom the caller has locked. Values that the user has already change nothing. A new
+   * e-mail address is unproved.
+   * @returns the user, and the names of the fields that changed; without any, nothing was written
+   * @throws AppError `email_taken`, `username_taken`
+   */
   async changeProfile(
-    id: string,
+    manager: EntityManager,
+    user: UserRecord,
     change: ChangeProfile,
-    manager: EntityManager = this.manager,
-  ): Promise<UserRecord> {
-    const found = await takenAsError(
-      this.users.updateProfile(
-        manager,
-        id,
-        {
-          fullName: change.fullName,
-          email: change.email === undefined ? undefined : named(change.email),
-          username: typeof change.username === 'string' ? named(change.username) : change.username,
-        },
-        new Date(this.clock.now()),
-      ),
+  ): Promise<{ user: UserRecord; fields: string[] }> {
+    const fields = PROFILE_FIELDS.filter((name) => change[name] !== undefined && change[name] !== user[name]);
+    if (fields.length === 0) return { user, fields };
+    const changed = Object.fromEntries(fields.map((name) => [name, change[name]])) as ChangeProfile;
+    await takenAsError(
+      this.users.updateProfile(manager, user.id, columnsOf(user, changed), new Date(this.clock.now())),
     );
-    if (!found) throw new AppError('not_found');
-    return this.get(id, manager);
+    return { user: await this.get(user.id, manager), fields };
   }
 }
 
-function named(value: string): { value: string; key: string } {
-  return { value, key: identityKey(value) };
+function columnsOf(user: UserRecord, { email, username, fullName }: ChangeProfile): ProfileChange {
+  const isOtherAddress = email !== undefined && identityKey(email) !== identityKey(user.email);
+  return {
+    ...(fullName !== undefined && { fullName }),
+    ...(email !== undefined && { email, emailKey: identityKey(email) }),
+    ...(isOtherAddress && { emailVerified: false }),
+    ...(username !== undefined && {
+      username,
+      usernameKey: username === null ? null : identityKey(username),
+    }),
+  };
 }
 
-/** The unique constraints decide who was first; a check before the insert would lose the race. */
+/** The unique constraints decide between parallel requests; a check before the insert would lose the race. */
 async function takenAsError<T>(statement: Promise<T>): Promise<T> {
   try {
     return await statement;

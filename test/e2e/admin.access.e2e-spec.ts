@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describe('an unknown id and one that is none', () => {
+describe('an unknown id and a malformed one', () => {
   const ids = [freshId(), 'x', '%00', "'%20OR%201=1--", '019a0c5e7b1a7c3e9f000a1b2c3d4e5f', 'me'];
 
   it.each([

@@ -37,8 +37,8 @@ function newUser(...roles: string[]) {
   return { email, password: 'not every road leads to rome', roles };
 }
 
-describe('who gives a role', () => {
-  it('must hold every scope of this service that it has, for themselves as for others', async () => {
+describe('an actor who gives a role', () => {
+  it('must hold its scopes of this service, whether it is for the actor or for another user', async () => {
     const person = await server.client.newcomer();
     const refused = refusalFor(...SERVICE_SCOPES);
     expect(refusalOf(await send(desk, 'POST', '/users', newUser('admin')))).toEqual(refused);
@@ -49,7 +49,7 @@ describe('who gives a role', () => {
     expect((await server.client.me(person.access_token)).body['roles']).toEqual(['user']);
   });
 
-  it('may give what they hold themselves', async () => {
+  it('may give a role whose scopes the actor holds', async () => {
     const role = await newRole(server, 'users:read', 'sessions:read');
     const created = await send(desk, 'POST', '/users', newUser('user', role));
     expect([created.status, created.body['scopes']]).toEqual([201, ['sessions:read', 'users:read']]);
@@ -57,7 +57,7 @@ describe('who gives a role', () => {
     expect((await send(desk, 'PATCH', `/users/${person.id}`, { roles: [role] })).status).toBe(200);
   });
 
-  it('must hold the scopes of applications too, or the right to define roles', async () => {
+  it('must hold its scopes of applications too, or roles:write', async () => {
     const role = await newRole(server, 'tasks:delete', 'users:read');
     const person = await server.client.register();
     const give = (member: Member) => send(member, 'PATCH', `/users/${person.id}`, { roles: [role] });
@@ -70,7 +70,7 @@ describe('who gives a role', () => {
     }
   });
 
-  it('goes by the scopes of their token, not by those they could have', async () => {
+  it('is judged by the scopes of the token, not by those of the account', async () => {
     const { username, password } = admin;
     const form = { username, password, scope: 'users:write' };
     const narrow = await server.client.post<{ access_token: string }>('/oauth/token', { form });
@@ -79,7 +79,7 @@ describe('who gives a role', () => {
     expect(verdict(answer)).toEqual([403, 'insufficient_scope']);
   });
 
-  it('may leave a role as it is that they could not give', async () => {
+  it('may leave a role in place that the actor could not give', async () => {
     const role = await newRole(server, 'tasks:delete');
     const person = await server.client.register();
     await server.database.query('INSERT INTO user_roles VALUES ($1, $2)', [person.id, role]);
@@ -87,7 +87,7 @@ describe('who gives a role', () => {
     expect([answer.status, answer.body['roles']]).toEqual([200, [role]]);
   });
 
-  it('waits for a change of the role that is under way, and is judged by what it becomes', async () => {
+  it('waits for a parallel change of the role and is judged by its new scopes', async () => {
     const role = await newRole(server);
     const person = await server.client.register();
     const connection = new Client({ ...server.database.target });
@@ -108,7 +108,7 @@ describe('who gives a role', () => {
     }
   });
 
-  it('does not win over a change of the role at the same moment', async () => {
+  it('cannot use the former scopes of a role that changes at the same moment', async () => {
     const definer = await memberWithScopes(server, 'users:write', 'roles:write');
     for (let round = 0; round < 15; round++) {
       const role = await newRole(server);
@@ -143,12 +143,12 @@ describe('an account with more scopes of this service', () => {
     expect(me.body).toMatchObject({ email: admin.email, full_name: null, roles: ['admin', 'user'] });
   });
 
-  it('is read all the same', async () => {
+  it('can still be read', async () => {
     expect((await send(desk, 'GET', `/users/${admin.id}`)).status).toBe(200);
     expect((await send(desk, 'GET', `/users/${admin.id}/sessions`)).status).toBe(200);
   });
 
-  it('is not touched by a revocation of it or of its session, nor is it enabled', async () => {
+  it('cannot be revoked or enabled, nor can its session be revoked', async () => {
     const responder = await memberWithScopes(server, 'revocations:write', 'users:write');
     const { body } = await send(admin, 'GET', '/auth/sessions');
     const [session] = body as unknown as Array<{ id: string }>;
@@ -168,7 +168,7 @@ describe('an account with more scopes of this service', () => {
     expect((await server.client.me(admin.access_token)).status).toBe(200);
   });
 
-  it('may belong to a person with the same scopes, or with scopes of applications', async () => {
+  it('is one with other scopes of this service, not with the same ones or those of applications', async () => {
     const peer = await memberWithScopes(server, 'users:read', 'users:write');
     const tasker = await memberWithScopes(server, 'tasks:delete');
     for (const { id } of [peer, tasker]) {
@@ -177,7 +177,7 @@ describe('an account with more scopes of this service', () => {
     }
   });
 
-  it('is safe from the moment of its promotion on', async () => {
+  it('is protected from the moment of its promotion on', async () => {
     for (let round = 0; round < 15; round++) {
       const person = await server.client.newcomer();
       const [promoted, changed] = await Promise.all([

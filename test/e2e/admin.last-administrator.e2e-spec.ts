@@ -46,13 +46,13 @@ describe.each(Object.entries(LEAVES))('an administrator who %s', (_, leave) => {
     expect((await server.client.me(last.access_token)).body).toMatchObject({ status: 'active' });
   });
 
-  it('cannot be the last active one beside others who are disabled', async () => {
+  it('cannot be the last active one while the others are disabled', async () => {
     const [last, other] = [await administrator(server), await administrator(server)];
     expect((await send(last, 'PATCH', `/users/${other.id}`, { status: 'disabled' })).status).toBe(200);
     expect(verdict(await leave(last, last))).toEqual([409, 'last_administrator']);
   });
 
-  it('may go where another stays', async () => {
+  it('may leave while another stays', async () => {
     const [first, second] = [await administrator(server), await administrator(server)];
     expect([200, 204]).toContain((await leave(second, first)).status);
     expect(await activeAdministrators()).toEqual([second.id]);
@@ -73,7 +73,7 @@ describe.each(Object.entries(LEAVES))('an administrator who %s', (_, leave) => {
 });
 
 describe('the last administrator', () => {
-  it('may be changed in everything else', async () => {
+  it('may change everything else', async () => {
     const last = await administrator(server);
     const role = await newRole(server);
     const json = { full_name: 'Root', roles: ['admin', role], status: 'active' };
@@ -81,14 +81,14 @@ describe('the last administrator', () => {
     expect(await activeAdministrators()).toEqual([last.id]);
   });
 
-  it('is not disabled from inside the service either', async () => {
+  it('is not disabled by an internal call either', async () => {
     const last = await administrator(server);
     await expect(disableAccount(server, last.id)).rejects.toMatchObject({
       code: 'last_administrator',
     });
   });
 
-  it('stays, of five who remove each other in a ring and themselves, for many rounds', async () => {
+  it('stays when five administrators remove each other and themselves at once, for many rounds', async () => {
     for (let round = 0; round < 8; round++) {
       await server.database.query(`DELETE FROM user_roles WHERE role = 'admin'`);
       const ring = await Promise.all(Array.from({ length: 5 }, () => administrator(server)));

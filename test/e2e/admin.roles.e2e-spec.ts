@@ -88,7 +88,7 @@ describe('roles', () => {
   });
 
   it.each(['A', 'a%20b', 'a%2Fb', '%C3%A4', 'a'.repeat(65), 'a:b', '%00'])(
-    'have no name like %s',
+    'cannot be named %s',
     async (name) => {
       const made = await put(name, []);
       expect(verdict(made)).toEqual([422, 'validation_failed']);
@@ -109,7 +109,7 @@ describe('roles', () => {
     }
   });
 
-  it('stay while a user holds them', async () => {
+  it('cannot be deleted while a user holds them', async () => {
     const role = await newRole(server);
     const person = await memberWithRoles(server, role);
     expect(verdict(await remove(role))).toEqual([409, 'role_in_use']);
@@ -133,7 +133,7 @@ describe('roles', () => {
     }
   });
 
-  it('are created once by many at once', async () => {
+  it('are created once by many parallel requests', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => put('many', [`s${index}`])));
     expect(answers.map(({ status }) => status)).toEqual(Array<number>(8).fill(200));
     const role = (await listed()).find(({ name }) => name === 'many');
@@ -141,8 +141,8 @@ describe('roles', () => {
   });
 });
 
-describe('who changes a role', () => {
-  it('holds every scope of this service that it has or gets', async () => {
+describe('an actor who changes a role', () => {
+  it('must hold every scope of this service that the role has or gets', async () => {
     const definer = await memberWithScopes(server, 'roles:write', 'users:read');
     const role = await newRole(server, 'keys:read');
     expect(refusalOf(await put('fresh', ['users:read', 'keys:write'], definer))).toEqual(
@@ -157,7 +157,7 @@ describe('who changes a role', () => {
 });
 
 describe('a change of a role', () => {
-  it('makes tokens of all its holders stale, and refreshing brings the new scopes', async () => {
+  it('makes tokens of all its holders stale, and a refresh returns the new scopes', async () => {
     const role = await newRole(server, 'tasks:read');
     const holders = [await memberWithRoles(server, role), await memberWithRoles(server, role)];
     const other = await server.client.newcomer();
@@ -198,7 +198,7 @@ describe('a change of a role', () => {
     expect(await codeOf(person.access_token)).toBe('token_stale');
   });
 
-  it('and a refresh at the same moment leave no token with the scopes of before', async () => {
+  it('and a parallel refresh leave no token with the former scopes', async () => {
     const role = await newRole(server);
     const holder = await memberWithRoles(server, role);
     let refresh = holder.refresh_token;

@@ -37,6 +37,7 @@ describe('an administrator creates users', () => {
     expect(first.body).toMatchObject({
       email: 'Grace@Example.com',
       username: null,
+      email_verified: false,
       full_name: 'Grace',
       roles: ['user'],
       scopes: [],
@@ -50,7 +51,7 @@ describe('an administrator creates users', () => {
     expect(pair.scope).toBe('tasks:delete');
   });
 
-  it('without any role where the list is empty', async () => {
+  it('without any role if the list is empty', async () => {
     const json = { email: 'nobody@example.com', password: 'a ship is safe in harbour', roles: [] };
     expect((await send('POST', '/users', json)).body).toMatchObject({ roles: [], scopes: [] });
   });
@@ -79,7 +80,7 @@ describe('an administrator creates users', () => {
 });
 
 describe('an administrator changes users', () => {
-  it('in name and address, which revokes nothing', async () => {
+  it('by name and address, which revokes nothing', async () => {
     const person = await server.client.newcomer();
     const names = { full_name: 'New Name', username: null, email: `new-${person.email}` };
     const { status, body } = await change(person.id, names);
@@ -88,13 +89,20 @@ describe('an administrator changes users', () => {
     expect((await server.client.refresh(person.refresh_token)).status).toBe(200);
   });
 
-  it('and changes nothing with an empty body, or with what is so already', async () => {
+  it('and changes nothing with an empty body or with the present values', async () => {
     const person = await server.client.newcomer();
     const before = (await send('GET', `/users/${person.id}`)).body;
     await server.move(5);
-    for (const json of [{}, { roles: ['user'], status: 'active' }, { roles: ['user', 'user'] }]) {
-      expect((await change(person.id, json)).body).toEqual(before);
-    }
+    const { email, username, full_name } = before;
+    const bodies = [
+      {},
+      { roles: ['user'], status: 'active' },
+      { roles: ['user', 'user'] },
+      { email, username, full_name },
+    ];
+    for (const json of bodies) expect((await change(person.id, json)).body).toEqual(before);
+    const sql = `SELECT DISTINCT action FROM audit_events WHERE subject = $1`;
+    expect(await server.database.query(sql, [person.id])).toEqual([{ action: 'user.registered' }]);
     expect(await codeOf(person.access_token)).toBe(200);
   });
 
@@ -112,7 +120,7 @@ describe('an administrator changes users', () => {
     });
   });
 
-  it('by an id in capitals, and the tokens are dead all the same', async () => {
+  it('by an id in capitals, and the tokens are revoked too', async () => {
     const person = await server.client.newcomer();
     expect((await send('GET', `/users/${person.id.toUpperCase()}`)).body).toMatchObject({ id: person.id });
     expect((await change(person.id.toUpperCase(), { status: 'disabled' })).status).toBe(200);
@@ -123,8 +131,8 @@ describe('an administrator changes users', () => {
   });
 });
 
-describe('a role that is given or taken', () => {
-  it('makes access tokens stale at once; a refresh, without a new login, brings the new scopes', async () => {
+describe('a role that is added or removed', () => {
+  it('makes access tokens stale at once, and a refresh returns the new scopes', async () => {
     const role = await newRole(server, 'tasks:delete', 'tasks:read');
     const person = await server.client.newcomer();
     const given = await change(person.id, { roles: ['user', role] });
@@ -144,7 +152,7 @@ describe('a role that is given or taken', () => {
     expect([again.scope, await codeOf(again.access_token)]).toEqual(['', 200]);
   });
 
-  it('decides what its holder may do: 403, then 200, then 403', async () => {
+  it('decides the answers to its holder: 403, then 200, then 403', async () => {
     const role = await newRole(server, 'users:read');
     const person = await server.client.newcomer();
     const list = async (token: string) => (await server.client.get('/users', { token })).status;
@@ -158,7 +166,7 @@ describe('a role that is given or taken', () => {
     expect(await list(unable.access_token)).toBe(403);
   });
 
-  it('never leaves a token of before alive, however a refresh falls in between', async () => {
+  it('leaves no former token valid, whenever a refresh comes in between', async () => {
     const role = await newRole(server, 'tasks:delete');
     const person = await server.client.newcomer();
     let refresh = person.refresh_token;
@@ -173,7 +181,7 @@ describe('a role that is given or taken', () => {
 });
 
 describe('disabling', () => {
-  it('ends sessions and kills tokens at once; enabling revives neither', async () => {
+  it('ends sessions and revokes tokens at once; enabling restores neither', async () => {
     const person = await server.client.newcomer();
     expect((await change(person.id, { status: 'disabled' })).body).toMatchObject({ status: 'disabled' });
     expect(await codeOf(person.access_token)).toBe('token_revoked');
@@ -188,7 +196,7 @@ describe('disabling', () => {
     expect(await codeOf((await server.client.login(person)).access_token)).toBe(200);
   });
 
-  it('together with new roles, and enabling with others, leaves only tokens of after alive', async () => {
+  it('together with new roles, then enabling with others, leaves only later tokens valid', async () => {
     const role = await newRole(server, 'tasks:read');
     const person = await server.client.newcomer();
     await change(person.id, { status: 'disabled', roles: [role] });
@@ -199,7 +207,7 @@ describe('disabling', () => {
     expect([pair.scope, await codeOf(pair.access_token)]).toEqual(['', 200]);
   });
 
-  it('and a login at the same moment leave nothing alive', async () => {
+  it('and a parallel login leave no live session', async () => {
     for (let round = 0; round < 15; round++) {
       const person = await server.client.newcomer();
       const [pair, disabled] = await Promise.all([
@@ -215,7 +223,7 @@ describe('disabling', () => {
 });
 
 describe('deleting', () => {
-  it('takes the account with its sessions, and its tokens are dead at once', async () => {
+  it('removes the account and its sessions, and revokes its tokens at once', async () => {
     const person = await server.client.newcomer();
     expect((await send('DELETE', `/users/${person.id}`)).status).toBe(204);
     expect(await codeOf(person.access_token)).toBe('token_revoked');
@@ -226,7 +234,7 @@ describe('deleting', () => {
     expect(rows).toEqual([]);
   });
 
-  it('happens once of many', async () => {
+  it('succeeds once of many parallel requests', async () => {
     const person = await server.client.register();
     const answers = await Promise.all(Array.from({ length: 6 }, () => send('DELETE', `/users/${person.id}`)));
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 404, 404, 404, 404, 404]);

@@ -72,7 +72,7 @@ describe('an administrator', () => {
     }
   });
 
-  it('reads how many there are, and where the neighbouring pages are', async () => {
+  it('reads the number of users and the links to the neighbouring pages', async () => {
     const { headers } = await page('?limit=100&offset=100');
     expect(headers.get('x-total-count')).toBe(String(USERS));
     expect(headers.get('link')).toBe(
@@ -85,7 +85,7 @@ describe('an administrator', () => {
     expect((await page('?offset=200')).headers.get('link')).not.toContain('"next"');
   });
 
-  it('reaches everyone by following the links, whatever the kind of paging', async () => {
+  it('reaches every user by following the links, in both kinds of paging', async () => {
     for (const start of ['/users?limit=90', `/users?limit=90&after=${ids(await page('?limit=1'))[0]}`]) {
       const seen: string[] = [];
       for (let path: string | undefined = start; path !== undefined;) {
@@ -104,6 +104,7 @@ describe('an administrator', () => {
     expect(Object.keys(body[0] ?? {})).toEqual([
       'id',
       'email',
+      'email_verified',
       'username',
       'full_name',
       'roles',
@@ -134,7 +135,7 @@ describe('a search by the beginning of the e-mail address', () => {
     }
   });
 
-  it('finds exactly the users that it names, in any case, in the order of the addresses', async () => {
+  it('finds exactly the matching users, in any case, ordered by address', async () => {
     const all = [
       'zed%d@x.example',
       'Zed.A@x.example',
@@ -158,7 +159,7 @@ describe('a search by the beginning of the e-mail address', () => {
     ['\\', []],
     ["zed'", []],
     ['zed\u00e9', ['zed\u00e9@x.example']],
-  ])('takes %j for itself', async (prefix, expected) => {
+  ])('reads %j literally', async (prefix, expected) => {
     expect(await found(prefix)).toEqual(expected);
   });
 
@@ -176,7 +177,7 @@ describe('a search by the beginning of the e-mail address', () => {
     expect(odd.headers.get('link')).toContain('email_prefix=zed%25%26%3E&offset=0>; rel="prev"');
   });
 
-  it('does not take an address that was deleted meanwhile for the end of the list', async () => {
+  it('is refused after a user who was deleted meanwhile, instead of ending the list', async () => {
     const person = await server.client.register('zzz');
     expect(await found('z', `&after=${person.id}`)).toEqual([]);
     await server.client.request('DELETE', `/users/${person.id}`, { token: admin });
@@ -187,7 +188,7 @@ describe('a search by the beginning of the e-mail address', () => {
   });
 });
 
-describe('a page that cannot be', () => {
+describe('an invalid page', () => {
   it.each([
     ['limit=0', 'limit', 'out_of_range'],
     ['limit=101', 'limit', 'out_of_range'],
@@ -211,8 +212,8 @@ describe('a page that cannot be', () => {
   });
 });
 
-describe('who may not', () => {
-  it('names the missing scope', async () => {
+describe('a reader without users:read', () => {
+  it('is told the missing scope', async () => {
     const { status, body, headers } = await server.client.get('/users', { token: user });
     expect([status, body['code'], body['detail']]).toEqual([
       403,
@@ -222,18 +223,18 @@ describe('who may not', () => {
     expect(headers.get('www-authenticate')).toBe('Bearer error="insufficient_scope", scope="users:read"');
   });
 
-  it('refuses before it validates the page', async () => {
+  it('is refused before the page is validated', async () => {
     expect((await server.client.get('/users?limit=0', { token: user })).status).toBe(403);
     expect((await server.client.get('/users?limit=0')).status).toBe(401);
   });
 
-  it('is asked for a token without one', async () => {
+  it('is asked for a token if the request has none', async () => {
     const { status, body, headers } = await server.client.get('/users');
     expect([status, body['code'], headers.get('www-authenticate')]).toEqual([401, 'token_missing', 'Bearer']);
   });
 });
 
-describe('the number of users, where there are 100,000', () => {
+describe('the number of 100,000 users', () => {
   const total = async (): Promise<number> => Number((await page('?limit=1')).headers.get('x-total-count'));
 
   beforeAll(async () => {
@@ -244,7 +245,7 @@ describe('the number of users, where there are 100,000', () => {
     );
   });
 
-  it('is answered again for a minute, then while they are counted again', async () => {
+  it('is cached for a minute, and then until the next count has finished', async () => {
     const before = await total();
     await server.client.register();
     expect(await total()).toBe(before);
@@ -261,7 +262,7 @@ describe('the number of users, where there are 100,000', () => {
     expect(await total()).toBeGreaterThan(before);
   });
 
-  it('is exact for a search that finds fewer', async () => {
+  it('is exact for a search with few matches', async () => {
     const person = await server.client.register('one-more');
     const search = async () => (await page('?email_prefix=one-more')).headers.get('x-total-count');
     expect(await search()).toBe('1');

@@ -15,7 +15,7 @@ function change(token: string, json: unknown) {
 }
 
 describe('my profile', () => {
-  it('changes what the body names and nothing else', async () => {
+  it('changes the fields of the body and nothing else', async () => {
     const person = await server.client.newcomer();
     await server.move(5);
     const { status, body } = await change(person.access_token, { full_name: 'Grace Hopper' });
@@ -25,7 +25,30 @@ describe('my profile', () => {
     expect((await server.client.me(person.access_token)).body).toEqual(body);
   });
 
-  it('takes a name away where the body says null', async () => {
+  it('is not written, and leaves no event, if the body changes nothing', async () => {
+    const person = await server.client.newcomer();
+    const before = (await server.client.me(person.access_token)).body;
+    const { email, username, full_name: fullName } = before;
+    await server.move(5);
+    for (const json of [{}, { email }, { email, username, full_name: fullName }]) {
+      expect((await change(person.access_token, json)).body).toEqual(before);
+    }
+    const sql = `SELECT count(*)::int AS events FROM audit_events WHERE subject = $1 AND action = 'user.updated'`;
+    expect(await server.database.query(sql, [person.id])).toEqual([{ events: 0 }]);
+  });
+
+  it('has an unproved e-mail address after each change of the address, and only then', async () => {
+    const person = await server.client.newcomer();
+    const verified = async () => (await server.client.me(person.access_token)).body['email_verified'];
+    expect(await verified()).toBe(false);
+    await server.database.query('UPDATE users SET email_verified = true WHERE id = $1', [person.id]);
+    await change(person.access_token, { full_name: 'Ada', email: person.email.toUpperCase() });
+    expect(await verified()).toBe(true);
+    await change(person.access_token, { email: `new-${person.email}` });
+    expect(await verified()).toBe(false);
+  });
+
+  it('loses a name that the body sets to null', async () => {
     const person = await server.client.newcomer();
     const { body } = await change(person.access_token, { username: null, full_name: null });
     expect(body).toMatchObject({ username: null, full_name: null });
@@ -66,7 +89,7 @@ describe('my profile', () => {
 });
 
 describe('the last administrator', () => {
-  it('cannot delete the account, and can once there is another', async () => {
+  it('cannot delete the account before there is another', async () => {
     const root = { username: 'root@example.com', password: 'only for this test run' };
     await server.app.get(FirstAdministrator).ensure({ email: root.username, password: root.password });
     const { access_token: token } = await server.client.login(root);
@@ -78,7 +101,7 @@ describe('the last administrator', () => {
     expect((await server.client.request('DELETE', '/users/me', { token })).status).toBe(204);
   });
 
-  it('stays where two administrators leave at the same moment', async () => {
+  it('stays when two administrators leave at the same moment', async () => {
     for (let round = 0; round < 10; round++) {
       await server.database.query(`DELETE FROM user_roles WHERE role = 'admin'`);
       const pair = [await server.client.newcomer(), await server.client.newcomer()];

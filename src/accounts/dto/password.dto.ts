@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PASSWORD_MAX, PASSWORD_MIN } from '../../passwords/password-policy.js';
 import { passwordField } from '../../users/identity.js';
 
-/** A password that is chosen. The password policy decides about it; this field describes it in the document. */
+/** A new password. The password policy checks it; this field only describes it in the document. */
 export const newPasswordField = passwordField.meta({
   description: 'Any characters, but none of the most common passwords',
   minLength: PASSWORD_MIN,

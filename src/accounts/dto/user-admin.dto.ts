@@ -7,13 +7,13 @@ import { rolesField } from '../../users/dto/role.dto.js';
 
 export const UsersQueryDto = PageQueryDto.extend({
   email_prefix: text({ max: 254 }).optional().meta({
-    description: 'Only those whose e-mail address begins so, in any case; in the order of the addresses',
+    description: 'Only users whose e-mail address begins with this text, in any case, ordered by address',
   }),
 });
 export type UsersQueryDto = z.output<typeof UsersQueryDto>;
 
 export const CreateUserDto = RegisterDto.extend({
-  roles: rolesField.optional().meta({ description: '`user` where absent', examples: [['user']] }),
+  roles: rolesField.optional().meta({ description: 'Default: `user`', examples: [['user']] }),
 }).meta({ id: 'CreateUser' });
 export type CreateUserDto = z.output<typeof CreateUserDto>;
 

@@ -7,6 +7,7 @@ import { RateLimits1763780400000 } from '../../../migrations/1763780400000-rate-
 import { Clients1763784000000 } from '../../../migrations/1763784000000-clients.js';
 import { EmailKeyInC1763787600000 } from '../../../migrations/1763787600000-email-key-in-c.js';
 import { IndexesAtScale1763791200000 } from '../../../migrations/1763791200000-indexes-at-scale.js';
+import { EmailVerified1763809200000 } from '../../../migrations/1763809200000-email-verified.js';
 import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { IdlePool } from './idle-pool.js';
 
@@ -19,6 +20,7 @@ const MIGRATIONS = [
   Clients1763784000000,
   EmailKeyInC1763787600000,
   IndexesAtScale1763791200000,
+  EmailVerified1763809200000,
 ];
 
 /**

@@ -19,9 +19,9 @@ export const rolesField = z
   .array(roleNameField)
   .max(ROLES_MAX)
   .transform((names) => [...new Set(names)])
-  .meta({ description: 'Names of roles that there are', examples: [['user']] });
+  .meta({ description: 'Names of existing roles', examples: [['user']] });
 
-/** RFC 6749 section 3.3: one scope-token, without the space that would make it two. */
+/** One scope-token (RFC 6749 section 3.3), so without a space. */
 const scopeField = z
   .string()
   .min(1)

@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { emailField, fullNameField, usernameField } from '../identity.js';
 import type { UserRecord } from '../user-records.js';
 
-/** A user as the API shows one. */
+/** A user in answers of the API. */
 export const UserDto = z
   .object({
     id: z.uuid().meta({ examples: ['019a0c5e-7b1a-7c3e-9f00-0a1b2c3d4e5f'] }),
     email: z.string().meta({ examples: ['ada@example.com'] }),
+    email_verified: z
+      .boolean()
+      .meta({ description: 'Whether the user has proved that the address is theirs', examples: [false] }),
     username: z
       .string()
       .nullable()
@@ -24,11 +27,12 @@ export const UserDto = z
   .meta({ id: 'User' });
 export type UserDto = z.output<typeof UserDto>;
 
-/** Picks members by name, so that a new column of the table does not leave the service by itself. */
+/** Picks members by name, so that a new column of the table is not sent to clients unnoticed. */
 export function toUserDto(user: UserRecord): UserDto {
   return {
     id: user.id,
     email: user.email,
+    email_verified: user.emailVerified,
     username: user.username,
     full_name: user.fullName,
     roles: user.roles,
