@@ -81,7 +81,7 @@ export class CredentialsService {
     };
     const login = await this.limits.attempt(guess, async () => {
       if (!stored) {
-        await this.hasher.matchNobody(password, guess.client);
+        await this.hasher.matchDummy(password, guess.client);
         return undefined;
       }
       const passwordHash = await this.matching(stored, password, guess.client);

@@ -3,7 +3,7 @@ import { bytesOf, UnusableHash } from './stored-hash.js';
 
 const base64 = z.string().min(1).max(256);
 
-/** The parameters of a Firebase project, as its console shows them (`hash_config`). */
+/** The hash parameters of a Firebase project, as the Firebase console shows them (`hash_config`). */
 export const FirebaseParameters = z.object({
   base64_signer_key: base64,
   base64_salt_separator: z.string().max(256),
@@ -12,20 +12,20 @@ export const FirebaseParameters = z.object({
 });
 export type FirebaseParameters = z.output<typeof FirebaseParameters>;
 
-/** The written form of a hash and its salt as `firebase auth:export` writes them. @throws UnusableHash */
+/** The stored form of a hash and its salt from `firebase auth:export`. @throws UnusableHash */
 export function firebaseHash(hash: string, salt: string, project: FirebaseParameters): string {
   const costs = `ln=${project.mem_cost},r=${project.rounds}`;
   const parts = [salt, project.base64_salt_separator, project.base64_signer_key, hash];
   return `$firebase-scrypt$${costs}$${parts.map(unpadded).join('$')}`;
 }
 
-/** What Keycloak exports of a password: texts of JSON, or the objects themselves. */
-const one = z.array(z.coerce.string()).length(1);
+/** Keycloak writes each additional parameter as a list of one text. */
+const single = z.array(z.coerce.string()).length(1);
 const KeycloakCredential = z.object({
   algorithm: z.string(),
   hashIterations: z.int().positive(),
   additionalParameters: z
-    .object({ memory: one, parallelism: one, type: one, version: one })
+    .object({ memory: single, parallelism: single, type: single, version: single })
     .partial()
     .optional(),
 });
@@ -37,7 +37,11 @@ const KEYCLOAK_PBKDF2: Readonly<Record<string, string>> = {
 };
 const ARGON2_VERSIONS: Readonly<Record<string, number>> = { '1.0': 16, '1.3': 19 };
 
-/** The written form of Keycloak's `credentialData` and `secretData` of a password. @throws UnusableHash */
+/**
+ * The stored form of a password credential of Keycloak.
+ * @param credentialData,secretData the columns of these names, as JSON text or as objects
+ * @throws UnusableHash
+ */
 export function keycloakHash(credentialData: unknown, secretData: unknown): string {
   const credential = KeycloakCredential.safeParse(objectOf(credentialData));
   const secret = KeycloakSecret.safeParse(objectOf(secretData));
@@ -61,7 +65,7 @@ function objectOf(data: unknown): unknown {
   }
 }
 
-/** PHC strings are written without padding. */
+/** PHC strings have no padding. */
 function unpadded(text: string): string {
   return bytesOf(text).toString('base64').replace(/=+$/, '');
 }

@@ -39,20 +39,23 @@ const ALL = [
 ];
 
 describe('a hash of another system', () => {
-  it.each(ALL)('of $scheme matches its password as typed, no other, and is outdated', async (known) => {
-    expect(readHash(known.hash).scheme).toBe(known.scheme);
-    expect(await judged(known.password, known.hash)).toEqual([true, true]);
-    expect(await judged(`${known.password}x`, known.hash)).toEqual([false, true]);
-    expect(await judged('', known.hash)).toEqual([false, true]);
-  });
+  it.each(ALL)(
+    'of $scheme matches its password without normalization and no other, and is outdated',
+    async (known) => {
+      expect(readHash(known.hash).scheme).toBe(known.scheme);
+      expect(await judged(known.password, known.hash)).toEqual([true, true]);
+      expect(await judged(`${known.password}x`, known.hash)).toEqual([false, true]);
+      expect(await judged('', known.hash)).toEqual([false, true]);
+    },
+  );
 
-  it('of bcrypt_sha256 reads beyond 72 bytes', async () => {
+  it('of bcrypt_sha256 covers passwords beyond 72 bytes', async () => {
     const long = 'bcrypt_sha256$$2b$04$jyQjYLn.YjQZ0Oc5gqjQT.viJiSzqMf.Cq1x5phYX1wbkUXb8LJLm';
     expect(await judged('x'.repeat(100), long)).toEqual([true, true]);
     expect(await judged('x'.repeat(99), long)).toEqual([false, true]);
   });
 
-  it('of argon2i is outdated though its costs are ours', async () => {
+  it('of argon2i is outdated even with the configured costs', async () => {
     const costs = { memoryCost: CONFIG.memoryKib, timeCost: CONFIG.time, parallelism: CONFIG.parallelism };
     expect(await judged('a password', await argon2Hash('a password', { ...costs, type: 1 }))).toEqual([
       true,
@@ -60,13 +63,13 @@ describe('a hash of another system', () => {
     ]);
   });
 
-  it('is renewed in our own form, which does not read the old one', async () => {
+  it('does not match the normalized password; the renewed hash does', async () => {
     expect(await judged(PASSWORD.normalize('NFKC'), ALL[0]?.hash ?? '')).toEqual([false, true]);
     expect(await judged(PASSWORD.normalize('NFKC'), await hasher.hash(PASSWORD))).toEqual([true, false]);
   });
 });
 
-describe('a hash that would burn the server', () => {
+describe('a hash that costs too much', () => {
   it.each([
     ['PBKDF2 iterations', 'pbkdf2_sha256$5000000$salt$', 'pbkdf2_sha256$5000001$salt$', `${DIGEST}=`],
     [
@@ -99,12 +102,12 @@ describe('a hash that would burn the server', () => {
     ],
     ['bcrypt cost', '$2b$14$', '$2b$15$', 'a'.repeat(53)],
     ['bcrypt cost (Django)', 'bcrypt_sha256$$2b$14$', 'bcrypt_sha256$$2b$15$', 'a'.repeat(53)],
-  ])('by %s is refused, and the largest allowed is not', (_, allowed, refused, rest) => {
+  ])('is refused for its %s; the highest allowed value is not', (_, allowed, refused, rest) => {
     expect(fault(allowed + rest)).toBeUndefined();
     expect(fault(refused + rest)).toBe('hash_too_costly');
   });
 
-  it('is checked by the work of one of ours, in the same pool, so that its account does not answer at once', async () => {
+  it('takes the time of a login in the same pool and matches nothing', async () => {
     const costly = `$argon2id$v=19$m=4194304,t=100,p=1$c2FsdHNhbHQ$${DIGEST}`;
     const one = new PasswordHasher({ ...CONFIG, concurrency: 1, queue: 0 });
     await one.prepare();
@@ -115,7 +118,7 @@ describe('a hash that would burn the server', () => {
   });
 });
 
-describe('a hash that is none', () => {
+describe('a text that is no hash', () => {
   it.each([
     ['', 'malformed_hash'],
     ['5f4dcc3b5aa765d61d8327deb882cf99', 'unknown_hash'],
@@ -150,7 +153,7 @@ describe('a hash that is none', () => {
     ['{"hashIterations":1,"algorithm":"md5"}', 'unknown_hash'],
     ['no JSON', 'malformed_hash'],
     [undefined, 'malformed_hash'],
-  ])('of Keycloak as %j is refused', (credentialData, expected) => {
+  ])('and is a Keycloak credential %j is refused', (credentialData, expected) => {
     const secretData = { value: `${DIGEST}=`, salt: 'c2FsdHNhbHQ=' };
     const read = (): unknown => readHash(keycloakHash(credentialData, secretData));
     expect(read).toThrow(new UnusableHash(expected as 'malformed_hash'));

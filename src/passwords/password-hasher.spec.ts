@@ -6,7 +6,7 @@ const CHEAP = { memoryKib: 8192, time: 1, parallelism: 1, concurrency: 2, queue:
 const hasher = new PasswordHasher(CHEAP);
 
 describe('an argon2id hash', () => {
-  it('carries the configured parameters and a salt of its own', async () => {
+  it('has the configured parameters and its own salt', async () => {
     const hashes = await Promise.all([hasher.hash('a password'), hasher.hash('a password')]);
     for (const hash of hashes) expect(hash).toMatch(/^\$argon2id\$v=19\$m=8192,t=1,p=1\$/);
     expect(hashes[0]).not.toBe(hashes[1]);
@@ -21,12 +21,12 @@ describe('an argon2id hash', () => {
     expect(await hasher.matches('pass word', hash)).toEqual({ matches: false, outdated: false });
   });
 
-  it('tells passwords apart that share their first 72 bytes', async () => {
+  it('distinguishes passwords with the same first 72 bytes', async () => {
     const hash = await hasher.hash('x'.repeat(72) + 'a');
     expect((await hasher.matches('x'.repeat(72) + 'b', hash)).matches).toBe(false);
   });
 
-  it('is outdated once the parameters have changed', async () => {
+  it('is outdated after the parameters have changed', async () => {
     const hash = await hasher.hash('a password');
     const stricter = new PasswordHasher({ ...CHEAP, time: 2 });
     expect(await stricter.matches('a password', hash)).toEqual({ matches: true, outdated: true });
@@ -47,7 +47,7 @@ describe('a bcrypt hash', () => {
     expect((await hasher.matches('legacy passwordx', stored)).matches).toBe(false);
   });
 
-  it('does not match what shares its 72 bytes and goes on', async () => {
+  it('does not match a longer password with the same first 72 bytes', async () => {
     expect((await hasher.matches('x'.repeat(72), long)).matches).toBe(true);
     expect((await hasher.matches('x'.repeat(73), long)).matches).toBe(false);
   });

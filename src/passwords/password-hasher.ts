@@ -6,18 +6,17 @@ import { readHash } from './hash-schemes.js';
 import { normalizePassword } from './password-policy.js';
 import { UnusableHash, type StoredHash } from './stored-hash.js';
 
-/** What a check of a password found. */
+/** The result of a password check. */
 export interface PasswordMatch {
   readonly matches: boolean;
-  /** The hash is of another system or of older parameters, and should be written anew while the password is at hand. */
+  /** The hash comes from another system or has older parameters: replace it while the password is known. */
   readonly outdated: boolean;
 }
 
 /**
- * Hashes and checks passwords. New hashes are argon2id with the configured parameters (KiB, passes, lanes); those of
- * other systems verify, see hash-schemes.ts. Every job runs in one bounded pool: a hash blocks a thread of libuv's pool,
- * which file reads and DNS share, so that unbounded a login storm would stop everything else. Jobs wait in a lane for
- * each client, and the lanes take turns.
+ * Hashes and checks passwords. New hashes are argon2id with the configured parameters (KiB, passes, lanes); hashes of
+ * other systems verify too, see hash-schemes.ts. A hash blocks a thread of libuv's pool, which file reads and DNS share,
+ * so every job runs in one bounded pool. Jobs wait in a lane for each client, and the lanes take turns.
  */
 @Injectable()
 export class PasswordHasher {
@@ -36,23 +35,24 @@ export class PasswordHasher {
   }
 
   /**
-   * The PHC string of a password, normalized to NFKC.
-   * @throws AppError `overloaded` where the queue is full
+   * Hashes a password after normalization to NFKC.
+   * @returns the hash as a PHC string
+   * @throws AppError `overloaded` if the queue is full
    */
   async hash(password: string, lane?: string): Promise<string> {
     return this.pool.run(() => hash(normalizePassword(password), this.parameters), lane);
   }
 
   /**
-   * Whether a password belongs to a stored hash. Other systems hash the text as typed, so their hashes are compared
-   * without normalization. A hash that cannot be used, or would cost too much, matches nothing and takes the time of
-   * one of ours.
-   * @throws AppError `overloaded` where the queue is full
+   * Checks a password against a stored hash. Other systems hash the password as typed, so their hashes are checked
+   * without normalization. A hash that cannot be read or costs too much matches nothing and takes the time of a
+   * configured hash.
+   * @throws AppError `overloaded` if the queue is full
    */
   async matches(password: string, stored: string, lane?: string): Promise<PasswordMatch> {
     const read = usable(stored);
     if (!read) {
-      await this.matchNobody(password, lane);
+      await this.matchDummy(password, lane);
       return { matches: false, outdated: true };
     }
     const matches = await this.pool.run(() => read.verify(password), lane);
@@ -60,19 +60,19 @@ export class PasswordHasher {
   }
 
   /**
-   * Does the work of a check without a stored hash, so that an unknown user takes the time of a known one.
-   * @throws AppError `overloaded` where the queue is full
+   * Takes the time of a check where there is no stored hash, so that unknown and known users answer alike.
+   * @throws AppError `overloaded` if the queue is full
    */
-  async matchNobody(password: string, lane?: string): Promise<void> {
+  async matchDummy(password: string, lane?: string): Promise<void> {
     await this.matches(password, await this.dummyHash(), lane);
   }
 
-  /** How many jobs run and wait now, and how many may wait. */
+  /** The numbers of running and waiting jobs, and how many may wait. */
   get load(): FairQueue['load'] {
     return this.pool.load;
   }
 
-  /** Prepares the dummy hash, so that the first unknown user does not take twice the time. */
+  /** Prepares the dummy hash; otherwise the first unknown user would take twice the time. */
   async prepare(): Promise<void> {
     await this.dummyHash();
   }

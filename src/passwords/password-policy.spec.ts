@@ -13,13 +13,13 @@ function refusal(password: string, identity: Identity = {}): string | undefined 
 
 describe('a password', () => {
   it.each(['correct horse battery staple', '        ', 'x'.repeat(1023) + 'y', 'ひらがなのことば'])(
-    'may be %j: there are no rules of composition',
+    'may be %j, because there are no composition rules',
     (password) => {
       expect(refusal(password)).toBe(password.trim() === '' ? 'too_common' : undefined);
     },
   );
 
-  it('is measured in characters after NFKC', () => {
+  it('is measured in code points after NFKC', () => {
     expect(refusal('ﬃﬃﬃ')).toBeUndefined(); // three ligatures are nine letters
     expect(refusal('👩‍🚀a')).toBe('too_short');
     expect(refusal('ab'.repeat(512))).toBeUndefined();
@@ -27,7 +27,7 @@ describe('a password', () => {
   });
 
   it.each(['password', 'PASSWORD1', 'qwertyuiop', 'iloveyou1', '1234567890', 'ｐａｓｓｗｏｒｄ'])(
-    'may not be %j, which everyone uses',
+    'may not be the common password %j',
     (password) => {
       expect(refusal(password)).toBe('too_common');
     },

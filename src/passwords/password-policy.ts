@@ -5,27 +5,27 @@ import { invalidField } from '../platform/kernel/app-error.js';
 export const PASSWORD_MIN = 8;
 export const PASSWORD_MAX = 1024;
 
-/** Everyone's favourites, most of them from published breaches; compared without regard to case. */
+/** Common passwords, most of them from published breaches, in lower case. */
 const COMMON: ReadonlySet<string> = new Set(
   dictionary['passwords-common']
     .filter((word) => word.length >= PASSWORD_MIN)
     .map((word) => word.toLowerCase()),
 );
 
-/** What else the person calls themselves: no password may be one of these. */
+/** The names of a user. A password must not be one of them. */
 export interface Identity {
   readonly email?: string | undefined;
   readonly username?: string | null | undefined;
   readonly fullName?: string | null | undefined;
 }
 
-/** NFKC (NIST SP 800-63B, RFC 8265): the same password typed on two keyboards is the same text. */
+/** Normalizes to NFKC (NIST SP 800-63B, RFC 8265), so that a password typed on two keyboards is the same text. */
 export function normalizePassword(password: string): string {
   return password.normalize('NFKC');
 }
 
 /**
- * Refuses a password that a person must not choose; there are no composition rules.
+ * Refuses passwords that are too short, too long, common or a name of the user. There are no composition rules.
  * @param field the name of the field in the request
  * @throws AppError `validation_failed`
  */

@@ -1,27 +1,27 @@
 import { timingSafeEqual } from 'node:crypto';
 
-/** A hash that was read: what made it, and the check of a password against it, which does the whole work. */
+/** A stored hash that was read: its scheme, and a check of passwords against it. */
 export interface StoredHash {
-  /** For reports and counts: `argon2id`, `bcrypt`, `pbkdf2-sha256 (Django)`. */
+  /** The scheme as reports name it: `argon2id`, `bcrypt`, `pbkdf2-sha256 (Django)`. */
   readonly scheme: string;
   readonly verify: (password: string) => Promise<boolean>;
 }
 
 /**
- * One family of hash forms: undefined where the text is of another family.
- * @throws UnusableHash where it is of this one, and malformed or too costly
+ * Reads the forms of one family of hashes; returns undefined for other forms.
+ * @throws UnusableHash if the form belongs to the family, and the hash is malformed or costs too much
  */
-export type HashFamily = (stored: string) => StoredHash | undefined;
+export type HashReader = (stored: string) => StoredHash | undefined;
 
 /**
- * Why a hash is not taken.
- * - `unknown_hash`: its form is none of those in the table.
- * - `malformed_hash`: it begins like one of them and does not go on like it.
- * - `hash_too_costly`: to check one password would take more time or memory than a login may.
+ * Why a hash is refused.
+ * - `unknown_hash`: the form is not supported.
+ * - `malformed_hash`: the prefix of a supported form is followed by something else.
+ * - `hash_too_costly`: checking one password would take more time or memory than a login may.
  */
 export type HashFault = 'unknown_hash' | 'malformed_hash' | 'hash_too_costly';
 
-/** A hash that is not taken. Never holds the hash. */
+/** A refused hash. The error does not hold the hash. */
 export class UnusableHash extends Error {
   constructor(readonly fault: HashFault) {
     super(fault);
@@ -31,11 +31,11 @@ export class UnusableHash extends Error {
 
 /** A shorter hash or key would let a wrong password pass by chance. In bytes. */
 const HASH_MIN = 16;
-/** More than any of the forms writes. In bytes. */
+/** No supported form has longer salts or keys. In bytes. */
 const BYTES_MAX = 128;
 
 /**
- * The bytes of a text in base64, in base64url, or in passlib's variant with a dot for the plus; padded or not.
+ * Decodes base64, base64url, or passlib's variant with a dot for the plus, with or without padding.
  * @throws UnusableHash
  */
 export function bytesOf(text: string): Buffer {
@@ -45,14 +45,14 @@ export function bytesOf(text: string): Buffer {
     .replaceAll('_', '/')
     .replace(/={1,2}$/, '');
   const bytes = Buffer.from(plain, 'base64');
-  // Written again, it has to be the same: what does not belong there is skipped when it is read.
+  // Node skips characters outside the alphabet, so the bytes are encoded again and compared.
   if (bytes.length > BYTES_MAX || bytes.toString('base64').replace(/=+$/, '') !== plain) {
     throw new UnusableHash('malformed_hash');
   }
   return bytes;
 }
 
-/** The same for the hash itself. @throws UnusableHash where it is too short to prove anything */
+/** {@link bytesOf} for a digest. @throws UnusableHash also if the digest is shorter than 16 bytes */
 export function digestOf(text: string): Buffer {
   const bytes = bytesOf(text);
   if (bytes.length < HASH_MIN) throw new UnusableHash('malformed_hash');
@@ -60,7 +60,7 @@ export function digestOf(text: string): Buffer {
 }
 
 /**
- * A number as hashes write it: digits without a sign or a leading zero.
+ * A cost parameter: a positive integer without a sign or a leading zero.
  * @throws UnusableHash `malformed_hash`; `hash_too_costly` above `max`
  */
 export function costOf(text: string | undefined, max: number): number {
@@ -69,7 +69,7 @@ export function costOf(text: string | undefined, max: number): number {
   return Number(text);
 }
 
-/** Whether two texts of bytes are the same, in a time that does not tell where they differ. */
+/** Compares in a time that does not depend on the content. */
 export function sameBytes(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -7,7 +7,7 @@ const NOW = Date.UTC(2026, 0, 2);
 const HASH = FOREIGN_HASHES[0]?.hash ?? '';
 
 describe('a user of a file', () => {
-  it('has the names a registration would give them, and what is not said by default', () => {
+  it('gets the names that a registration would give them, and defaults for absent fields', () => {
     const read = readUserRow({ email: 'Ａda@Example.com', username: 'Ada.L', password_hash: HASH }, NOW);
     expect(read).toEqual({
       scheme: 'pbkdf2-sha256 (Django)',
@@ -26,7 +26,7 @@ describe('a user of a file', () => {
     });
   });
 
-  it('gets an id of the time they were created, or keeps their own', () => {
+  it('gets an id with the time of creation, or keeps the id of the file', () => {
     const old = readUserRow(
       { email: 'a@b.example', password_hash: HASH, created_at: '2019-05-06T07:08:09+02:00' },
       NOW,
@@ -37,7 +37,7 @@ describe('a user of a file', () => {
     expect('user' in kept && kept.user.id).toBe(id.toLowerCase());
   });
 
-  it('is read as it was written out', () => {
+  it('is read back from an export unchanged', () => {
     const read = readUserRow(
       {
         email: 'a@b.example',
@@ -53,7 +53,7 @@ describe('a user of a file', () => {
     expect(readUserRow(JSON.parse(userLine(read.user)), NOW + 1)).toEqual(read);
   });
 
-  it('may come with the parts that Firebase and Keycloak export', () => {
+  it('may have the hash fields that Firebase and Keycloak export', () => {
     const firebase = { email: 'a@b.example', firebase_hash: FIREBASE.hash, firebase_salt: FIREBASE.salt };
     expect(readUserRow(firebase, NOW, FIREBASE.project)).toMatchObject({ scheme: 'scrypt (Firebase)' });
     expect(readUserRow(firebase, NOW)).toEqual({ field: 'password_hash', reason: 'unknown_hash' });

@@ -7,18 +7,18 @@ import { firebaseHash, keycloakHash, type FirebaseParameters } from '../password
 import { readHash } from '../passwords/hash-schemes.js';
 import { UnusableHash, type HashFault } from '../passwords/stored-hash.js';
 import { emailField, fullNameField, identityKey, usernameField } from '../users/identity.js';
-import type { ImportedUser, MovedUser } from './moved-users.repository.js';
+import type { ImportedUser, TransferredUser } from './user-transfer.repository.js';
 
-/** Why a user of a file is not taken; never a value of the file. */
+/** Why a line of a file is refused. Holds no value of the file. */
 export interface RowRefusal {
   readonly field: string;
-  /** `repeated`: a line before has the same. `taken`: another user has it. `malformed`: the line is not of the format. */
+  /** `repeated`: an earlier line has the same value. `taken`: another user has it. `malformed`: the line cannot be read. */
   readonly reason: FieldCode | HashFault | 'repeated' | 'taken' | 'malformed';
 }
 
 const NEWEST = Date.UTC(10_000, 0);
 
-/** One user of a file. Whether the roles are there is for the caller to say. */
+/** One user of a file. The caller checks that the roles exist. */
 const UserRow = z.strictObject({
   id: z.uuid().toLowerCase().nullish(),
   email: emailField,
@@ -38,19 +38,19 @@ const UserRow = z.strictObject({
   keycloak_secret_data: z.unknown().optional(),
 });
 
-/** The names of the fields, as the header line of a CSV file may have them. */
+/** The names that the header line of a CSV file may have. */
 export const USER_ROW_FIELDS: readonly string[] = Object.keys(UserRow.shape);
 
-/** A user that was read from a file, and what made their hash. */
+/** A user of a file, and the scheme of the hash. */
 export interface ReadUser {
   readonly user: ImportedUser;
   readonly scheme: string;
 }
 
 /**
- * Reads one user of a file: the fields as for the endpoints, and the hash in any form that verifies.
- * @param now milliseconds since the Unix epoch: when users without `created_at` were created
- * @param firebase the project's parameters, where the file has Firebase's hashes
+ * Reads one user of a file. The rules of the fields are those of the endpoints; the hash may have any supported form.
+ * @param now the creation time of users without `created_at`, in milliseconds since the Unix epoch
+ * @param firebase the project's parameters, if the file has Firebase's hashes
  */
 export function readUserRow(
   fields: unknown,
@@ -64,7 +64,7 @@ export function readUserRow(
     const { scheme } = readHash(passwordHash);
     const { email, username = null, full_name: fullName = null, created_at: createdAt, roles } = row;
     const user = {
-      // The id carries the time of creation: lists are in its order.
+      // Lists are in the order of ids, so the id holds the time of creation.
       id: row.id ?? newId(createdAt?.getTime() ?? now),
       email,
       emailKey: identityKey(email),
@@ -87,8 +87,8 @@ export function readUserRow(
   }
 }
 
-/** A user as a line of an export, which {@link readUserRow} reads. */
-export function userLine({ fullName, createdAt, passwordHash, ...user }: MovedUser): string {
+/** The line of a user in an export; {@link readUserRow} reads it. */
+export function userLine({ fullName, createdAt, passwordHash, ...user }: TransferredUser): string {
   const { id, email, username, status, roles } = user;
   const line = { id, email, username, full_name: fullName, status, roles, created_at: createdAt };
   return `${JSON.stringify({ ...line, password_hash: passwordHash })}\n`;
@@ -96,7 +96,7 @@ export function userLine({ fullName, createdAt, passwordHash, ...user }: MovedUs
 
 function writtenHash(row: z.output<typeof UserRow>, firebase?: FirebaseParameters): string | undefined {
   if (typeof row.firebase_hash === 'string') {
-    // Without the project's parameters nobody can tell what the hash is.
+    // The hash cannot be checked without the project's parameters.
     if (!firebase) throw new UnusableHash('unknown_hash');
     return firebaseHash(row.firebase_hash, row.firebase_salt ?? '', firebase);
   }

@@ -3,26 +3,26 @@ import { EntityManager } from 'typeorm';
 import { OPERATOR } from '../access/principal.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
-import { MovedUsersRepository } from './moved-users.repository.js';
+import { UserTransferRepository } from './user-transfer.repository.js';
 import { userLine } from './user-row.js';
 import { UsersService } from '../users/users.service.js';
 
 const PAGE = 1000;
 
-/** Hands out every user with their password hash. */
+/** Exports every user with their password hash. */
 @Injectable()
 export class UsersExportService {
   constructor(
     private readonly transactions: Transactions,
     private readonly manager: EntityManager,
     private readonly users: UsersService,
-    private readonly moved: MovedUsersRepository,
+    private readonly transfers: UserTransferRepository,
     private readonly audit: AuditService,
   ) {}
 
   /**
-   * The lines of an export, a page of users at a time. The event is written before the first of them: an export that
-   * is broken off has taken hashes out too.
+   * The lines of an export, a page of users at a time. The audit event is written before the first page, because an
+   * interrupted export has disclosed hashes too.
    */
   async *lines(): AsyncGenerator<string> {
     await this.transactions.run(async (transaction) => {
@@ -36,7 +36,7 @@ export class UsersExportService {
       });
     });
     for (let after: string | null = null; ;) {
-      const page = await this.moved.exportPage(this.manager, after, PAGE);
+      const page = await this.transfers.exportPage(this.manager, after, PAGE);
       const last = page.at(-1);
       if (!last) return;
       yield page.map(userLine).join('');

@@ -7,25 +7,25 @@ import { Clock } from '../platform/kernel/clock.js';
 import type { FirebaseParameters } from '../passwords/exported-parts.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { identityKey } from '../users/identity.js';
-import { MovedUsersRepository, type ImportedUser, type TakenNames } from './moved-users.repository.js';
+import { UserTransferRepository, type ImportedUser, type Conflict } from './user-transfer.repository.js';
 import { RolesService } from '../users/roles.service.js';
 import { readUserRow, type RowRefusal } from './user-row.js';
 
-/** One statement each, short enough not to keep other work waiting. */
+/** Users per transaction: few enough that other work does not wait for it. */
 const BATCH = 1000;
 const UNKNOWN_ROLES_MAX = 100;
-const EVERYBODY = { kind: 'user', id: '*' } as const;
+const ALL_USERS = { kind: 'user', id: '*' } as const;
 
-/** A user as the file has it; `fields` is undefined where the line could not be read. */
+/** A line of the file; `fields` is undefined if the line could not be parsed. */
 export interface FileRow {
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
   readonly fields: unknown;
 }
 
 export interface ImportOptions {
   readonly dryRun: boolean;
-  /** Whether a known password verified before. Goes into the audit log. */
+  /** Whether a known password has verified. The audit log records it. */
   readonly proven: boolean;
   readonly firebase?: FirebaseParameters | undefined;
   readonly refused: (line: number, refusal: RowRefusal) => void;
@@ -35,24 +35,24 @@ export interface ImportOptions {
 
 export interface ImportCounts {
   readonly lines: number;
-  /** In a dry run those that would be added. */
+  /** In a dry run: the users that would be added. */
   readonly added: number;
-  /** Those whose e-mail address was there before. */
+  /** Users whose e-mail address already existed. */
   readonly present: number;
   readonly refused: number;
-  /** Users by what made their hash. */
+  /** The number of users by the scheme of their hash. */
   readonly schemes: Readonly<Record<string, number>>;
-  /** A hundred at most. */
+  /** At most 100 names. */
   readonly unknownRoles: readonly string[];
 }
 
-/** Takes over users of a file. What is there already is left as it is, so that a run that ended early is run again. */
+/** Imports users from a file. Existing users stay unchanged, so an interrupted import can be run again. */
 @Injectable()
 export class UsersImportService {
   constructor(
     private readonly transactions: Transactions,
     private readonly manager: EntityManager,
-    private readonly users: MovedUsersRepository,
+    private readonly transfers: UserTransferRepository,
     private readonly roles: RolesService,
     private readonly hasher: PasswordHasher,
     private readonly audit: AuditService,
@@ -60,8 +60,8 @@ export class UsersImportService {
   ) {}
 
   /**
-   * Whether a password verifies against the hash that the file has for a user: the first that would be taken.
-   * @returns undefined where the file has no such user
+   * Checks a password against the hash of a user in the file: the first acceptable line with the address.
+   * @returns undefined if the file has no such line
    */
   async prove(
     rows: AsyncIterable<readonly FileRow[]>,
@@ -82,44 +82,44 @@ export class UsersImportService {
   }
 
   /**
-   * Adds the users, a batch in a transaction.
-   * @throws the database's errors; what was added until then stays
+   * Imports the users, each batch in a transaction.
+   * @throws the database's errors; batches that were stored before stay
    */
   async run(rows: AsyncIterable<readonly FileRow[]>, options: ImportOptions): Promise<ImportCounts> {
-    const work = new Import(await this.roles.list(), this.clock.now(), options);
+    const run = new ImportRun(await this.roles.list(), this.clock.now(), options);
     let begun = false;
     const flush = async (): Promise<void> => {
-      const batch = work.take();
+      const batch = run.take();
       const taken = options.dryRun
-        ? await this.users.findTaken(this.manager, batch)
+        ? await this.transfers.findConflicts(this.manager, batch)
         : await this.add(batch, begun ? undefined : options.proven);
       begun = true;
-      work.settle(batch, taken);
-      options.progress(work.counts);
+      run.count(batch, taken);
+      options.progress(run.counts);
     };
     for await (const chunk of rows) {
       for (const row of chunk) {
-        work.read(row);
-        if (work.waiting === BATCH) await flush();
+        run.read(row);
+        if (run.waiting === BATCH) await flush();
       }
     }
-    if (work.waiting > 0 || !begun) await flush();
-    if (!options.dryRun) await this.record(work.counts, options.proven);
-    return work.counts;
+    if (run.waiting > 0 || !begun) await flush();
+    if (!options.dryRun) await this.record(run.counts, options.proven);
+    return run.counts;
   }
 
-  /** The first batch says in the audit log that an import began: one that is killed leaves a trace too. */
-  private add(batch: Batch, proven: boolean | undefined): Promise<TakenNames[]> {
+  /** The first batch records the beginning of the import, so that a killed import is in the audit log too. */
+  private add(batch: Batch, proven: boolean | undefined): Promise<Conflict[]> {
     return this.transactions.run(async (transaction) => {
       if (proven !== undefined) {
         const event = {
           action: 'users.import_started',
           actor: OPERATOR.subject,
-          subject: EVERYBODY,
+          subject: ALL_USERS,
         } as const;
         await this.audit.record(transaction, { ...event, details: { proven } });
       }
-      return this.users.insertMissing(transaction.manager, batch, new Date(this.clock.now()));
+      return this.transfers.insertMissing(transaction.manager, batch, new Date(this.clock.now()));
     });
   }
 
@@ -129,7 +129,7 @@ export class UsersImportService {
       this.audit.record(transaction, {
         action: 'users.imported',
         actor: OPERATOR.subject,
-        subject: EVERYBODY,
+        subject: ALL_USERS,
         details,
       }),
     );
@@ -138,11 +138,11 @@ export class UsersImportService {
 
 type Batch = ReadonlyArray<ImportedUser & { readonly line: number }>;
 
-/** What one run knows so far: one batch, and the names of all lines. */
-class Import {
+/** The state of one run: the current batch, the counts, and the unique fields of all lines. */
+class ImportRun {
   private batch: Array<ImportedUser & { readonly line: number }> = [];
   private readonly roles: ReadonlySet<string>;
-  /** The names of the lines so far: about 220 bytes a user. */
+  /** The unique fields of all lines so far, about 220 bytes a user. */
   private readonly seen = new Set<string>();
   private readonly schemes: Record<string, number> = {};
   private readonly unknownRoles = new Set<string>();
@@ -184,7 +184,7 @@ class Import {
     return batch;
   }
 
-  settle(batch: Batch, taken: readonly TakenNames[]): void {
+  count(batch: Batch, taken: readonly Conflict[]): void {
     const lines = new Map(batch.map(({ id, line }) => [id, line]));
     this.totals.added += batch.length - taken.length;
     for (const { id, hasEmail, hasId, hasUsername } of taken) {
@@ -193,14 +193,14 @@ class Import {
     }
   }
 
-  /** Notes the names only where none of them is known, so that a refused line takes none away from a later one. */
+  /** The repeated field of a user. A refused line reserves none of its values. */
   private repeated({ id, emailKey, usernameKey }: ImportedUser, ownId: boolean): string | undefined {
-    const names = {
+    const fields = {
       email: emailKey,
       ...(ownId && { id }),
       ...(usernameKey !== null && { username: usernameKey }),
     };
-    const entries = Object.entries(names).map(([field, name]) => [field, `${field}:${name}`] as const);
+    const entries = Object.entries(fields).map(([field, name]) => [field, `${field}:${name}`] as const);
     const repeated = entries.find(([, name]) => this.seen.has(name));
     if (repeated) return repeated[0];
     for (const [, name] of entries) this.seen.add(name);

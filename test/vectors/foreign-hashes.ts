@@ -1,6 +1,6 @@
 /**
- * Hashes that other programs made, with the password of each. Made once with Django 5.2 and passlib 1.7.4 themselves;
- * PBKDF2 and scrypt also with Python's hashlib alone, Keycloak's with hashlib and argon2-cffi after its format.
+ * Hashes of other programs with their passwords. Django 5.2 and passlib 1.7.4 made them; Python's hashlib confirmed PBKDF2
+ * and scrypt. Keycloak's were made with hashlib and argon2-cffi in Keycloak's format.
  */
 export interface ForeignHash {
   readonly scheme: string;
@@ -8,7 +8,7 @@ export interface ForeignHash {
   readonly hash: string;
 }
 
-/** Not the same after NFKC: a system that does not normalize hashes it as it stands. */
+/** NFKC changes this password, and the other systems hash it without normalization. */
 export const PASSWORD = 'Ångström ﬁne 1815';
 
 export const FOREIGN_HASHES: readonly ForeignHash[] = [
@@ -72,7 +72,7 @@ export const FIREBASE = {
 
 const KEYCLOAK_SALT = '8PHy8/T19vf4+fr7/P3+/w==';
 
-/** What Keycloak exports of {@link PASSWORD}. */
+/** Keycloak's credentials of {@link PASSWORD}. */
 export const KEYCLOAK = [
   {
     scheme: 'pbkdf2-sha256',

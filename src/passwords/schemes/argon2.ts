@@ -3,18 +3,18 @@ import { ARGON2_MAX } from '../../platform/config/config.js';
 import { normalizePassword } from '../password-policy.js';
 import { bytesOf, costOf, digestOf, UnusableHash, type StoredHash } from '../stored-hash.js';
 
-/** The PHC string format; without a version it is 1.0 (0x10). */
+/** The PHC string format. A missing version means 1.0 (0x10). */
 const FORM =
   /^\$(argon2(?:id|i|d))\$(?:v=(?:16|19)\$)?m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 const DJANGO = 'argon2$argon2';
 const SALT_MIN = 8;
-/** RFC 9106 section 3.1: at least so many KiB a lane. */
+/** RFC 9106 section 3.1: the least memory of a lane. */
 const KIB_PER_LANE = 8;
 
 /**
- * argon2id, argon2i and argon2d, as we, passlib, Keycloak's conversion and Django (`argon2$argon2id$…`) write them.
- * A PHC string does not tell whose it is: ours are of the normalized password, those of other systems of the password
- * as it was typed. Both are tried where they differ.
+ * argon2id, argon2i and argon2d as PHC strings, and Django's `argon2$argon2id$…`. A PHC string does not name the system
+ * that made it. Latchkey hashes the normalized password and other systems the password as typed, so both are tried
+ * if they differ.
  */
 export function argon2Hash(stored: string): StoredHash | undefined {
   const django = stored.startsWith(DJANGO);

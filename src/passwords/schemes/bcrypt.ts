@@ -6,12 +6,12 @@ import { UnusableHash, type StoredHash } from '../stored-hash.js';
 const FORM = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 const COST_MIN = 4;
 const COST_MAX = 14;
-/** bcrypt reads no further than this: two passwords that share 72 bytes must not open one account. */
+/** bcrypt ignores everything beyond 72 bytes, so longer passwords never match. */
 const MAX_BYTES = 72;
 
 /**
- * bcrypt, and Django's `bcrypt$…` and `bcrypt_sha256$…`, which hashes the hexadecimal SHA-256 of the password and so
- * has no limit of 72 bytes.
+ * bcrypt, and Django's `bcrypt$…` and `bcrypt_sha256$…`. The latter hashes the hexadecimal SHA-256 of the password and so
+ * covers passwords of any length.
  */
 export function bcryptHash(stored: string): StoredHash | undefined {
   const [, django, written = ''] = /^(?:(bcrypt|bcrypt_sha256)\$)?(\$2.*)$/s.exec(stored) ?? [];
@@ -29,7 +29,7 @@ export function bcryptHash(stored: string): StoredHash | undefined {
   }
   return {
     scheme: django === undefined ? 'bcrypt' : 'bcrypt (Django)',
-    // The work is done in any case, so that a long password takes as long as another one.
+    // The length is checked last, so that long and short passwords take the same time.
     verify: async (password) =>
       (await compare(password, comparable)) && Buffer.byteLength(password) <= MAX_BYTES,
   };

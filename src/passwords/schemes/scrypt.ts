@@ -1,21 +1,21 @@
 import { createCipheriv, scrypt, type ScryptOptions } from 'node:crypto';
 import { bytesOf, costOf, digestOf, sameBytes, UnusableHash, type StoredHash } from '../stored-hash.js';
 
-/** 128 · N · r bytes are needed at once; p repeats the work. */
+/** In bytes. scrypt needs 128 · N · r bytes at once; p repeats the work. */
 const MEMORY_MAX = 128 * 1024 * 1024;
 const PARALLEL_MAX = 16;
 const LOG_MAX = 63;
 
-/** `scrypt$n$salt$r$p$base64`: the salt is text, the hash padded base64. */
+/** `scrypt$n$salt$r$p$base64`. The salt is text, the digest padded base64. */
 const DJANGO = /^scrypt\$(\d+)\$([^$]{1,128})\$(\d+)\$(\d+)\$([^$]+)$/;
 const PASSLIB = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([^$]*)\$([^$]+)$/;
-/** Our own way to write what Firebase exports apart: `$firebase-scrypt$ln=14,r=8$salt$separator$signerkey$hash`. */
+/** Latchkey's own form, because Firebase exports the parts separately: `$firebase-scrypt$ln=14,r=8$salt$separator$signerkey$hash`. */
 const FIREBASE = /^\$firebase-scrypt\$ln=(\d+),r=(\d+)\$([^$]+)\$([^$]*)\$([^$]+)\$([^$]+)$/;
-/** AES-256 in counter mode from zero, under the first half of what scrypt derives. In bytes. */
+/** The length of the AES-256 key that scrypt derives, in bytes. AES runs in counter mode from zero. */
 const FIREBASE_KEY = 32;
 const FIREBASE_IV = Buffer.alloc(16);
 
-/** scrypt (RFC 7914) as Django and passlib write it. */
+/** scrypt (RFC 7914) in the forms of Django and passlib. */
 export function scryptHash(stored: string): StoredHash | undefined {
   if (stored.startsWith('scrypt$')) {
     const [, n, salt = '', r, p, digest = ''] = DJANGO.exec(stored) ?? [];
@@ -32,8 +32,8 @@ export function scryptHash(stored: string): StoredHash | undefined {
 }
 
 /**
- * Firebase's scrypt: the derived key encrypts the project's signer key, and that is the hash
- * (github.com/firebase/scrypt). Salt and separator are joined.
+ * Firebase's scrypt (github.com/firebase/scrypt). The hash is the project's signer key, encrypted with the key that
+ * scrypt derives from the password and the joined salt and separator.
  */
 export function firebaseScryptHash(stored: string): StoredHash | undefined {
   if (!stored.startsWith('$firebase-scrypt$')) return undefined;
@@ -68,11 +68,11 @@ function boundedOptions(
   const p = costOf(parallel, PARALLEL_MAX);
   if (N < 2 || !Number.isInteger(Math.log2(N))) throw new UnusableHash('malformed_hash');
   if (128 * N * r > MEMORY_MAX) throw new UnusableHash('hash_too_costly');
-  // OpenSSL counts a little more than 128 · N · r; what the costs allow is bounded above.
+  // OpenSSL counts a little more than 128 · N · r.
   return { N, r, p, maxmem: 2 * MEMORY_MAX };
 }
 
-/** Through libuv's pool, as all of our hashing. */
+/** Runs in libuv's pool. */
 function derive(password: string, salt: Buffer, length: number, options: ScryptOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     scrypt(password, salt, length, options, (error, key) => (error ? reject(error) : resolve(key)));

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { UserStatus } from '../users/user.entity.js';
 
-/** A user as an import brings it and an export takes it. */
-export interface MovedUser {
+/** A user with their password hash, as import and export transfer them. */
+export interface TransferredUser {
   readonly id: string;
   readonly email: string;
   readonly username: string | null;
@@ -14,46 +14,46 @@ export interface MovedUser {
   readonly passwordHash: string;
 }
 
-export interface ImportedUser extends MovedUser {
+export interface ImportedUser extends TransferredUser {
   readonly emailKey: string;
   readonly usernameKey: string | null;
 }
 
-/** Which of a user's names somebody has already. */
-export interface TakenNames {
-  /** The id in the file, not that of the one who has them. */
+/** Which of the unique fields of a user in the file belong to an existing user. */
+export interface Conflict {
+  /** The id in the file, not the id of the existing user. */
   readonly id: string;
   readonly hasId: boolean;
   readonly hasEmail: boolean;
   readonly hasUsername: boolean;
 }
 
-/** Many users in one parameter: arrays of arrays, as of roles, have no other form. */
+/** The users of a batch are one JSON parameter, because SQL arrays cannot hold the lists of roles. */
 const GIVEN = `given AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::json) AS g (
     id uuid, email text, "emailKey" text, username text, "usernameKey" text, "fullName" text, "passwordHash" text,
     status text, roles text[], "createdAt" timestamptz))`;
-const TAKEN = `
+const CONFLICTS = `
   id, EXISTS (SELECT FROM users u WHERE u.id = given.id) AS "hasId",
   EXISTS (SELECT FROM users u WHERE u.email_key = given."emailKey") AS "hasEmail",
   EXISTS (SELECT FROM users u WHERE u.username_key = given."usernameKey") AS "hasUsername"`;
 
 /**
- * Raw: thousands of users in one parameter, and what was taken in the same statement.
- * The statements that take many users in or out at once; each takes part in the caller's transaction.
+ * Raw: each statement inserts or compares thousands of users.
+ * The statements of import and export. Each takes part in the caller's transaction.
  */
 @Injectable()
-export class MovedUsersRepository {
+export class UserTransferRepository {
   /**
-   * Adds those whose names nobody has, with their roles, and leaves the others alone.
-   * @returns of those that were not added what was taken before; nothing where somebody else was first just now
-   * @throws the database's foreign key violation where a role is gone
+   * Adds the users whose id, e-mail address and user name are free, with their roles.
+   * @returns the conflicts of the others; all false if a concurrent transaction added the other user
+   * @throws the database's foreign key violation if a role was deleted
    */
   async insertMissing(
     manager: EntityManager,
     users: readonly ImportedUser[],
     now: Date,
-  ): Promise<TakenNames[]> {
+  ): Promise<Conflict[]> {
     return manager.query(
       `WITH ${GIVEN}, added AS (
          INSERT INTO users (id, email, email_key, username, username_key, full_name, password_hash, status, created_at,
@@ -63,22 +63,22 @@ export class MovedUsersRepository {
        granted AS (
          INSERT INTO user_roles (user_id, role)
          SELECT id, role FROM added JOIN given USING (id), unnest(given.roles) AS role)
-       SELECT ${TAKEN} FROM given WHERE id NOT IN (SELECT id FROM added)`,
+       SELECT ${CONFLICTS} FROM given WHERE id NOT IN (SELECT id FROM added)`,
       [JSON.stringify(users), now],
     );
   }
 
-  /** What {@link insertMissing} would answer. */
-  async findTaken(manager: EntityManager, users: readonly ImportedUser[]): Promise<TakenNames[]> {
+  /** The conflicts that {@link insertMissing} would return. */
+  async findConflicts(manager: EntityManager, users: readonly ImportedUser[]): Promise<Conflict[]> {
     return manager.query(
-      `WITH ${GIVEN}, names AS (SELECT ${TAKEN} FROM given)
-       SELECT * FROM names WHERE "hasId" OR "hasEmail" OR "hasUsername"`,
+      `WITH ${GIVEN}, compared AS (SELECT ${CONFLICTS} FROM given)
+       SELECT * FROM compared WHERE "hasId" OR "hasEmail" OR "hasUsername"`,
       [JSON.stringify(users)],
     );
   }
 
-  /** One page of everything that is kept of users, in the order of their ids. */
-  async exportPage(manager: EntityManager, after: string | null, limit: number): Promise<MovedUser[]> {
+  /** One page of users in the order of their ids. */
+  async exportPage(manager: EntityManager, after: string | null, limit: number): Promise<TransferredUser[]> {
     return manager.query(
       `SELECT id, email, username, full_name AS "fullName", status, created_at AS "createdAt",
               password_hash AS "passwordHash",
