@@ -5,6 +5,7 @@ import { AppModule, type AppParts } from './app.module.js';
 import { unavailableDatabase } from '../platform/database/connection.js';
 import { serveDocs } from '../platform/docs/swagger.js';
 import { acceptCookies } from '../platform/http/cookies.js';
+import { readBodies } from '../platform/http/body-parser.js';
 import { corsDelegate } from '../platform/http/cors.js';
 import { addHooks } from '../platform/http/hooks.js';
 import { answerExpectations, httpAdapter } from '../platform/http/http-adapter.js';
@@ -26,9 +27,12 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(parts), adapter, {
     logger: new NestLog(log),
     abortOnError: false,
+    // readBodies reads them.
+    bodyParser: false,
   });
   const proxies = app.get(ProxyWatch);
   await acceptCookies(app);
+  readBodies(app);
   addHooks(app, { routes, log, onArrival: (request) => proxies.see(request) });
   answerExpectations(app.getHttpServer());
   // CORS costs time at each request, so it is enabled only where an origin is allowed.

@@ -80,7 +80,7 @@ export class ClientsController {
   async rotateSecret(
     @CurrentPrincipal() principal: Principal,
     @Param('id') id: string,
-    @Body({ schema: RotateSecretDto.prefault({}) }) { overlap_seconds: overlapSeconds }: RotateSecretDto,
+    @Body({ schema: RotateSecretDto }) { overlap_seconds: overlapSeconds }: RotateSecretDto,
   ): Promise<ClientSecretDto> {
     const clientId = objectId(id);
     return toClientSecretDto(clientId, await this.admin.rotateSecret(principal, clientId, overlapSeconds));

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { FIRST_PARTY } from '../access/principal.js';
 import { AppError } from '../platform/kernel/app-error.js';
 
@@ -52,7 +53,10 @@ function completeCredentials({ id, secret }: ClientCredentials): ClientCredentia
 /** Undefined for empty credentials (`Basic Og==`). */
 function basicCredentials(authorization: string): ClientCredentials | undefined {
   const encoded = /^basic +([A-Za-z0-9+/]*={0,2})$/i.exec(authorization)?.[1];
-  const [, id, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString()) ?? [];
+  const bytes = Buffer.from(encoded ?? '', 'base64');
+  // Replaced bytes would make two different secrets read alike.
+  if (!isUtf8(bytes)) throw invalidClient('credentials that are not UTF-8');
+  const [, id, secret] = /^([^:]*):(.*)$/s.exec(bytes.toString()) ?? [];
   if (id === undefined || secret === undefined) throw invalidClient('no Basic credentials');
   return id === '' && secret === '' ? undefined : { id: formDecoded(id), secret: formDecoded(secret) };
 }

@@ -57,6 +57,9 @@ function complete(operation: Operation, path: string, schemas: Schemas): void {
   const client = operation[CLIENT_EXTENSION];
   if (client !== undefined) operation.security = [{ [CLIENT]: [] }, ...(client === 'optional' ? [{}] : [])];
   for (const parameter of parametersOf(operation)) completeParameter(parameter);
+  // SchemaPipe reads an absent body as an empty object.
+  if (operation.requestBody && 'required' in operation.requestBody)
+    operation.requestBody.required = (schemas[bodyOf(operation)?.schema ?? '']?.required ?? []).length > 0;
   if (isPaged(operation)) Object.assign(successOf(operation), { headers: PAGE_HEADERS });
   Object.assign(
     operation.responses,

@@ -13,9 +13,7 @@ const SELF_EXPLAINING_FORMATS: ReadonlySet<string> = new Set(['uuid', 'date-time
  * The OpenAPI 3.0 schema of a zod schema. Named schemas (`meta({ id })`) are returned as components.
  * @param io `input` for data that clients send, `output` for data that they receive
  */
-export function toOpenApiSchema(given: z.ZodType, io: 'input' | 'output') {
-  // An optional body is described by the schema of a present body.
-  const schema = given instanceof z.ZodPrefault ? given.unwrap() : given;
+export function toOpenApiSchema(schema: z.ZodType, io: 'input' | 'output') {
   const {
     $schema: _,
     definitions,

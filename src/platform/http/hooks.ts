@@ -2,7 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import type { Log } from '../kernel/log.js';
-import { assertContentType } from './content-type.js';
+import { checkContentType } from './content-type.js';
 import { assertHost } from './http-adapter.js';
 import { Lifecycle } from './lifecycle.js';
 import { recordRequest } from './request-log.js';
@@ -45,7 +45,7 @@ export function addHooks(app: NestFastifyApplication, { routes, log, onArrival }
     done();
   });
   fastify.addHook('preParsing', (request: FastifyRequest, _reply, _payload, done: HookDone) =>
-    settle(done, () => assertContentType(request)),
+    settle(done, () => checkContentType(request)),
   );
 }
 

@@ -8,8 +8,8 @@ export class SchemaPipe implements PipeTransform {
   transform(value: unknown, { schema, type }: ArgumentMetadata): unknown {
     if (!(schema instanceof z.ZodType)) return value;
     if (type !== 'body') return parseInput(schema, value);
-    // The schema of an optional body accepts undefined.
-    const absent = value === undefined || value === null ? schema.safeParse(undefined) : undefined;
+    // No body is an empty object, where every field is optional.
+    const absent = value === undefined ? schema.safeParse({}) : undefined;
     return absent?.success ? absent.data : parseBody(schema, value);
   }
 }
