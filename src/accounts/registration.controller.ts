@@ -22,6 +22,7 @@ export class RegistrationController {
   @ApiProblems(
     'malformed_request',
     'validation_failed',
+    'registration_closed',
     'email_taken',
     'username_taken',
     'too_many_attempts',

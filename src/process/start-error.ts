@@ -24,10 +24,7 @@ function exitCodeOf(error: unknown): number {
 /** One line for people. Messages of the database may quote values, so only error codes are shown. */
 function reasonOf(error: unknown): string {
   const { code, syscall, path, address, port } = (error ?? {}) as Record<string, unknown>;
-  if (isRefusedAdministrator(error)) {
-    const faults = error.errors?.map(({ field, message }) => `${field}: ${message}`).join('; ');
-    return `BOOTSTRAP_ADMIN_EMAIL or BOOTSTRAP_ADMIN_PASSWORD is not acceptable (${faults})`;
-  }
+  if (isRefusedAdministrator(error)) return administratorFault(error);
   if (error instanceof AppError) {
     const cause = error.diagnosis?.['cause'];
     return typeof cause === 'string' ? cause : error.detail;
@@ -47,9 +44,29 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown error';
 }
 
-/** During the start only the first administrator is validated like a request, so the fault lies in its settings. */
+/** During a start, only the creation of the first administrator throws these errors. */
 function isRefusedAdministrator(error: unknown): error is AppError {
-  return error instanceof AppError && error.code === 'validation_failed';
+  const codes = ['validation_failed', 'email_taken', 'username_taken'];
+  return error instanceof AppError && codes.includes(error.code);
+}
+
+function administratorFault({ code, errors }: AppError): string {
+  if (code === 'email_taken') {
+    return (
+      'BOOTSTRAP_ADMIN_EMAIL is the address of an account that is no administrator. If a stranger created it, delete it ' +
+      'with: latchkey users delete ADDRESS. If it is yours, make it the administrator with: latchkey users roles ' +
+      'ADDRESS user admin. Or set another address'
+    );
+  }
+  if (code === 'username_taken') {
+    return (
+      'the first administrator gets the user name "admin", which belongs to an account that is no administrator. If a ' +
+      'stranger created it, delete it with: latchkey users delete admin. If it is yours, make it the administrator with: ' +
+      'latchkey users roles admin user admin. Or set BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD'
+    );
+  }
+  const faults = errors?.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return `BOOTSTRAP_ADMIN_EMAIL or BOOTSTRAP_ADMIN_PASSWORD is not acceptable (${faults})`;
 }
 
 /** An SQLSTATE has five characters. */

@@ -6,6 +6,7 @@ import {
   HTTP_CONFIG,
   KEY_CONFIG,
   LIMITS_CONFIG,
+  REGISTRATION_CONFIG,
   REVOCATION_CONFIG,
   TOKEN_CONFIG,
   type Config,
@@ -23,6 +24,7 @@ export class ConfigModule {
       { provide: HTTP_CONFIG, useValue: config.http },
       { provide: LIMITS_CONFIG, useValue: config.limits },
       { provide: HASHING_CONFIG, useValue: config.hashing },
+      { provide: REGISTRATION_CONFIG, useValue: config.registration },
       { provide: BOOTSTRAP_CONFIG, useValue: config.bootstrap },
     ];
     return { module: ConfigModule, providers: slices, exports: slices.map(({ provide }) => provide) };

@@ -78,6 +78,13 @@ export interface HashingConfig {
   readonly queue: number;
 }
 
+export interface RegistrationConfig {
+  /** Whether people may create accounts for themselves. */
+  readonly open: boolean;
+  /** Whether registration stays closed until there is an administrator: always in production. */
+  readonly needsAdministrator: boolean;
+}
+
 export interface BootstrapConfig {
   readonly email: string | undefined;
   readonly password: string | undefined;
@@ -105,6 +112,7 @@ export interface Config {
   readonly revocation: RevocationConfig;
   readonly limits: LimitsConfig;
   readonly hashing: HashingConfig;
+  readonly registration: RegistrationConfig;
   readonly bootstrap: BootstrapConfig;
   readonly log: LogConfig;
   /** Undefined: traces are off. */
@@ -118,4 +126,5 @@ export const REVOCATION_CONFIG = Symbol('RevocationConfig');
 export const HTTP_CONFIG = Symbol('HttpConfig');
 export const LIMITS_CONFIG = Symbol('LimitsConfig');
 export const HASHING_CONFIG = Symbol('HashingConfig');
+export const REGISTRATION_CONFIG = Symbol('RegistrationConfig');
 export const BOOTSTRAP_CONFIG = Symbol('BootstrapConfig');

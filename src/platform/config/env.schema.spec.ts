@@ -282,3 +282,19 @@ describe('the settings', () => {
     expect([elsewhere.log.format, elsewhere.http.shutdownDelayMs]).toEqual(['pretty', 0]);
   });
 });
+
+describe('REGISTRATION', () => {
+  it('is open by default, and waits for an administrator only in production', () => {
+    expect(loadConfig({ SECRET_KEY }).registration).toEqual({ open: true, needsAdministrator: false });
+    const production = loadConfig({ SECRET_KEY, NODE_ENV: 'production', REGISTRATION: 'closed' });
+    expect(production.registration).toEqual({ open: false, needsAdministrator: true });
+  });
+
+  it.each(['verify', 'invite'])('cannot be %s, which needs e-mail', (REGISTRATION) => {
+    expect(problems({ REGISTRATION })).toEqual([expect.stringMatching(/^REGISTRATION .*e-mail/)]);
+  });
+
+  it('must be one of its values', () => {
+    expect(problems({ REGISTRATION: 'yes' })).toEqual(['REGISTRATION must be open or closed']);
+  });
+});

@@ -92,6 +92,14 @@ const schema = z.object({
   ARGON2_PARALLELISM: integer('lanes', 1, ARGON2_MAX.parallelism).default(1),
   HASH_CONCURRENCY: integer('hashes at once', 1, 256).optional(),
   HASH_QUEUE: integer('waiting hashes', 0, 100_000).default(256),
+  REGISTRATION: z
+    .enum(['open', 'closed'], {
+      error: ({ input }) =>
+        input === 'verify' || input === 'invite'
+          ? `cannot be ${input}, because this version sends no e-mail: set it to open or closed`
+          : 'must be open or closed',
+    })
+    .default('open'),
   BOOTSTRAP_ADMIN_EMAIL: z.string().optional(),
   BOOTSTRAP_ADMIN_PASSWORD: z.string().optional(),
   SHUTDOWN_DELAY_SECONDS: integer('seconds', 0, 300).optional(),
@@ -240,6 +248,7 @@ function slices(settings: Settings): Config {
       concurrency: settings.HASH_CONCURRENCY ?? defaultHashConcurrency(settings),
       queue: settings.HASH_QUEUE,
     },
+    registration: { open: settings.REGISTRATION === 'open', needsAdministrator: production },
     bootstrap: { email: settings.BOOTSTRAP_ADMIN_EMAIL, password: settings.BOOTSTRAP_ADMIN_PASSWORD },
     tracing: readTracing(settings).tracing,
     log: { level: settings.LOG_LEVEL, format: settings.LOG_FORMAT ?? (production ? 'json' : 'pretty') },

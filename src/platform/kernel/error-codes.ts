@@ -82,6 +82,11 @@ const TABLE = {
   },
   email_taken: { status: 409, title: 'E-mail taken', detail: 'This e-mail address is already registered' },
   username_taken: { status: 409, title: 'User name taken', detail: 'This user name is already taken' },
+  registration_closed: {
+    status: 403,
+    title: 'Registration closed',
+    detail: 'Registration is closed; ask an administrator for an account',
+  },
   last_administrator: {
     status: 409,
     title: 'Last administrator',
