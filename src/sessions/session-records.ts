@@ -15,6 +15,8 @@ export interface SessionGrant {
 
 export interface SessionRow extends SessionGrant {
   readonly parentGeneration: number | null;
+  /** When the parent was consumed; meaningless without a parent. */
+  readonly parentConsumedAt: Date;
   readonly expiresAt: Date;
   readonly revokedAt: Date | null;
   readonly revokedReason: string | null;
@@ -64,6 +66,8 @@ export interface Rotation {
   readonly idleExpiresAt: Date;
   /** A parent may have its unused successor replaced if that was issued before this time. */
   readonly replaceBefore: Date;
+  /** No successor is replaced if the parent was consumed before this time. */
+  readonly consumedSince: Date;
   /** Whether rows that another transaction has locked are waited for or skipped. */
   readonly locked: 'wait' | 'skip';
 }

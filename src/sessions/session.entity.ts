@@ -31,6 +31,13 @@ export class Session {
   @Column('integer', { name: 'parent_generation', nullable: true })
   parentGeneration!: number | null;
 
+  /**
+   * When the parent was consumed, if its first successor was replaced unused; else that is `rotatedAt`, and this column
+   * means nothing.
+   */
+  @Column({ type: 'timestamptz', name: 'parent_consumed_at', precision: 3, nullable: true })
+  parentConsumedAt!: Date | null;
+
   /** The live refresh token's `jti`: with it the same token can be answered again. */
   @Column('uuid', { name: 'refresh_token_id' })
   refreshTokenId!: string;

@@ -18,6 +18,11 @@ const GRANT = `
   ARRAY(SELECT DISTINCT unnest(r.scopes) FROM user_roles ur JOIN roles r ON r.name = ur.role
          WHERE ur.user_id = u.id ORDER BY 1) AS scopes`;
 
+/** A rotation consumes the parent; a replacement, which skips a generation, only issues another successor. */
+const PARENT_CONSUMED_AT = `
+  CASE WHEN s.generation = s.parent_generation + 1 THEN s.rotated_at
+       ELSE coalesce(s.parent_consumed_at, s.rotated_at) END`;
+
 /** The statements on single sessions and those of one user. Each method is one statement, in the caller's transaction. */
 @Injectable()
 export class SessionsRepository {
@@ -55,7 +60,7 @@ export class SessionsRepository {
   async rotate(
     manager: EntityManager,
     presented: readonly Presented[],
-    { now, idleExpiresAt, replaceBefore, locked }: Rotation,
+    { now, idleExpiresAt, replaceBefore, consumedSince, locked }: Rotation,
   ): Promise<Array<SessionGrant | undefined>> {
     // Raw: the statement is the rotation.
     const [rows]: [Array<SessionGrant & { place: number }>, number] = await manager.query(
@@ -63,11 +68,13 @@ export class SessionsRepository {
          SELECT id FROM sessions WHERE id = ANY($1) FOR NO KEY UPDATE ${locked === 'skip' ? 'SKIP LOCKED' : ''})
        UPDATE sessions s
           SET generation = s.generation + 1, parent_generation = p.generation, refresh_token_id = p.token_id,
+              parent_consumed_at = CASE WHEN s.generation = p.generation THEN NULL ELSE ${PARENT_CONSUMED_AT} END,
               rotated_at = $4, last_used_at = $4, idle_expires_at = least($5, s.expires_at)
          FROM unnest($1::uuid[], $2::int[], $3::uuid[]) WITH ORDINALITY AS p (id, generation, token_id, place),
               held, users u
         WHERE s.id = p.id AND s.id = held.id AND s.revoked_at IS NULL AND s.expires_at > $4
-          AND (s.generation = p.generation OR (s.parent_generation = p.generation AND s.rotated_at < $6))
+          AND (s.generation = p.generation
+               OR (s.parent_generation = p.generation AND s.rotated_at < $6 AND ${PARENT_CONSUMED_AT} >= $7))
           AND u.id = s.user_id AND u.status = 'active'
       RETURNING ${GRANT}, p.place::int`,
       [
@@ -77,6 +84,7 @@ export class SessionsRepository {
         now,
         idleExpiresAt,
         replaceBefore,
+        consumedSince,
       ],
     );
     const grants = new Map(rows.map(({ place, ...grant }) => [place, grant]));
@@ -87,7 +95,8 @@ export class SessionsRepository {
   async find(manager: EntityManager, id: string): Promise<SessionRow | undefined> {
     // Raw: every refresh that did not rotate; with what its user may do.
     const rows: SessionRow[] = await manager.query(
-      `SELECT ${GRANT}, s.parent_generation AS "parentGeneration", s.expires_at AS "expiresAt",
+      `SELECT ${GRANT}, s.parent_generation AS "parentGeneration", ${PARENT_CONSUMED_AT} AS "parentConsumedAt",
+              s.expires_at AS "expiresAt",
               s.revoked_at AS "revokedAt", s.revoked_reason AS "revokedReason", u.status AS "userStatus"
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1`,
       [id],

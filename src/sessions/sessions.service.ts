@@ -129,6 +129,7 @@ export class SessionsService {
       now: new Date(now),
       idleExpiresAt: new Date(now + this.config.refreshIdleSeconds * 1000),
       replaceBefore: new Date(now - this.config.reuseWindowSeconds * 1000),
+      consumedSince: new Date(now - this.config.lostAnswerSeconds * 1000),
       locked,
     });
   }
@@ -159,9 +160,13 @@ export class SessionsService {
       generation: session.generation,
       parentGeneration: session.parentGeneration,
       rotatedAt: session.rotatedAt.getTime(),
+      parentConsumedAt: session.parentConsumedAt.getTime(),
       expiresAt: session.expiresAt.getTime(),
       revoked: session.revokedAt !== null,
     };
-    return decideRotation(state, generation, this.clock.now(), this.config.reuseWindowSeconds * 1000);
+    return decideRotation(state, generation, this.clock.now(), {
+      reuseWindowMs: this.config.reuseWindowSeconds * 1000,
+      lostAnswerMs: this.config.lostAnswerSeconds * 1000,
+    });
   }
 }

@@ -29,6 +29,7 @@ const Grant = z.strictObject({
 });
 const Row = Grant.extend({
   parentGeneration: z.int().nullable(),
+  parentConsumedAt: z.date(),
   expiresAt: z.date(),
   revokedAt: z.date().nullable(),
   revokedReason: z.string().nullable(),
@@ -91,7 +92,13 @@ function newSession(): NewSession {
 }
 
 function rotation(): Rotation {
-  return { now, idleExpiresAt: new Date(now.getTime() + DAY_MS), replaceBefore: now, locked: 'wait' };
+  return {
+    now,
+    idleExpiresAt: new Date(now.getTime() + DAY_MS),
+    replaceBefore: now,
+    consumedSince: now,
+    locked: 'wait',
+  };
 }
 
 function everySession(): SweepFilter {

@@ -208,3 +208,62 @@ describe('fifty parallel refreshes of one token', () => {
     expect(rows).toEqual([{ generation: ROUNDS + 1, parent_generation: ROUNDS, revoked_at: null }]);
   });
 });
+
+describe('a consumed refresh token whose successor was never used', () => {
+  const open: TestServer[] = [];
+  afterAll(() => Promise.all(open.map((each) => each.close())));
+
+  async function started(reuseWindow: number, lostAnswer: number): Promise<TestServer> {
+    const env = {
+      REFRESH_REUSE_WINDOW_SECONDS: String(reuseWindow),
+      REFRESH_LOST_ANSWER_SECONDS: String(lostAnswer),
+    };
+    const made = await startServer({ env });
+    open.push(made);
+    return made;
+  }
+
+  it('is honoured up to REFRESH_LOST_ANSWER_SECONDS after it was consumed, however often', async () => {
+    const strict = await started(1, 60);
+    const { refresh_token: parent } = await strict.client.newcomer();
+    const answers: unknown[] = [];
+    await strict.client.refresh(parent);
+    for (let round = 0; round < 3; round++) {
+      await strict.move(19_000);
+      answers.push((await strict.client.refresh(parent)).status);
+    }
+    await strict.move(4000);
+    const { status, body } = await strict.client.refresh(parent);
+    expect([...answers, status, body['code']]).toEqual([200, 200, 200, 401, 'refresh_token_reused']);
+  });
+
+  it('gets the same successor within the reuse window, and is reuse after it, if that setting is 0', async () => {
+    const strict = await started(30, 0);
+    const { refresh_token: parent } = await strict.client.newcomer();
+    const first = await strict.client.refresh(parent);
+    await strict.move(WINDOW_MS - 1000);
+    expect((await strict.client.refresh(parent)).body.refresh_token).toBe(first.body.refresh_token);
+    await strict.move(2000);
+    expect((await strict.client.refresh(parent)).body['code']).toBe('refresh_token_reused');
+    expect((await strict.client.me(first.body.access_token)).body['code']).toBe('token_revoked');
+  });
+
+  it('is honoured without a reuse window too, as long as that setting says', async () => {
+    const strict = await started(0, 60);
+    const { refresh_token: parent } = await strict.client.newcomer();
+    await strict.client.refresh(parent);
+    await strict.move(59_000);
+    expect((await strict.client.refresh(parent)).status).toBe(200);
+    await strict.move(2000);
+    expect((await strict.client.refresh(parent)).body['code']).toBe('refresh_token_reused');
+  });
+
+  it('is reuse at once if both settings are 0', async () => {
+    const strict = await started(0, 0);
+    const { refresh_token: parent } = await strict.client.newcomer();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => strict.client.refresh(parent)));
+    const codes = answers.map(({ status, body }) => body['code'] ?? status);
+    expect(codes.filter((code) => code === 200)).toHaveLength(1);
+    expect(codes).toContain('refresh_token_reused');
+  });
+});

@@ -32,6 +32,8 @@ export interface TokenConfig {
   readonly refreshIdleSeconds: number;
   readonly refreshMaxSeconds: number;
   readonly reuseWindowSeconds: number;
+  /** How long after a rotation its parent may have an unused successor replaced. */
+  readonly lostAnswerSeconds: number;
   readonly leewaySeconds: number;
 }
 

@@ -55,6 +55,7 @@ const schema = z.object({
   REFRESH_TOKEN_IDLE_DAYS: integer('days', 1, 365).default(7),
   REFRESH_TOKEN_MAX_DAYS: integer('days', 1, 3650).default(30),
   REFRESH_REUSE_WINDOW_SECONDS: integer('seconds', 0, 3600).default(30),
+  REFRESH_LOST_ANSWER_SECONDS: integer('seconds', 0, 365 * DAY).optional(),
   JWT_ISSUER: z.url('must be a URL').optional(),
   JWT_AUDIENCE: list()
     .refine((audiences) => audiences.length > 0, 'must hold at least one name')
@@ -264,6 +265,7 @@ function tokenSlice(settings: Settings): TokenConfig {
     refreshIdleSeconds: settings.REFRESH_TOKEN_IDLE_DAYS * DAY,
     refreshMaxSeconds: settings.REFRESH_TOKEN_MAX_DAYS * DAY,
     reuseWindowSeconds: settings.REFRESH_REUSE_WINDOW_SECONDS,
+    lostAnswerSeconds: settings.REFRESH_LOST_ANSWER_SECONDS ?? settings.REFRESH_TOKEN_IDLE_DAYS * DAY,
     leewaySeconds: settings.JWT_LEEWAY_SECONDS,
   };
 }

@@ -8,6 +8,7 @@ import { Clients1763784000000 } from '../../../migrations/1763784000000-clients.
 import { EmailKeyInC1763787600000 } from '../../../migrations/1763787600000-email-key-in-c.js';
 import { IndexesAtScale1763791200000 } from '../../../migrations/1763791200000-indexes-at-scale.js';
 import { EmailVerified1763809200000 } from '../../../migrations/1763809200000-email-verified.js';
+import { ParentConsumedAt1763810200000 } from '../../../migrations/1763810200000-parent-consumed-at.js';
 import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { IdlePool } from './idle-pool.js';
 
@@ -21,6 +22,7 @@ const MIGRATIONS = [
   EmailKeyInC1763787600000,
   IndexesAtScale1763791200000,
   EmailVerified1763809200000,
+  ParentConsumedAt1763810200000,
 ];
 
 /**
