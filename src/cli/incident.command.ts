@@ -1,9 +1,11 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { OPERATOR } from '../access/principal.js';
+import { FIRST_PARTY, OPERATOR } from '../access/principal.js';
+import { ClientsService } from '../clients/clients.service.js';
 import { AddressRange } from '../platform/kernel/ip-address.js';
 import { IncidentService, type Incident, type IncidentPlan } from '../incidents/incident.service.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import { Clock } from '../platform/kernel/clock.js';
+import { objectId } from '../platform/http/object-id.js';
 import { UsersService } from '../users/users.service.js';
 import { found, none, pastOf, reasonOf } from './arguments.js';
 import { EXIT, UsageError, type Command, type CommandHost, type CommandOptions } from './command.js';
@@ -60,17 +62,23 @@ async function confirmed(sessions: number, ask: CommandHost['ask']): Promise<boo
   return (await ask(`\nType ${sessions} to end them: `))?.trim() === String(sessions);
 }
 
+/** @throws AppError `not_found` for an unknown client */
+async function clientIdOf(app: INestApplicationContext, id: string): Promise<string> {
+  if (id === FIRST_PARTY) return id;
+  return (await found('client', id, app.get(ClientsService).find(objectId(id)))).id;
+}
+
 async function incidentOf(
   app: INestApplicationContext,
   options: CommandOptions,
   range: AddressRange | undefined,
 ): Promise<Incident> {
-  const { user, client: clientId, kid, issuedBefore } = options;
+  const { user, client, kid, issuedBefore } = options;
   return {
     userId: user === undefined ? undefined : (await found('user', user, app.get(UsersService).find(user))).id,
     issuedBefore:
       issuedBefore === undefined ? undefined : pastOf('--issued-before', issuedBefore, app.get(Clock).now()),
-    clientId,
+    clientId: client === undefined ? undefined : await clientIdOf(app, client),
     range,
     kid,
     reason: reasonOf(options) ?? 'incident',

@@ -2,7 +2,6 @@ import { OPERATOR } from '../access/principal.js';
 import { toRevocationDto } from '../feed/dto/revocation.dto.js';
 import { RevokeDto } from '../incidents/dto/revoke.dto.js';
 import { ManualRevocationService } from '../incidents/manual-revocation.service.js';
-import { AppError } from '../platform/kernel/app-error.js';
 import { parseInput } from '../platform/kernel/validation.js';
 import { UsersService } from '../users/users.service.js';
 import { found, none, reasonOf } from './arguments.js';
@@ -19,9 +18,8 @@ export const revokeCommand: Command = async ([kind, ...args], options, { out, wi
   return withApp(async (app) => {
     const named = kind === 'user' ? await idOfUser(app.get(UsersService), subject) : subject;
     const input = parseInput(RevokeDto, { kind, subject: named, reason });
-    const row = toRevocationDto(
-      await app.get(ManualRevocationService).revoke(OPERATOR, { ...input, reason }),
-    );
+    const revocation = app.get(ManualRevocationService).revoke(OPERATOR, { ...input, reason });
+    const row = toRevocationDto(await found(kind, subject, revocation));
     out(
       options.json
         ? `${JSON.stringify(row)}\n`
@@ -31,13 +29,8 @@ export const revokeCommand: Command = async ([kind, ...args], options, { out, wi
   });
 };
 
-/** Resolves a user. The id of a deleted user is revoked as given. */
+/** The id of a user. An id is taken as it is, so that the service can say that it belongs to another kind. */
 async function idOfUser(users: UsersService, who: string): Promise<string> {
-  try {
-    return (await found('user', who, users.find(who))).id;
-  } catch (error) {
-    const isId = error instanceof AppError && RevokeDto.safeParse({ kind: 'user', subject: who }).success;
-    if (isId) return who;
-    throw error;
-  }
+  const isId = RevokeDto.safeParse({ kind: 'user', subject: who }).success;
+  return isId ? who : (await found('user', who, users.find(who))).id;
 }

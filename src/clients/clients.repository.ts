@@ -35,6 +35,10 @@ export class ClientsRepository {
     return client ?? undefined;
   }
 
+  async exists(manager: EntityManager, id: string): Promise<boolean> {
+    return manager.existsBy(Client, { id });
+  }
+
   /** In the order of creation, each with its valid secrets, newest first. */
   async list(manager: EntityManager, page: ClientsPage & { readonly now: Date }): Promise<ListedClient[]> {
     const { limit, offset, after, now } = page;

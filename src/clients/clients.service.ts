@@ -55,6 +55,11 @@ export class ClientsService {
     return client;
   }
 
+  /** Whether there is a client with this id. */
+  async exists(manager: EntityManager, id: string): Promise<boolean> {
+    return this.clients.exists(manager, id);
+  }
+
   /** A client with the times of its valid secrets. @throws AppError `not_found` */
   async find(id: string): Promise<ListedClient> {
     const client = await this.clients.find(this.manager, id, new Date(this.clock.now()));

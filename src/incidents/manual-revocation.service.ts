@@ -7,7 +7,8 @@ import { RevocationPages } from '../revocation/revocation-pages.service.js';
 import type { FeedRow } from '../revocation/feed-rows.js';
 import type { Cause } from '../revocation/revocations.service.js';
 import { auditEvent } from '../audit/actor-event.js';
-import { RevocationTargetService, type RevocationTarget } from './revocation-target.service.js';
+import type { RevocationTarget } from './revocation-reach.js';
+import { RevocationTargetService } from './revocation-target.service.js';
 import { SessionSweep } from '../sessions/session-sweep.service.js';
 
 export interface ManualRevocation extends RevocationTarget {
@@ -26,10 +27,10 @@ export class ManualRevocationService {
   ) {}
 
   /**
-   * Revokes the tokens of a subject. An unknown subject is revoked too: it may still have live tokens. For a client or for
-   * all, the tokens are dead at once and the sessions are ended page by page, which takes long for millions of them and
-   * is finished when the promise resolves.
-   * @throws AppError `insufficient_scope` where the user or client holds a scope of this service that the actor lacks
+   * Revokes the tokens of a subject. For a client or for all, the tokens are dead at once and the sessions are ended page
+   * by page, which takes long for millions of them and is finished when the promise resolves.
+   * @throws AppError `insufficient_scope` where the revocation hits more than the actor may manage; `not_found` for an
+   * unknown subject; `validation_failed` for one of another kind
    */
   async revoke(actor: Actor, { kind, subject, reason }: ManualRevocation): Promise<FeedRow> {
     const cause = { reason, actor: actor.subject };

@@ -20,13 +20,14 @@ export class RevocationsController {
     summary: 'Revoke tokens',
     description:
       'Revokes all tokens, or those of one session, user, client or signing key, and ends their sessions, so that a ' +
-      'refresh gives no new ones. A user with a scope of this service that you lack is refused.',
+      'refresh gives no new ones. You need each scope of this service that the subject holds; besides, a key needs ' +
+      '`keys:write`, and the client `first-party` and the kind `all` need every scope of this service.',
   })
   @ApiCreatedResponse({
     standardSchema: RevocationDto,
     description: 'The revocation takes effect within a second',
   })
-  @ApiProblems('malformed_request', 'validation_failed')
+  @ApiProblems('malformed_request', 'validation_failed', 'not_found')
   async create(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: RevokeDto }) { reason = DEFAULT_REASON, ...target }: RevokeDto,

@@ -47,6 +47,11 @@ export class UserAccessService {
     return user;
   }
 
+  /** Whether there is a user with this id. */
+  async exists(manager: EntityManager, id: string): Promise<boolean> {
+    return this.users.exists(manager, id);
+  }
+
   /**
    * Whether a user is the only active administrator. Locks the role until the transaction ends, so that of two
    * administrators who leave at the same moment one stays.

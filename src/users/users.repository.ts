@@ -83,6 +83,10 @@ export class UsersRepository {
     return manager.countBy(User, { emailKey: Like(`${literal(emailPrefix)}%`) });
   }
 
+  async exists(manager: EntityManager, id: string): Promise<boolean> {
+    return manager.existsBy(User, { id });
+  }
+
   /** Whether any user holds the role. */
   async holdsRole(manager: EntityManager, role: string): Promise<boolean> {
     return manager.existsBy(UserRole, { role });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { memberWithScopes, verdict, type Member } from '../support/actors/administrators.js';
+import { newClient } from '../support/actors/clients.js';
+import { administrator, memberWithScopes, verdict, type Member } from '../support/actors/administrators.js';
 import type { Answer } from '../support/http/client.js';
 import { startServer, type TestServer } from '../support/service/server.js';
 
@@ -69,17 +70,23 @@ class Follower {
 
 describe('the feed of revocations', () => {
   it('holds the live rows in order, with all members that a follower needs', async () => {
-    for (const subject of ['a', 'b', 'c']) {
+    const admin = await administrator(server);
+    const clients = [
+      await newClient(server, admin),
+      await newClient(server, admin),
+      await newClient(server, admin),
+    ];
+    for (const { client_id: subject } of clients) {
       const json = { kind: 'client', subject, reason: 'test' };
       await server.client.post('/revocations', { token: follower.access_token, json });
     }
     const { body, headers } = await feed();
-    expect(body.map(({ subject }) => subject)).toEqual(['a', 'b', 'c']);
+    expect(body.map(({ subject }) => subject)).toEqual(clients.map(({ client_id: id }) => id));
     expect(body[0]).toEqual({
       seq: expect.any(Number),
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       kind: 'client',
-      subject: 'a',
+      subject: clients[0]?.client_id,
       cutoff: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/),
       min_version: null,
       soft: false,

@@ -1,15 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { administrator, memberWithScopes, verdict, type Member } from '../support/actors/administrators.js';
+import {
+  administrator,
+  memberWithScopes,
+  refusalFor,
+  refusalOf,
+  verdict,
+  type Member,
+} from '../support/actors/administrators.js';
+import { clientToken, newClient } from '../support/actors/clients.js';
+import { SERVICE_SCOPES } from '../../src/access/scopes.js';
 import type { Answer } from '../support/http/client.js';
 import { startServer, type TestServer } from '../support/service/server.js';
 import { decode, freshId } from '../support/tokens/tokens.js';
 
 let server: TestServer;
+/** Holds every scope of the service, as a revocation of all needs. */
 let responder: Member;
 
 beforeAll(async () => {
   server = await startServer({ env: { JWT_ALGORITHM: 'ES256' } });
-  responder = await memberWithScopes(server, 'revocations:write');
+  responder = await administrator(server);
 });
 afterAll(() => server.close());
 
@@ -100,12 +110,49 @@ describe('a revocation by hand', () => {
   it.each([
     ['session', freshId()],
     ['user', freshId()],
-    ['client', 'nobody'],
+    ['client', freshId()],
     ['key', 'no-key'],
-  ])('of a %s that the service does not know is kept all the same', async (kind, subject) => {
-    const { status, body } = await revoke({ kind, subject });
-    expect([status, body]).toEqual([201, expect.objectContaining({ kind, subject, min_version: null })]);
-    expect(body['cutoff']).toBe(body['created_at']);
+  ])('of a %s that the service does not know is not_found', async (kind, subject) => {
+    expect(verdict(await revoke({ kind, subject }))).toEqual([404, 'not_found']);
+    const rows = await server.database.query('SELECT 1 FROM revocations WHERE subject = $1', [subject]);
+    expect(rows).toEqual([]);
+  });
+
+  it.each([
+    ['user', 'client'],
+    ['session', 'client'],
+    ['client', 'user'],
+    ['session', 'user'],
+    ['user', 'session'],
+    ['client', 'session'],
+  ] as const)('of a %s refuses the id of a %s', async (kind, owner) => {
+    const person = await server.client.newcomer();
+    const client = await newClient(server, responder);
+    const subject = { client: client.client_id, user: person.id, session: sidOf(person.access_token) }[owner];
+    const answer = await revoke({ kind, subject });
+    expect(verdict(answer)).toEqual([422, 'validation_failed']);
+    expect(answer.body['errors']).toEqual([expect.objectContaining({ field: 'subject' })]);
+    expect(await codeOf(person.access_token)).toBe(200);
+    const token = await clientToken(server, client);
+    expect((await server.client.get('/auth/verify', { token })).status).toBe(200);
+  });
+
+  it('of a key needs keys:write, and of all or of every login each scope of the service', async () => {
+    const responses = await memberWithScopes(server, 'revocations:write');
+    const { kid } = decode(responses.access_token).header;
+    const key = { kind: 'key', subject: kid };
+    expect(refusalOf(await revoke(key, responses))).toEqual(refusalFor('keys:write'));
+    for (const json of [
+      { kind: 'all', subject: '*' },
+      { kind: 'client', subject: 'first-party' },
+    ]) {
+      expect(refusalOf(await revoke(json, responses))).toEqual(refusalFor(...SERVICE_SCOPES));
+      const most = await memberWithScopes(server, ...SERVICE_SCOPES.slice(0, -1));
+      expect(refusalOf(await revoke(json, most))).toEqual(refusalFor(...SERVICE_SCOPES));
+    }
+    expect(await codeOf(responder.access_token)).toBe(200);
+    const { body } = await server.client.get('/.well-known/jwks.json');
+    expect(JSON.stringify(body)).toContain(String(kid));
   });
 
   it('of all kills every token and ends every session, also a session that is refreshed meanwhile', async () => {
@@ -128,11 +175,13 @@ describe('a revocation by hand', () => {
   it.each([
     ['all', '*', 'first-party'],
     ['client', 'first-party', 'first-party'],
-    ['client', 'billing', 'billing'],
+    ['client', undefined, undefined],
   ])(
     'of %s %s ends every session of it, more than a transaction looks at',
-    async (kind, subject, clientId) => {
+    async (kind, given, givenClient) => {
       const { id } = await server.client.register();
+      const { client_id: own } = await newClient(server, responder);
+      const [subject, clientId] = [given ?? own, givenClient ?? own];
       await server.database.query(
         `INSERT INTO sessions (id, user_id, client_id, refresh_token_id, rotated_at, idle_expires_at, expires_at, created_at,
                              last_used_at)
@@ -164,6 +213,7 @@ describe('a revocation by hand', () => {
     ['subject', { kind: 'all', subject: 'all' }, 'invalid_format'],
     ['subject', { kind: 'session', subject: '*' }, 'invalid_format'],
     ['subject', { kind: 'user', subject: 'ada' }, 'invalid_format'],
+    ['subject', { kind: 'client', subject: 'billing' }, 'invalid_format'],
     ['subject', { kind: 'key', subject: 'a\u0000' }, 'control_character'],
     ['subject', { kind: 'key', subject: 'x'.repeat(101) }, 'too_long'],
     ['subject', { kind: 'client' }, 'required'],
@@ -177,7 +227,7 @@ describe('a revocation by hand', () => {
   });
 
   it('is stored in the table with its actor', async () => {
-    const subject = freshId();
+    const subject = sidOf((await server.client.newcomer()).access_token);
     const admin = await administrator(server);
     await revoke({ kind: 'session', subject }, admin);
     const rows = await server.database.query('SELECT actor FROM revocations WHERE subject = $1', [subject]);

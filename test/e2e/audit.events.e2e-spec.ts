@@ -108,7 +108,12 @@ describe('the audit log', () => {
     expect(await actionsAbout('auditor')).toEqual(['role.changed', 'role.deleted']);
     const { body: key } = await call('POST', '/keys/rotate', root, {});
     expect(await actionsAbout(String(key['kid']))).toEqual(['key.added', 'key.rotated']);
-    const order = { kind: 'client', subject: 'some-client' };
+    const { body: client } = await call('POST', '/clients', root, {
+      name: 'billing',
+      scopes: [],
+      grants: ['client_credentials'],
+    });
+    const order = { kind: 'client', subject: client['client_id'] };
     const { body: row } = await call('POST', '/revocations', root, order);
     expect(await actionsAbout(String(row['id']))).toEqual(['revocation.created']);
   });

@@ -225,8 +225,12 @@ describe('revoke', () => {
     expect(rows).toEqual(['session', 'user'].map((kind) => ({ kind, actor: 'command-line' })));
   });
 
-  it('accepts the id of a deleted user, and refuses a subject that is no id', async () => {
-    expect((await latchkey(['revoke', 'user', freshId(), '--reason', 'gone'])).status).toBe(0);
+  it('names the kind and the id of a subject that does not exist, and refuses a subject that is no id', async () => {
+    for (const kind of ['user', 'session', 'client']) {
+      const unknown = freshId();
+      const { status, stderr } = await latchkey(['revoke', kind, unknown, '--reason', 'gone']);
+      expect([status, stderr]).toEqual([1, `latchkey: no ${kind} "${unknown}"\n`]);
+    }
     expect((await latchkey(['revoke', 'user', 'nobody', '--reason', 'gone'])).status).toBe(1);
     expect((await latchkey(['revoke', 'session', 'nobody', '--reason', 'gone'])).status).toBe(1);
     expect((await latchkey(['revoke', 'token', 'x', '--reason', 'gone'])).status).toBe(1);

@@ -31,6 +31,7 @@ describe('the message names the wrong word', () => {
     [['users', 'disable', 'nobody'], 1, 'latchkey: no user "nobody"\n'],
     [['revoke', 'user', 'nobody', '--reason', 'x'], 1, 'latchkey: no user "nobody"\n'],
     [['incident', '--user', 'nobody'], 1, 'latchkey: no user "nobody"\n'],
+    [['incident', '--client', id], 1, `latchkey: no client "${id}"\n`],
     [['incident', '--kid', 'xyz'], 1, 'latchkey: no key "xyz"\n'],
     [['keys', 'rotate', '--compromised', 'xyz'], 1, 'latchkey: no key "xyz"\n'],
     [['sessions', 'end', id], 1, `latchkey: no session "${id}"\n`],

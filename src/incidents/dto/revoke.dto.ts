@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FIRST_PARTY } from '../../access/principal.js';
 import { REVOCATION_KINDS } from '@latchkey/token-rules';
 import { fieldCode, text } from '../../platform/kernel/validation.js';
 
@@ -6,7 +7,7 @@ import { fieldCode, text } from '../../platform/kernel/validation.js';
 const SUBJECTS: Readonly<Record<(typeof REVOCATION_KINDS)[number], z.ZodType>> = {
   session: z.uuid(),
   user: z.uuid(),
-  client: z.string(),
+  client: z.union([z.literal(FIRST_PARTY), z.uuid()]),
   key: z.string(),
   all: z.literal('*'),
 };
@@ -15,7 +16,8 @@ export const RevokeDto = z
   .strictObject({
     kind: z.enum(REVOCATION_KINDS),
     subject: text({ max: 100 }).meta({
-      description: 'The id of the session, user or client, the `kid` of the key, or `*` for the kind `all`',
+      description:
+        'The id of the session, user or client, `first-party` for every login of the service itself, the `kid` of the key, or `*` for the kind `all`',
     }),
     reason: text({ max: 200 }).optional().meta({ description: 'The reason is published in the feed' }),
   })
