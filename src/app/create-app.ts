@@ -1,5 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { IncomingMessage } from 'node:http';
 import { answerForwardAuth } from './forward-auth.listener.js';
 import { AppModule, type AppParts } from './app.module.js';
 import { unavailableDatabase } from '../platform/database/connection.js';
@@ -7,6 +8,7 @@ import { serveDocs } from '../platform/docs/swagger.js';
 import { acceptCookies } from '../platform/http/cookies.js';
 import { readBodies } from '../platform/http/body-parser.js';
 import { corsDelegate } from '../platform/http/cors.js';
+import { simplifyForwardedFor } from '../platform/http/forwarded-for.js';
 import { addHooks } from '../platform/http/hooks.js';
 import { answerExpectations, httpAdapter } from '../platform/http/http-adapter.js';
 import { ProxyWatch } from '../limits/proxy-watch.js';
@@ -33,7 +35,11 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   const proxies = app.get(ProxyWatch);
   await acceptCookies(app);
   readBodies(app);
-  addHooks(app, { routes, log, onArrival: (request) => proxies.see(request) });
+  const onArrival = (request: IncomingMessage): void => {
+    proxies.see(request);
+    if (config.http.trustedProxies.length > 0) simplifyForwardedFor(request);
+  };
+  addHooks(app, { routes, log, onArrival });
   answerExpectations(app.getHttpServer());
   // CORS costs time at each request, so it is enabled only where an origin is allowed.
   if (config.http.corsOrigins.length > 0) app.enableCors(corsDelegate(config.http) as never);

@@ -26,11 +26,14 @@ describe('a request is counted for the IPv4 address or the IPv6 /64 of its clien
   });
 });
 
-describe('a request has no known client where its address is invalid or a trusted proxy’s:', () => {
-  it.each([null, '', 'unknown', '_hidden', '999.1.1.1', '1.2.3', '10.1.2.3', '192.0.2.7', '2001:db8:1:2::3'])(
-    '%s',
-    (ip) => {
-      expect(addresses.clientOf(ip)).toBeUndefined();
-    },
-  );
+describe('a request is counted in one lane with all others whose address cannot be read:', () => {
+  it.each([null, '', 'unknown', '_hidden', '999.1.1.1', '1.2.3'])('%s', (ip) => {
+    expect(addresses.clientOf(ip)).toBe('unreadable');
+  });
+});
+
+describe('a request has no known client where its address is a trusted proxy’s:', () => {
+  it.each(['10.1.2.3', '192.0.2.7', '2001:db8:1:2::3'])('%s', (ip) => {
+    expect(addresses.clientOf(ip)).toBeUndefined();
+  });
 });

@@ -6,6 +6,9 @@ import { LruCache } from '../platform/pacing/lru-cache.js';
 /** Addresses whose client is cached. */
 const CACHED = 1000;
 
+/** The client of every request whose address cannot be read; together they share one counter. */
+const UNREADABLE = 'unreadable';
+
 /** Finds the client that the limits count a request for. */
 @Injectable()
 export class ClientAddresses {
@@ -20,11 +23,11 @@ export class ClientAddresses {
   }
 
   /**
-   * The client behind an address, see {@link clientNetworkOf}. Undefined where the client is unknown: `ip` is no
-   * address, or belongs to a trusted proxy that sent no X-Forwarded-For, whose clients must not share one counter.
+   * The client behind an address, see {@link clientNetworkOf}; one client for all that is no address. Undefined where
+   * `ip` belongs to a trusted proxy that sent no X-Forwarded-For, whose clients must not share one counter.
    */
   clientOf(ip: string | null): string | undefined {
-    if (ip === null) return undefined;
+    if (ip === null) return UNREADABLE;
     const known = this.clients.get(ip);
     if (known !== undefined) return known;
     const client = this.find(ip);
@@ -32,8 +35,12 @@ export class ClientAddresses {
     return client;
   }
 
+  /** Whether an address belongs to a trusted proxy. */
+  isProxy(ip: string): boolean {
+    return this.proxies.some((range) => range.holds(ip));
+  }
+
   private find(ip: string): string | undefined {
-    const network = clientNetworkOf(ip);
-    return network === undefined || this.proxies.some((range) => range.holds(ip)) ? undefined : network;
+    return this.isProxy(ip) ? undefined : (clientNetworkOf(ip) ?? UNREADABLE);
   }
 }

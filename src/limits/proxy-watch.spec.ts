@@ -50,6 +50,15 @@ describe('one log line warns that', () => {
     expect(lines).toEqual([expect.stringContaining('sends no X-Forwarded-For')]);
   });
 
+  it.each(['unknown', '_x', '198.51.100.1, _x', '_x, 10.0.0.2', '', '198.51.100.1:port'])(
+    'a trusted proxy sends an X-Forwarded-For that names no client: %j',
+    (header) => {
+      const { lines, see } = watch(['10.0.0.0/8']);
+      see('10.0.0.1', { 'x-forwarded-for': header }, ENOUGH);
+      expect(lines).toEqual([expect.stringContaining('without the address of its client')]);
+    },
+  );
+
   it('all requests come from one address', () => {
     const { lines, see } = watch([]);
     see('172.17.0.1', {}, ENOUGH);
@@ -69,6 +78,8 @@ describe('no log line is written', () => {
   it('for a trusted proxy that names its client', () => {
     const { lines, see } = watch(['10.0.0.0/8']);
     see('10.0.0.1', { 'x-forwarded-for': '198.51.100.1' }, ENOUGH);
+    see('10.0.0.1', { 'x-forwarded-for': '_made, 198.51.100.1:80, 10.0.0.2:80' });
+    see('10.0.0.1', { 'x-forwarded-for': '"[2001:db8::1]:80"' });
     expect(lines).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { applyDecorators, Injectable, SetMetadata, UseGuards } from '@nestjs/com
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { originOf } from '../access/origin.decorator.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { ClientAddresses } from './client-addresses.js';
 import { RateLimits, type LimitName } from './rate-limits.js';
@@ -29,7 +30,7 @@ export class RateLimitGuard implements CanActivate {
     const name = this.reflector.get<LimitName | undefined>(LIMIT, context.getHandler());
     if (name === undefined) throw new Error('RateLimitGuard used without @RateLimited');
     const http = context.switchToHttp();
-    const client = this.addresses.clientOf(http.getRequest<FastifyRequest>().ip);
+    const client = this.addresses.clientOf(originOf(http.getRequest<FastifyRequest>()).ip);
     if (client === undefined) return true;
     const counter = this.limits.of(name);
     const { points, seconds } = counter.budget;
