@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ForwardAuth } from '../auth/forward-auth.js';
 import { Lifecycle } from '../platform/http/lifecycle.js';
 import type { Log } from '../platform/kernel/log.js';
+import { namesHost } from '../platform/http/http-adapter.js';
 import { requestId } from '../platform/http/request-id.js';
 import { ProxyWatch } from '../limits/proxy-watch.js';
 import { securityHeaders } from '../platform/http/security-headers.js';
@@ -62,10 +63,11 @@ export function answerForwardAuth(app: NestFastifyApplication, log: Log): void {
   });
 }
 
-function isPlain({ method, headers }: IncomingMessage): boolean {
+function isPlain(request: IncomingMessage): boolean {
+  const { method, headers } = request;
   return (
     method === 'GET' &&
-    headers.host !== undefined &&
+    namesHost(request) &&
     headers.origin === undefined &&
     headers['content-length'] === undefined &&
     headers['transfer-encoding'] === undefined

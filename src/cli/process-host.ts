@@ -1,20 +1,21 @@
 import { createInterface } from 'node:readline/promises';
+import { escaped } from '../platform/kernel/escaped.js';
 import { askPassword } from './ask-password.js';
 import type { CommandHost } from './command.js';
 import { Progress } from './progress.js';
 
-/** The host of commands that people and scripts run. */
+/** The host of commands that people and scripts run. A terminal must not obey the characters of names and tokens. */
 export function processHost(): CommandHost {
   const progress = new Progress();
   return {
     out: (text) => {
       progress.end();
-      process.stdout.write(text);
+      process.stdout.write(escaped(text));
     },
     stream: process.stdout,
     err: (text) => {
       progress.end();
-      process.stderr.write(text);
+      process.stderr.write(escaped(text));
     },
     progress: (done, text) => progress.show(done, text),
     password: askPassword,

@@ -66,6 +66,15 @@ describe('latchkey token explain', () => {
     expect(stdout).toMatch(/now {9}\d{4}-/);
   });
 
+  it('escapes characters of the token that a terminal would obey', () => {
+    const token = tokenOf({ jti: '\u202edab\u009b31m' }, 'k\u009b2J\u2066');
+    for (const options of [[], ['--json']]) {
+      const { stdout } = run(['token', 'explain', token, ...options]);
+      expect(stdout).toContain('k\\u009b2J\\u2066');
+      expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    }
+  });
+
   it('never prints the token itself or the key', () => {
     const token = tokenOf({});
     const { stdout, stderr } = run(['token', 'explain', token]);

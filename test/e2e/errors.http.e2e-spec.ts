@@ -126,11 +126,65 @@ describe('malformed HTTP', () => {
       ['POST /auth/login HTTP/1.1', 'Host: x', 'Content-Type: application/json', 'Transfer-Encoding: gzip'],
     ],
     ['no Host', ['GET /health/live HTTP/1.1', 'Connection: close']],
+    ...[
+      '',
+      ' ',
+      'a b',
+      'a/b',
+      'a@b',
+      'a\u00e9',
+      'a<b>',
+      'a:b',
+      'a:1:2',
+      'a:123456',
+      '[::1',
+      '::1',
+      '[x]',
+      'a"',
+      'a\\b',
+      '%zz',
+    ].map((host): [string, string[]] => [
+      `the Host ${JSON.stringify(host)}`,
+      ['GET /auth/verify HTTP/1.1', `Host: ${host}`, 'Connection: close'],
+    ]),
+    ['two Hosts', ['GET /health/live HTTP/1.1', 'Host: a', 'Host: b', 'Connection: close']],
+    ['the same Host twice', ['GET /health/live HTTP/1.1', 'Host: a', 'host: a', 'Connection: close']],
   ])('is answered 400 as a problem: %s', async (_, lines) => {
     const answer = await bytesSent(...lines);
     expect(answer.status).toBe(400);
     expect(faultsOf(answer, { method: 'GET', path: '/' })).toEqual([]);
     expect(codeOf(answer)).toBe('invalid_request');
+  });
+
+  it('does not concern these hosts', async () => {
+    const hosts = [
+      'a',
+      'a.b:80',
+      'A_b-c~1',
+      '127.0.0.1:3000',
+      '[::1]:3000',
+      '[2001:db8::1]',
+      'a:',
+      'xn--bcher-kva.example',
+    ];
+    for (const host of hosts) {
+      const answer = await bytesSent('GET /health/live HTTP/1.1', `Host: ${host}`, 'Connection: close');
+      expect([host, answer.status]).toEqual([host, 200]);
+    }
+    expect((await bytesSent('GET /health/live HTTP/1.0')).status).toBe(200);
+  });
+
+  it('refuses two Hosts where a known good token is asked about', async () => {
+    const bearer = `Authorization: Bearer ${user}`;
+    const ask = (...hosts: string[]) =>
+      bytesSent(
+        'GET /auth/verify HTTP/1.1',
+        ...hosts.map((host) => `Host: ${host}`),
+        bearer,
+        'Connection: close',
+      );
+    const answers = [await ask('a'), await ask('a'), await ask('a', 'b'), await ask('a b')];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 400, 400]);
   });
 
   it('is answered 431 when the headers are too large', async () => {

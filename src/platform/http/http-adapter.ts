@@ -1,7 +1,8 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { countHeaders } from '@latchkey/token-rules';
 import type { HttpConfig } from '../config/config.js';
 import { AppError } from '../kernel/app-error.js';
 import type { ErrorCode } from '../kernel/error-codes.js';
@@ -60,10 +61,21 @@ function refuseBadUrl(request: FastifyRequest, reply: FastifyReply, record: Reco
     .send(body);
 }
 
-/** RFC 9112 section 3.2: an HTTP/1.1 request names its host. @throws AppError `invalid_request` */
+/** RFC 9110 section 7.2 and RFC 3986 section 3.2: a name or an address, then a port. */
+const HOST = /^(?:\[[0-9a-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[0-9a-f]{2})+)(?::\d{0,5})?$/i;
+
+/** Whether a request names one well-formed host; HTTP/1.0 may name none (RFC 9112 section 3.2). */
+export function namesHost({ headers, httpVersion, rawHeaders }: IncomingMessage): boolean {
+  const { host } = headers;
+  if (host === undefined) return httpVersion !== '1.1';
+  // Node keeps the first of two headers, and a proxy may have kept the second.
+  return HOST.test(host) && countHeaders(rawHeaders, 'host') === 1;
+}
+
+/** @throws AppError `invalid_request` for a request whose host is missing, malformed or given twice */
 export function assertHost({ raw }: FastifyRequest): void {
-  if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return;
-  throw new AppError('invalid_request', { detail: 'The request has no Host header' });
+  if (!namesHost(raw))
+    throw new AppError('invalid_request', { detail: 'The request needs exactly one valid Host header' });
 }
 
 /** RFC 9110 section 10.1.1: answers expectations other than 100-continue, which Node would refuse without a body. */

@@ -101,6 +101,40 @@ describe('the log', () => {
     expect(text).not.toContain(MARK);
   });
 
+  /** C0, DEL, C1, bidirectional overrides and isolates, marks, separators, zero width, tags. */
+  const HOSTILE = [
+    0x00, 0x07, 0x08, 0x0a, 0x0d, 0x1b, 0x7f, 0x80, 0x85, 0x9b, 0x9d, 0x61c, 0x200b, 0x200e, 0x200f, 0x2028,
+    0x2029, 0x202a, 0x202d, 0x202e, 0x2066, 0x2067, 0x2069, 0xfeff, 0xfff9, 0x1d173, 0xe0001, 0xd800,
+  ].map((code) => String.fromCodePoint(code));
+
+  it('of either format shows characters that a terminal obeys as escapes, wherever they stand', () => {
+    for (const format of ['json', 'pretty'] as const) {
+      for (const character of HOSTILE) {
+        const value = `a${character}b`;
+        const text = write(format, (log) => {
+          log.warn({ kid: value, nested: { list: [value], [value]: 1 } }, value);
+          log.error({ err: new Error(value, { cause: new TypeError(value) }) }, 'failed');
+        });
+        const escape = JSON.stringify(character).length > 4 ? JSON.stringify(character).slice(1, -1) : '\\';
+        expect(text).toContain(escape);
+        const plain = text.replaceAll(/\n(?= {4}|\{|\[|$)/g, '');
+        expect(plain).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+      }
+    }
+  });
+
+  it('in JSON keeps the meaning of each text', () => {
+    const value = `C:\\new "\\u0085" ${HOSTILE.slice(0, -1).join('-')} é 👩‍💻`;
+    const text = write('json', (log) => log.info({ value }, value));
+    expect(JSON.parse(text)).toMatchObject({ value, msg: value });
+  });
+
+  it('in the pretty format keeps the lines of a stack, quotes and backslashes', () => {
+    const text = write('pretty', (log) => log.error({ err: new Error('x') }, 'C:\\new "quoted" é'));
+    expect(text).toContain('C:\\new "quoted" é');
+    expect(text).toMatch(/\n +at .*log\.spec/);
+  });
+
   it('writes the messages of Nest at the levels of the service', () => {
     const text = write('json', (log) => {
       const nest = new NestLog(log);

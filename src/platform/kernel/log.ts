@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
+import { escaped, escapedTwice } from './escaped.js';
 
 export type Log = Logger;
 
@@ -21,7 +22,7 @@ export interface LogOptions {
 /**
  * The service's log: one JSON object a line, or one coloured line for people. Requests have no serializer, so callers
  * name each field they log. Errors are reduced to type, message, code and stack, because TypeORM's errors carry the
- * bound parameters of the query.
+ * bound parameters of the query. Control characters of unverified texts, such as a `kid`, are escaped.
  */
 export function createLog(options: LogOptions): Log {
   return pino(
@@ -31,6 +32,7 @@ export function createLog(options: LogOptions): Log {
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: safeError },
+      hooks: { streamWrite: options.format === 'pretty' ? escapedTwice : escaped },
     },
     options.format === 'pretty'
       ? forPeople(options.destination ?? process.stdout)
