@@ -71,21 +71,21 @@ describe('a hash of another system', () => {
 
 describe('a hash that costs too much', () => {
   it.each([
-    ['PBKDF2 iterations', 'pbkdf2_sha256$5000000$salt$', 'pbkdf2_sha256$5000001$salt$', `${DIGEST}=`],
+    ['PBKDF2 iterations', 'pbkdf2_sha256$5558857$salt$', 'pbkdf2_sha256$5558858$salt$', `${DIGEST}=`],
     [
       'PBKDF2 iterations of all blocks',
-      '$pbkdf2-sha1$2500000$c2FsdA$',
-      '$pbkdf2-sha1$2500001$c2FsdA$',
+      '$pbkdf2-sha1$3040000$c2FsdA$',
+      '$pbkdf2-sha1$3040001$c2FsdA$',
       DIGEST,
     ],
-    ['scrypt memory (Django)', 'scrypt$131072$salt$8$1$', 'scrypt$262144$salt$8$1$', `${DIGEST}=`],
-    ['scrypt memory', '$scrypt$ln=17,r=8,p=1$c2FsdA$', '$scrypt$ln=17,r=9,p=1$c2FsdA$', DIGEST],
-    ['scrypt work', '$scrypt$ln=17,r=8,p=16$c2FsdA$', '$scrypt$ln=17,r=8,p=17$c2FsdA$', DIGEST],
+    ['scrypt memory (Django)', 'scrypt$262144$salt$8$1$', 'scrypt$524288$salt$8$1$', `${DIGEST}=`],
+    ['scrypt block size', '$scrypt$ln=17,r=24,p=1$c2FsdA$', '$scrypt$ln=17,r=25,p=1$c2FsdA$', DIGEST],
+    ['scrypt repetitions', '$scrypt$ln=17,r=8,p=3$c2FsdA$', '$scrypt$ln=17,r=8,p=4$c2FsdA$', DIGEST],
     ['scrypt memory beyond numbers', '$scrypt$ln=2,r=8,p=1$c2FsdA$', '$scrypt$ln=64,r=8,p=1$c2FsdA$', DIGEST],
     [
       'Firebase memory',
-      `$firebase-scrypt$ln=17,r=8$c2FsdA$$${DIGEST}$`,
       `$firebase-scrypt$ln=18,r=8$c2FsdA$$${DIGEST}$`,
+      `$firebase-scrypt$ln=19,r=8$c2FsdA$$${DIGEST}$`,
       DIGEST,
     ],
     [
@@ -95,9 +95,15 @@ describe('a hash that costs too much', () => {
       DIGEST,
     ],
     [
-      'argon2 time',
-      'argon2$argon2i$v=19$m=64,t=20,p=1$c2FsdHNhbHQ$',
-      'argon2$argon2i$v=19$m=64,t=21,p=1$c2FsdHNhbHQ$',
+      'argon2 memory and time together',
+      '$argon2id$v=19$m=194560,t=10,p=1$c2FsdHNhbHQ$',
+      '$argon2id$v=19$m=194561,t=10,p=1$c2FsdHNhbHQ$',
+      DIGEST,
+    ],
+    [
+      'argon2 threads',
+      'argon2$argon2i$v=19$m=512,t=74,p=64$c2FsdHNhbHQ$',
+      'argon2$argon2i$v=19$m=512,t=75,p=64$c2FsdHNhbHQ$',
       DIGEST,
     ],
     ['bcrypt cost', '$2b$14$', '$2b$15$', 'a'.repeat(53)],
@@ -105,6 +111,15 @@ describe('a hash that costs too much', () => {
   ])('is refused for its %s; the highest allowed value is not', (_, allowed, refused, rest) => {
     expect(fault(allowed + rest)).toBeUndefined();
     expect(fault(refused + rest)).toBe('hash_too_costly');
+  });
+
+  it.each([
+    ['argon2id of 64 MiB and four lanes', `$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$${DIGEST}`],
+    ['bcrypt of cost 12', `$2b$12$${'a'.repeat(53)}`],
+    ['Django with a million iterations', `pbkdf2_sha256$1000000$salt$${DIGEST}=`],
+    ['scrypt of 128 MiB', `$scrypt$ln=17,r=8,p=1$c2FsdA$${DIGEST}`],
+  ])('is never an ordinary one: %s', (_, stored) => {
+    expect(fault(stored)).toBeUndefined();
   });
 
   it('takes the time of a login in the same pool and matches nothing', async () => {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { hash as bcryptHash } from 'bcrypt';
 import { PasswordHasher } from './password-hasher.js';
 
@@ -30,6 +30,32 @@ describe('an argon2id hash', () => {
     const hash = await hasher.hash('a password');
     const stricter = new PasswordHasher({ ...CHEAP, time: 2 });
     expect(await stricter.matches('a password', hash)).toEqual({ matches: true, outdated: true });
+  });
+});
+
+describe('a hash that takes more work than a configured one', () => {
+  const COSTLY = `pbkdf2_sha256$1000000$salt$${'A'.repeat(43)}=`;
+
+  it('delays no login with an ordinary hash', async () => {
+    const one = new PasswordHasher({ ...CHEAP, concurrency: 1 });
+    const ordinary = await one.hash('a password');
+    const ends: string[] = [];
+    const costly = [1, 2].map(() => one.matches('a guess', COSTLY).then(() => ends.push('costly')));
+    await one.matches('a password', ordinary).then(() => ends.push('ordinary'));
+    await Promise.all(costly);
+    expect(ends).toEqual(['ordinary', 'costly', 'costly']);
+  });
+
+  it('waits for its slot for ten seconds at most', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const one = new PasswordHasher({ ...CHEAP, concurrency: 1 });
+    const first = one.matches('a guess', COSTLY);
+    const late = expect(one.matches('a guess', COSTLY)).rejects.toMatchObject({ code: 'overloaded' });
+    jest.advanceTimersByTime(10_000);
+    jest.useRealTimers();
+    await late;
+    expect(await first).toEqual({ matches: false, outdated: true });
+    expect(one.load).toMatchObject({ running: 0, waiting: 0 });
   });
 });
 

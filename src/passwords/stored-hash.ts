@@ -4,6 +4,8 @@ import { timingSafeEqual } from 'node:crypto';
 export interface StoredHash {
   /** The scheme as reports name it: `argon2id`, `bcrypt`, `pbkdf2-sha256 (Django)`. */
   readonly scheme: string;
+  /** The work of `verify` in the units of hash-work.ts. */
+  readonly work: number;
   readonly verify: (password: string) => Promise<boolean>;
 }
 
@@ -63,7 +65,7 @@ export function digestOf(text: string): Buffer {
  * A cost parameter: a positive integer without a sign or a leading zero.
  * @throws UnusableHash `malformed_hash`; `hash_too_costly` above `max`
  */
-export function costOf(text: string | undefined, max: number): number {
+export function costOf(text: string | undefined, max = Infinity): number {
   if (text === undefined || !/^[1-9]\d{0,14}$/.test(text)) throw new UnusableHash('malformed_hash');
   if (Number(text) > max) throw new UnusableHash('hash_too_costly');
   return Number(text);

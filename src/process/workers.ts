@@ -8,6 +8,8 @@ const NUMBER = 'LATCHKEY_WORKER';
 const STARTED = 'started';
 /** How long after the end of a worker its replacement starts, in milliseconds. */
 const REPLACE_MS = 1000;
+/** Threads for hashes, with those for costly hashes of other systems: half as many again. */
+const WITH_COSTLY = 1.5;
 /** Threads of a worker beside those that hash: for files and host names. */
 const OTHER_THREADS = 2;
 
@@ -67,7 +69,8 @@ export class Workers {
   private fork(number: number) {
     // Node reads UV_THREADPOOL_SIZE before the worker's code runs.
     const threads =
-      startedWith('UV_THREADPOOL_SIZE') ?? String(this.config.hashing.concurrency + OTHER_THREADS);
+      startedWith('UV_THREADPOOL_SIZE') ??
+      String(Math.ceil(this.config.hashing.concurrency * WITH_COSTLY) + OTHER_THREADS);
     const worker = cluster.fork({ [NUMBER]: String(number), UV_THREADPOOL_SIZE: threads });
     this.alive++;
     worker.once('exit', (code: number | null, signal: string | null) => this.ended(number, code, signal));

@@ -1,5 +1,6 @@
 import { verify } from 'argon2';
 import { ARGON2_MAX } from '../../platform/config/config.js';
+import { argon2Work } from '../hash-work.js';
 import { normalizePassword } from '../password-policy.js';
 import { bytesOf, costOf, digestOf, UnusableHash, type StoredHash } from '../stored-hash.js';
 
@@ -23,13 +24,14 @@ export function argon2Hash(stored: string): StoredHash | undefined {
   const [, type, memory, time, lanes, salt = '', digest = ''] = FORM.exec(written) ?? [];
   if (type === undefined) throw new UnusableHash('malformed_hash');
   const memoryKib = costOf(memory, ARGON2_MAX.memoryKib);
-  costOf(time, ARGON2_MAX.time);
-  if (memoryKib < KIB_PER_LANE * costOf(lanes, ARGON2_MAX.parallelism))
-    throw new UnusableHash('malformed_hash');
+  const parallelism = costOf(lanes, ARGON2_MAX.parallelism);
+  if (memoryKib < KIB_PER_LANE * parallelism) throw new UnusableHash('malformed_hash');
+  const work = argon2Work(memoryKib, costOf(time), parallelism);
   if (bytesOf(salt).length < SALT_MIN) throw new UnusableHash('malformed_hash');
   digestOf(digest);
   return {
     scheme: django ? `${type} (Django)` : type,
+    work,
     verify: async (password) => {
       const normalized = normalizePassword(password);
       if (!django && (await verify(written, normalized))) return true;

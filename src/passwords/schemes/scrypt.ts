@@ -1,9 +1,7 @@
 import { createCipheriv, scrypt, type ScryptOptions } from 'node:crypto';
+import { scryptWork } from '../hash-work.js';
 import { bytesOf, costOf, digestOf, sameBytes, UnusableHash, type StoredHash } from '../stored-hash.js';
 
-/** In bytes. scrypt needs 128 · N · r bytes at once; p repeats the work. */
-const MEMORY_MAX = 128 * 1024 * 1024;
-const PARALLEL_MAX = 16;
 const LOG_MAX = 63;
 
 /** `scrypt$n$salt$r$p$base64`. The salt is text, the digest padded base64. */
@@ -19,16 +17,12 @@ const FIREBASE_IV = Buffer.alloc(16);
 export function scryptHash(stored: string): StoredHash | undefined {
   if (stored.startsWith('scrypt$')) {
     const [, n, salt = '', r, p, digest = ''] = DJANGO.exec(stored) ?? [];
-    return plainScrypt(
-      'scrypt (Django)',
-      boundedOptions(costOf(n, MEMORY_MAX), r, p),
-      Buffer.from(salt),
-      digest,
-    );
+    const costs = costsOf(costOf(n), r, p);
+    return scryptCheck('scrypt (Django)', costs, Buffer.from(salt), digestOf(digest));
   }
   if (!stored.startsWith('$scrypt$')) return undefined;
   const [, ln, r, p, salt = '', digest = ''] = PASSLIB.exec(stored) ?? [];
-  return plainScrypt('scrypt', boundedOptions(2 ** costOf(ln, LOG_MAX), r, p), bytesOf(salt), digest);
+  return scryptCheck('scrypt', costsOf(2 ** costOf(ln, LOG_MAX), r, p), bytesOf(salt), digestOf(digest));
 }
 
 /**
@@ -38,12 +32,13 @@ export function scryptHash(stored: string): StoredHash | undefined {
 export function firebaseScryptHash(stored: string): StoredHash | undefined {
   if (!stored.startsWith('$firebase-scrypt$')) return undefined;
   const [, ln, r, salt = '', separator = '', signerKey = '', digest = ''] = FIREBASE.exec(stored) ?? [];
-  const options = boundedOptions(2 ** costOf(ln, LOG_MAX), r, '1');
+  const { options, work } = bounded(costsOf(2 ** costOf(ln, LOG_MAX), r, '1'));
   const salted = Buffer.concat([bytesOf(salt), bytesOf(separator)]);
   const [signer, expected] = [digestOf(signerKey), digestOf(digest)];
   if (signer.length !== expected.length) throw new UnusableHash('malformed_hash');
   return {
     scheme: 'scrypt (Firebase)',
+    work,
     verify: async (password) => {
       const key = await derive(password, salted, FIREBASE_KEY, options);
       return sameBytes(createCipheriv('aes-256-ctr', key, FIREBASE_IV).update(signer), expected);
@@ -51,25 +46,32 @@ export function firebaseScryptHash(stored: string): StoredHash | undefined {
   };
 }
 
-function plainScrypt(scheme: string, options: ScryptOptions, salt: Buffer, digest: string): StoredHash {
-  const expected = digestOf(digest);
+/** The cost parameters of RFC 7914. */
+export interface ScryptCosts {
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/** A scrypt hash from its parts. @throws UnusableHash */
+export function scryptCheck(scheme: string, costs: ScryptCosts, salt: Buffer, expected: Buffer): StoredHash {
+  const { options, work } = bounded(costs);
   return {
     scheme,
+    work,
     verify: async (password) => sameBytes(await derive(password, salt, expected.length, options), expected),
   };
 }
 
-function boundedOptions(
-  N: number,
-  blockSize: string | undefined,
-  parallel: string | undefined,
-): ScryptOptions {
-  const r = costOf(blockSize, MEMORY_MAX);
-  const p = costOf(parallel, PARALLEL_MAX);
+function costsOf(N: number, r: string | undefined, p: string | undefined): ScryptCosts {
+  return { N, r: costOf(r), p: costOf(p) };
+}
+
+function bounded({ N, r, p }: ScryptCosts): { options: ScryptOptions; work: number } {
   if (N < 2 || !Number.isInteger(Math.log2(N))) throw new UnusableHash('malformed_hash');
-  if (128 * N * r > MEMORY_MAX) throw new UnusableHash('hash_too_costly');
-  // OpenSSL counts a little more than 128 · N · r.
-  return { N, r, p, maxmem: 2 * MEMORY_MAX };
+  const work = scryptWork(N, r, p);
+  // The work bounds the memory: 128 · N · r bytes, of which OpenSSL counts a little more.
+  return { options: { N, r, p, maxmem: 256 * (N + 4) * r * p }, work };
 }
 
 /** Runs in libuv's pool. */

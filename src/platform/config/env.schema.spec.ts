@@ -194,6 +194,15 @@ describe('the settings', () => {
     expect(lines).toContainEqual(expect.stringMatching(/^SECRET_KEY is 5 bytes/));
   });
 
+  it.each([
+    ['97280', '20', undefined],
+    ['97281', '20', /^ARGON2_TIME .*at most 19 passes with 97281 KiB/],
+    ['524288', '4', /^ARGON2_TIME .*at most 3 passes/],
+  ])('allow %s KiB in %s passes of argon2 only below fifty times the default', (memory, time, refusal) => {
+    const set = { SECRET_KEY, ARGON2_MEMORY_KIB: memory, ARGON2_TIME: time };
+    expect(problems(set)).toEqual(refusal === undefined ? [] : [expect.stringMatching(refusal)]);
+  });
+
   it('are refused all at once where they contradict each other', () => {
     const lines = problems({
       ACCESS_TOKEN_EXPIRE_MINUTES: '5',

@@ -1,6 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { ALGORITHMS, ARGON2_MAX, type Config, type KeyConfig, type TokenConfig } from './config.js';
+import {
+  ALGORITHMS,
+  ARGON2_DEFAULT,
+  ARGON2_MAX,
+  HASH_WORK_MAX,
+  type Config,
+  type KeyConfig,
+  type TokenConfig,
+} from './config.js';
 import { cidr, integer, list, rate } from './fields.js';
 import { readTracing, TRACING_SETTINGS } from './tracing-settings.js';
 import { readSigningKey } from './signing-key-file.js';
@@ -88,9 +96,9 @@ const schema = z.object({
   LIMIT_REFRESH: rate().default({ points: 600, seconds: 60 }),
   LIMIT_TOKEN: rate().default({ points: 600, seconds: 60 }),
   LIMIT_PASSWORD: rate().default({ points: 30, seconds: 3600 }),
-  ARGON2_MEMORY_KIB: integer('KiB', 8192, ARGON2_MAX.memoryKib).default(19_456),
-  ARGON2_TIME: integer('passes', 1, ARGON2_MAX.time).default(2),
-  ARGON2_PARALLELISM: integer('lanes', 1, ARGON2_MAX.parallelism).default(1),
+  ARGON2_MEMORY_KIB: integer('KiB', 8192, ARGON2_MAX.memoryKib).default(ARGON2_DEFAULT.memoryKib),
+  ARGON2_TIME: integer('passes', 1, ARGON2_MAX.time).default(ARGON2_DEFAULT.time),
+  ARGON2_PARALLELISM: integer('lanes', 1, ARGON2_MAX.parallelism).default(ARGON2_DEFAULT.parallelism),
   HASH_CONCURRENCY: integer('hashes at once', 1, 256).optional(),
   HASH_QUEUE: integer('waiting hashes', 0, 100_000).default(256),
   REGISTRATION: z
@@ -197,6 +205,10 @@ function contradictions(settings: Partial<Settings>): ConfigProblem[] {
   }
   if ((settings.BOOTSTRAP_ADMIN_EMAIL === undefined) !== (settings.BOOTSTRAP_ADMIN_PASSWORD === undefined)) {
     refuse('BOOTSTRAP_ADMIN_EMAIL', 'and BOOTSTRAP_ADMIN_PASSWORD belong together: set both or neither');
+  }
+  const { ARGON2_MEMORY_KIB: memory = 0, ARGON2_TIME: time = 0 } = settings;
+  if (memory * time > HASH_WORK_MAX) {
+    refuse('ARGON2_TIME', `must be at most ${Math.floor(HASH_WORK_MAX / memory)} passes with ${memory} KiB`);
   }
   problems.push(...readTracing(settings).problems);
   const key = signingKey(settings);

@@ -8,7 +8,7 @@ interface Waiter {
 /**
  * Runs at most `concurrency` jobs at the same time and lets at most `queue` jobs wait. Each caller has its own lane, and
  * the lanes take turns: a flood in one lane delays each of the others by one job. When the queue is full, the last job
- * of the longest lane is refused in favour of a shorter lane.
+ * of the longest lane is refused in favour of a shorter lane. A job that has waited for `maxWaitMs` is refused too.
  */
 export class FairQueue {
   private running = 0;
@@ -19,11 +19,12 @@ export class FairQueue {
   constructor(
     private readonly concurrency: number,
     private readonly queue: number,
+    private readonly maxWaitMs = Infinity,
   ) {}
 
   /**
    * @param lane the caller that sends the job
-   * @throws AppError `overloaded` where the queue is full, or later, where the waiting job is dropped for a shorter lane
+   * @throws AppError `overloaded` where the queue is full, or later, where the waiting job is dropped for a shorter lane or has waited too long
    */
   async run<T>(job: () => Promise<T>, lane = ''): Promise<T> {
     if (this.running >= this.concurrency) await this.wait(lane);
@@ -49,11 +50,33 @@ export class FairQueue {
     if (this.waiting >= this.queue) this.makeRoomFor(lane);
     this.waiting++;
     return new Promise((enter, refuse) => {
-      const waiter = { enter, refuse };
+      const waiter = this.withDeadline({ enter, refuse }, lane);
       const waiters = this.lanes.get(lane);
       if (waiters) waiters.push(waiter);
       else this.lanes.set(lane, [waiter]);
     });
+  }
+
+  private withDeadline(waiter: Waiter, lane: string): Waiter {
+    if (this.maxWaitMs === Infinity) return waiter;
+    const timer = setTimeout(() => {
+      const waiters = this.lanes.get(lane) ?? [];
+      waiters.splice(waiters.indexOf(timed), 1);
+      if (waiters.length === 0) this.lanes.delete(lane);
+      this.waiting--;
+      timed.refuse(new AppError('overloaded'));
+    }, this.maxWaitMs);
+    const timed: Waiter = {
+      enter: () => {
+        clearTimeout(timer);
+        waiter.enter();
+      },
+      refuse: (error) => {
+        clearTimeout(timer);
+        waiter.refuse(error);
+      },
+    };
+    return timed;
   }
 
   private makeRoomFor(lane: string): void {
