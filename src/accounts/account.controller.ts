@@ -8,21 +8,27 @@ import { RateLimited } from '../limits/rate-limit.guard.js';
 import { ChangeProfileDto, toUserDto, UserDto } from '../users/dto/user.dto.js';
 import { AccountService } from './account.service.js';
 import { ChangePasswordDto } from './dto/password.dto.js';
+import { OwnPasswordService } from './own-password.service.js';
+import { ProfileService } from './profile.service.js';
 
 @ApiTags('profile')
 @Controller('users/me')
 export class AccountController {
-  constructor(private readonly accounts: AccountService) {}
+  constructor(
+    private readonly accounts: AccountService,
+    private readonly profiles: ProfileService,
+    private readonly passwords: OwnPasswordService,
+  ) {}
 
   @Patch()
   @ApiOperation({ summary: 'Change my profile' })
   @ApiOkResponse({ standardSchema: UserDto, description: 'The profile as it is now' })
-  @ApiProblems('malformed_request', 'validation_failed', 'email_taken', 'username_taken')
+  @ApiProblems('malformed_request', 'validation_failed', 'email_taken', 'username_taken', 'too_many_attempts')
   async change(
     @CurrentUser() principal: UserPrincipal,
     @Body({ schema: ChangeProfileDto }) { full_name: fullName, ...change }: ChangeProfileDto,
   ): Promise<UserDto> {
-    return toUserDto(await ownAccount(this.accounts.changeProfile(principal, { ...change, fullName })));
+    return toUserDto(await ownAccount(this.profiles.change(principal, { ...change, fullName })));
   }
 
   @RateLimited('password')
@@ -42,7 +48,7 @@ export class AccountController {
     @Body({ schema: ChangePasswordDto }) body: ChangePasswordDto,
   ): Promise<void> {
     const { current_password: currentPassword, new_password: newPassword } = body;
-    await ownAccount(this.accounts.changePassword(principal, { currentPassword, newPassword }));
+    await ownAccount(this.passwords.change(principal, { currentPassword, newPassword }));
   }
 
   @Delete()

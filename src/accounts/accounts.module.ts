@@ -12,6 +12,8 @@ import { UsersModule } from '../users/users.module.js';
 import { AccountController } from './account.controller.js';
 import { AccountService } from './account.service.js';
 import { FirstAdministrator } from './first-administrator.js';
+import { OwnPasswordService } from './own-password.service.js';
+import { ProfileService } from './profile.service.js';
 import { RegistrationController } from './registration.controller.js';
 import { RegistrationService } from './registration.service.js';
 import { UserSecurityService } from './user-security.service.js';
@@ -33,10 +35,12 @@ import { UsersAdminService } from './users-admin.service.js';
   providers: [
     AccountService,
     FirstAdministrator,
+    OwnPasswordService,
+    ProfileService,
     RegistrationService,
     UsersAdminService,
     UserSecurityService,
   ],
-  exports: [AccountService, FirstAdministrator, UsersAdminService, UserSecurityService],
+  exports: [FirstAdministrator, UsersAdminService, UserSecurityService],
 })
 export class AccountsModule {}

@@ -4,11 +4,11 @@ import type { Origin } from '../access/origin.decorator.js';
 import { parseScope } from '../access/scopes.js';
 import type { NewAuditEvent } from '../audit/audit-event.js';
 import { AuditService } from '../audit/audit.service.js';
-import { Transactions } from '../platform/database/transaction.js';
+import { Transactions, type Transaction } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { publish, publishingRefusals } from '../platform/metrics/events.js';
 import type { Cause } from '../revocation/revocations.service.js';
-import type { SessionGrant } from '../sessions/session-records.js';
+import type { OpenedSession, SessionGrant } from '../sessions/session-records.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { UserCredentialsService } from '../users/user-credentials.service.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
@@ -30,7 +30,8 @@ export class AuthService {
   ) {}
 
   /**
-   * Opens a session and returns its first pair of tokens.
+   * Opens a session and returns its first pair of tokens. The oldest sessions end where the user has more than
+   * `SESSIONS_PER_USER`.
    * @param scope the scopes asked for, space-separated; null asks for all the user has
    * @throws AppError `invalid_scope`; `invalid_credentials` or `account_disabled` where the user was deleted or
    * disabled, or the password changed, after the check
@@ -64,8 +65,30 @@ export class AuthService {
       const subject = { kind: 'session', id: session.id } as const;
       const event = { actor: userId, subject, sessionId: session.id, origin };
       await this.audit.record(transaction, { action: 'session.started', ...event });
+      if (session.surplus.length > 0) await this.endSurplus(transaction, session, origin);
       return session;
     });
+  }
+
+  private async endSurplus(
+    transaction: Transaction,
+    { userId, surplus }: OpenedSession,
+    origin: Origin,
+  ): Promise<void> {
+    const cause = { reason: 'too many sessions', actor: null };
+    for (const id of await this.termination.endSome(transaction, userId, surplus, cause)) {
+      const subject = { kind: 'session', id } as const;
+      const details = { reason: cause.reason };
+      const event = {
+        action: 'session.ended',
+        actor: null,
+        subject,
+        sessionId: id,
+        origin,
+        details,
+      } as const;
+      await this.audit.record(transaction, event);
+    }
   }
 
   /** Ends the principal's session. Its tokens are refused by every instance within a second. */

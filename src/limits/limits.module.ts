@@ -1,6 +1,7 @@
 // Owns: counters of attempts and requests, and known devices. May import: platform, access. Never: sees a password.
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AccountWrites } from './account-writes.js';
 import { ClientAddresses } from './client-addresses.js';
 import { RateLimitCounter } from './counter.entity.js';
 import { Counters } from './counters.js';
@@ -15,6 +16,7 @@ import { RateLimits } from './rate-limits.js';
 @Module({
   imports: [TypeOrmModule.forFeature([RateLimitCounter])],
   providers: [
+    AccountWrites,
     ClientAddresses,
     Counters,
     CountersHousekeeping,
@@ -25,6 +27,14 @@ import { RateLimits } from './rate-limits.js';
     RateLimitGuard,
     RateLimits,
   ],
-  exports: [ClientAddresses, GuessLimits, KnownDevices, ProxyWatch, RateLimitGuard, RateLimits],
+  exports: [
+    AccountWrites,
+    ClientAddresses,
+    GuessLimits,
+    KnownDevices,
+    ProxyWatch,
+    RateLimitGuard,
+    RateLimits,
+  ],
 })
 export class LimitsModule {}

@@ -13,6 +13,11 @@ export interface SessionGrant {
   readonly scopes: string[];
 }
 
+/** A new session, and the live sessions of its user that it is too many for, oldest last. */
+export interface OpenedSession extends SessionGrant {
+  readonly surplus: readonly string[];
+}
+
 export interface SessionRow extends SessionGrant {
   readonly parentGeneration: number | null;
   /** When the parent was consumed; meaningless without a parent. */
@@ -40,6 +45,7 @@ export interface SessionsPage {
   readonly after?: string | undefined;
 }
 
+/** A session to insert. */
 export interface NewSession {
   readonly id: string;
   readonly userId: string;
@@ -51,6 +57,8 @@ export interface NewSession {
   readonly expiresAt: Date;
   readonly ip: string | null;
   readonly userAgent: string | null;
+  /** The most live sessions of the user, with this one. */
+  readonly maxLive: number;
 }
 
 /** A presented refresh token, and the id of its would-be successor. */

@@ -19,10 +19,19 @@ export class SessionTermination {
 
   /** Ends one session of a user. @returns whether it was a live session of theirs */
   async endOne(transaction: Transaction, userId: string, sessionId: string, cause: Cause): Promise<boolean> {
-    const ended = await this.endRows(transaction, userId, { only: sessionId }, cause);
-    if (ended.length === 0) return false;
-    await this.revocations.revoke(transaction, { kind: 'session', subjects: ended, ...cause });
-    return true;
+    return (await this.endSome(transaction, userId, [sessionId], cause)).length > 0;
+  }
+
+  /** Ends some sessions of a user. @returns the ids of those that were live sessions of theirs */
+  async endSome(
+    transaction: Transaction,
+    userId: string,
+    only: readonly string[],
+    cause: Cause,
+  ): Promise<string[]> {
+    const subjects = await this.endRows(transaction, userId, { only }, cause);
+    await this.revocations.revoke(transaction, { kind: 'session', subjects, ...cause });
+    return subjects;
   }
 
   /** Ends one session whose tokens the caller revokes by a row of its own. */
@@ -32,7 +41,7 @@ export class SessionTermination {
     sessionId: string,
     cause: Cause,
   ): Promise<void> {
-    await this.endRows(transaction, userId, { only: sessionId }, cause);
+    await this.endRows(transaction, userId, { only: [sessionId] }, cause);
   }
 
   /** Ends every session of a user but one. */
@@ -69,7 +78,7 @@ export class SessionTermination {
   private endRows(
     { manager }: Transaction,
     userId: string,
-    which: { readonly only?: string; readonly except?: string },
+    which: { readonly only?: readonly string[]; readonly except?: string },
     { reason }: Cause,
   ): Promise<string[]> {
     const now = new Date(this.clock.now());

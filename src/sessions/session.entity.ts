@@ -7,6 +7,7 @@ import { User } from '../users/user.entity.js';
 @Check('ck_sessions_generation', 'generation > coalesce(parent_generation, 0)')
 @Check('ck_sessions_revoked', '(revoked_at IS NULL) = (revoked_reason IS NULL)')
 @Index('ix_sessions_user', ['userId', 'id'])
+@Index('ix_sessions_live', ['userId', 'id'], { where: 'revoked_at IS NULL' })
 @Index('ix_sessions_client', ['clientId', 'id'], { where: `client_id <> '${FIRST_PARTY}'` })
 export class Session {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_sessions' })

@@ -7,6 +7,7 @@ import type {
   SessionSummary,
   SessionsPage,
   NewSession,
+  OpenedSession,
   Presented,
   Rotation,
 } from './session-records.js';
@@ -26,15 +27,22 @@ const PARENT_CONSUMED_AT = `
 /** The statements on single sessions and those of one user. Each method is one statement, in the caller's transaction. */
 @Injectable()
 export class SessionsRepository {
-  /** The caller has locked the user's row, so that status and roles stay as they are until the session exists. */
-  async insert(manager: EntityManager, session: NewSession): Promise<SessionGrant> {
-    // Raw: every login; the row and what its user may do come back in one round trip.
-    const rows: SessionGrant[] = await manager.query(
+  /**
+   * Opens a session. The caller has locked the user's row, so that status, roles and the number of sessions stay as they
+   * are until the transaction ends.
+   */
+  async insert(manager: EntityManager, session: NewSession): Promise<OpenedSession> {
+    // Raw: every login; the row, its scopes and the surplus sessions come back in one round trip.
+    const rows: OpenedSession[] = await manager.query(
       `WITH s AS (
          INSERT INTO sessions (id, user_id, client_id, requested_scope, refresh_token_id, rotated_at, idle_expires_at,
                                expires_at, created_at, last_used_at, ip, user_agent)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6, $6, $9, $10) RETURNING *)
-       SELECT ${GRANT} FROM s JOIN users u ON u.id = s.user_id`,
+       SELECT ${GRANT},
+              ARRAY(SELECT o.id FROM sessions o
+                     WHERE o.user_id = $2 AND o.revoked_at IS NULL AND o.idle_expires_at > $6
+                     ORDER BY o.id DESC OFFSET $11) AS surplus
+         FROM s JOIN users u ON u.id = s.user_id`,
       [
         session.id,
         session.userId,
@@ -46,9 +54,11 @@ export class SessionsRepository {
         session.expiresAt,
         session.ip,
         session.userAgent,
+        // The statement does not see its own row.
+        session.maxLive - 1,
       ],
     );
-    return rows[0] as SessionGrant;
+    return rows[0] as OpenedSession;
   }
 
   /**
@@ -124,17 +134,22 @@ export class SessionsRepository {
     return manager.countBy(Session, liveSessionsOf(userId, now));
   }
 
-  /** Ends live sessions of a user and returns their ids: all of them, one, or all but one. */
+  /** Ends live sessions of a user and returns their ids: all of them, some, or all but one. */
   async end(
     manager: EntityManager,
     userId: string,
-    which: { readonly only?: string; readonly except?: string; readonly reason: string; readonly now: Date },
+    which: {
+      readonly only?: readonly string[];
+      readonly except?: string;
+      readonly reason: string;
+      readonly now: Date;
+    },
   ): Promise<string[]> {
     // Raw: an update that returns the rows it ended.
     const [rows]: [Array<{ id: string }>, number] = await manager.query(
       `UPDATE sessions SET revoked_at = $2, revoked_reason = $3
         WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
-          AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5)
+          AND ($4::uuid[] IS NULL OR id = ANY ($4)) AND ($5::uuid IS NULL OR id <> $5)
       RETURNING id`,
       [userId, which.now, which.reason, which.only ?? null, which.except ?? null],
     );

@@ -1,13 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import type { Origin } from '../access/origin.decorator.js';
-import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
+import {
+  LIMITS_CONFIG,
+  TOKEN_CONFIG,
+  type LimitsConfig,
+  type TokenConfig,
+} from '../platform/config/config.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { Batcher } from '../platform/pacing/batcher.js';
 import { newId } from '../platform/kernel/ids.js';
 import { decideRotation, type RotationDecision } from './refresh-rotation.policy.js';
 import { SessionsRepository } from './sessions.repository.js';
 import type {
+  OpenedSession,
   Presented,
   Rotation,
   SessionGrant,
@@ -54,10 +60,14 @@ export class SessionsService {
     private readonly manager: EntityManager,
     private readonly clock: Clock,
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
+    @Inject(LIMITS_CONFIG) private readonly limits: LimitsConfig,
   ) {}
 
-  /** Opens a session in the caller's transaction, which has locked the user's row. */
-  async start(manager: EntityManager, input: StartSession): Promise<SessionGrant> {
+  /**
+   * Opens a session in the caller's transaction, which has locked the user's row. The caller ends the surplus sessions of
+   * the answer, so that a user never has more than `SESSIONS_PER_USER`.
+   */
+  async start(manager: EntityManager, input: StartSession): Promise<OpenedSession> {
     const now = this.clock.now();
     const idleMs = Math.min(this.config.refreshIdleSeconds, this.config.refreshMaxSeconds) * 1000;
     return this.sessions.insert(manager, {
@@ -70,6 +80,7 @@ export class SessionsService {
       idleExpiresAt: new Date(now + idleMs),
       expiresAt: new Date(now + this.config.refreshMaxSeconds * 1000),
       ...input.origin,
+      maxLive: this.limits.sessionsPerUser,
     });
   }
 

@@ -26,18 +26,11 @@ export class RolesRepository {
     return role ?? undefined;
   }
 
-  /**
-   * Locks a role like {@link lock}, after creating it without scopes if it does not exist. The update names the key
-   * column, which takes the lock that a new row of `user_roles` waits for; a weaker one would let a user get the role.
-   */
-  async lockOrInsert(manager: EntityManager, name: string): Promise<RoleRecord> {
-    // Raw: the update of the key column takes the lock, which the query builder cannot express.
-    const rows: RoleRecord[] = await manager.query(
-      `INSERT INTO roles (name, scopes) VALUES ($1, '{}')
-       ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING name, scopes`,
-      [name],
-    );
-    return rows[0] as RoleRecord;
+  /** Creates a role without scopes. @returns whether it did; false if the role exists, also by a parallel transaction */
+  async insertIfMissing(manager: EntityManager, name: string): Promise<boolean> {
+    const insert = manager.createQueryBuilder().insert().into(Role).values({ name, scopes: [] });
+    const { raw } = (await insert.orIgnore().returning('name').execute()) as { raw: unknown[] };
+    return raw.length > 0;
   }
 
   async setScopes(manager: EntityManager, name: string, scopes: readonly string[]): Promise<void> {

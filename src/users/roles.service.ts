@@ -61,10 +61,10 @@ export class RolesService {
     if (name === 'admin') throw new AppError('role_protected');
     return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
-      const role = await this.roles.lockOrInsert(manager, name);
-      assertMayManage(actor, [...role.scopes, ...scopes]);
       const wanted = [...new Set(scopes)].sort();
-      if (same(role.scopes, wanted)) return role;
+      const { role, isNew } = await this.lockOrInsert(manager, name);
+      assertMayManage(actor, [...role.scopes, ...wanted]);
+      if (!isNew && same(role.scopes, wanted)) return role;
       await this.roles.setScopes(manager, name, wanted);
       const versions = await this.users.raiseVersionsOfHolders(manager, name, new Date(this.clock.now()));
       await this.revocations.makeStale(transaction, versions, {
@@ -77,6 +77,18 @@ export class RolesService {
       );
       return { name, scopes: wanted };
     });
+  }
+
+  private async lockOrInsert(
+    manager: EntityManager,
+    name: string,
+  ): Promise<{ role: RoleRecord; isNew: boolean }> {
+    const known = await this.roles.lock(manager, name);
+    if (known) return { role: known, isNew: false };
+    const isNew = await this.roles.insertIfMissing(manager, name);
+    const role = await this.roles.lock(manager, name);
+    // Another transaction deleted the role that it created a moment ago.
+    return role ? { role, isNew } : this.lockOrInsert(manager, name);
   }
 
   /** @throws AppError `not_found`, `role_protected`, `role_in_use`; `insufficient_scope` as in {@link put} */

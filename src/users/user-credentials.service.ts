@@ -20,7 +20,7 @@ export class UserCredentialsService {
     return this.users.findCredentials(this.manager, by);
   }
 
-  /** Locks a user's row against changes until the transaction ends; undefined for an unknown id. */
+  /** Locks a user's row until the transaction ends: against changes and other logins. Undefined for an unknown id. */
   async lockForSession(
     manager: EntityManager,
     id: string,

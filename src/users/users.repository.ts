@@ -126,14 +126,17 @@ export class UsersRepository {
     await manager.update(User, { id }, { passwordHash: hash });
   }
 
-  /** Locks the user's row against changes until the transaction ends; undefined for an unknown id. */
+  /**
+   * Locks the user's row until the transaction ends: against changes, and so that logins of one user follow each other.
+   * @returns undefined for an unknown id
+   */
   async lockForSession(
     manager: EntityManager,
     id: string,
   ): Promise<Omit<StoredCredentials, 'id'> | undefined> {
     // Raw: every login.
     const rows: Array<Omit<StoredCredentials, 'id'>> = await manager.query(
-      `SELECT status, password_hash AS "passwordHash" FROM users WHERE id = $1 FOR SHARE`,
+      `SELECT status, password_hash AS "passwordHash" FROM users WHERE id = $1 FOR NO KEY UPDATE`,
       [id],
     );
     return rows[0];

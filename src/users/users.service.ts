@@ -140,7 +140,7 @@ export class UsersService {
     user: UserRecord,
     change: ChangeProfile,
   ): Promise<{ user: UserRecord; fields: string[] }> {
-    const fields = PROFILE_FIELDS.filter((name) => change[name] !== undefined && change[name] !== user[name]);
+    const fields = changedFields(user, change);
     if (fields.length === 0) return { user, fields };
     const changed = Object.fromEntries(fields.map((name) => [name, change[name]])) as ChangeProfile;
     await takenAsError(
@@ -148,6 +148,11 @@ export class UsersService {
     );
     return { user: await this.get(user.id, manager), fields };
   }
+}
+
+/** The names of the fields that a change would change. */
+export function changedFields(user: UserRecord, change: ChangeProfile): Array<keyof ChangeProfile> {
+  return PROFILE_FIELDS.filter((name) => change[name] !== undefined && change[name] !== user[name]);
 }
 
 function columnsOf(user: UserRecord, { email, username, fullName }: ChangeProfile): ProfileChange {

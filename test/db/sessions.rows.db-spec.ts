@@ -27,6 +27,7 @@ const Grant = z.strictObject({
   permissionVersion: z.int(),
   scopes: z.array(z.string()),
 });
+const Opened = Grant.extend({ surplus: z.array(z.uuid()) });
 const Row = Grant.extend({
   parentGeneration: z.int().nullable(),
   parentConsumedAt: z.date(),
@@ -88,6 +89,7 @@ function newSession(): NewSession {
     expiresAt: new Date(now.getTime() + 2 * DAY_MS),
     ip: '192.0.2.1',
     userAgent: null,
+    maxLive: 2,
   };
 }
 
@@ -109,7 +111,10 @@ function everySession(): SweepFilter {
 describe('the statements on single sessions return the rows they declare:', () => {
   it('insert', async () => {
     const grant = await sessions.insert(source.manager, newSession());
-    expect(Grant.parse(grant)).toMatchObject({ userId, generation: 1, permissionVersion: 1, scopes: [] });
+    const expected = { userId, generation: 1, permissionVersion: 1, scopes: [], surplus: [] };
+    expect(Opened.parse(grant)).toMatchObject(expected);
+    await sessions.insert(source.manager, newSession());
+    expect(Opened.parse(await sessions.insert(source.manager, newSession())).surplus).toEqual([grant.id]);
   });
 
   it('rotate', async () => {
@@ -130,7 +135,7 @@ describe('the statements on single sessions return the rows they declare:', () =
   it('find, while the session lives and after its end', async () => {
     const { id } = await sessions.insert(source.manager, newSession());
     expect(Row.parse(await sessions.find(source.manager, id))).toMatchObject({ id, revokedAt: null });
-    await sessions.end(source.manager, userId, { only: id, reason: 'a test', now });
+    await sessions.end(source.manager, userId, { only: [id], reason: 'a test', now });
     const ended = Row.parse(await sessions.find(source.manager, id));
     expect(ended).toMatchObject({ revokedAt: now, revokedReason: 'a test', userStatus: 'active' });
   });
@@ -142,9 +147,9 @@ describe('the statements on single sessions return the rows they declare:', () =
       sessions.insert(source.manager, newSession()),
     ]);
     const cause = { reason: 'a test', now };
-    const end = (which: { only?: string; except?: string }) =>
+    const end = (which: { only?: string[]; except?: string }) =>
       sessions.end(source.manager, userId, { ...which, ...cause });
-    expect(await end({ only: first.id })).toEqual([first.id]);
+    expect(await end({ only: [first.id] })).toEqual([first.id]);
     expect(await end({ except: second.id })).toEqual([third.id]);
     expect(await end({})).toEqual([second.id]);
     expect(await end({})).toEqual([]);

@@ -15,6 +15,7 @@ const POOL = { poolSize: 1, connectTimeoutMs: 5000, statementTimeoutMs: 60_000 }
 const Profile = z.strictObject({
   id: z.uuid(),
   email: z.string(),
+  emailVerified: z.boolean(),
   username: z.string().nullable(),
   fullName: z.string().nullable(),
   status: z.enum(['active', 'disabled']),
@@ -57,7 +58,7 @@ async function added(name: string, ...held: string[]): Promise<string> {
 }
 
 async function role(name: string, ...scopes: string[]): Promise<string> {
-  await roles.lockOrInsert(manager, name);
+  await roles.insertIfMissing(manager, name);
   await roles.setScopes(manager, name, scopes);
   return name;
 }
@@ -141,10 +142,14 @@ it('raisePermissionVersion returns the version that it wrote', async () => {
   expect(await users.raisePermissionVersion(manager, newId(0), { now })).toBeUndefined();
 });
 
-it('lockOrInsert returns the role that is there, or a new one without scopes', async () => {
+it('insertIfMissing says whether it created the role, and lock returns the role', async () => {
   const name = await role('there', 'x:read');
-  expect(RoleRow.parse(await roles.lockOrInsert(manager, name))).toEqual({ name, scopes: ['x:read'] });
-  expect(RoleRow.parse(await roles.lockOrInsert(manager, 'new'))).toEqual({ name: 'new', scopes: [] });
+  expect(await roles.insertIfMissing(manager, name)).toBe(false);
+  expect(await roles.insertIfMissing(manager, 'new')).toBe(true);
+  await manager.transaction(async (within) => {
+    expect(RoleRow.parse(await roles.lock(within, name))).toEqual({ name, scopes: ['x:read'] });
+    expect(RoleRow.parse(await roles.lock(within, 'new'))).toEqual({ name: 'new', scopes: [] });
+  });
 });
 
 it('the clock of the database is measured in milliseconds', async () => {

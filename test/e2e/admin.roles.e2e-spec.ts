@@ -173,11 +173,23 @@ describe('a change of a role', () => {
     expect(await codeOf(other.access_token)).toBe(200);
   });
 
-  it('that changes nothing makes nothing stale', async () => {
+  it('that changes nothing makes nothing stale, and leaves neither a row nor an event', async () => {
     const role = await newRole(server, 'b', 'a');
     const holder = await memberWithRoles(server, role);
+    const traces = async () => [
+      await server.database.query('SELECT xmin, * FROM roles WHERE name = $1', [role]),
+      await server.database.query('SELECT action FROM audit_events WHERE subject = $1', [role]),
+    ];
+    const before = await traces();
     expect((await put(role, ['a', 'b'])).status).toBe(200);
+    expect(await traces()).toEqual(before);
     expect(await codeOf(holder.access_token)).toBe(200);
+  });
+
+  it('that creates it without scopes leaves an event', async () => {
+    await put('empty', []);
+    const sql = `SELECT action FROM audit_events WHERE subject = 'empty'`;
+    expect(await server.database.query(sql)).toEqual([{ action: 'role.changed' }]);
   });
 
   it('reaches a user who was given the role by a transaction that is still open', async () => {

@@ -31,6 +31,7 @@ describe('registering', () => {
     expect(body).toEqual({
       id: expect.stringMatching(UUID_V7),
       email: 'Ada@Example.com',
+      email_verified: false,
       username: 'Ada',
       full_name: 'Ada L',
       roles: ['user'],

@@ -75,6 +75,41 @@ describe('refreshing, the token endpoint and changing the password', () => {
   });
 });
 
+describe('changes of an account by its owner', () => {
+  it('are refused beyond their limit, and only real changes of that account count', async () => {
+    const on = await start({ LIMIT_ACCOUNT_WRITES: '3/3600' });
+    const [person, other] = [await on.client.newcomer(), await on.client.newcomer()];
+    const change = (token: string, fullName: string) =>
+      on.client.request('PATCH', '/users/me', { token, json: { full_name: fullName } });
+    const token = person.access_token;
+    expect((await change(token, 'one')).status).toBe(200);
+    expect(await statuses(5, () => change(token, 'one'))).toEqual(Array(5).fill(200));
+    const passwords = { current_password: person.password, new_password: 'another long phrase' };
+    const wrong = { ...passwords, current_password: 'wrong' };
+    expect((await on.client.request('PUT', '/users/me/password', { token, json: wrong })).status).toBe(401);
+    expect((await on.client.request('PUT', '/users/me/password', { token, json: passwords })).status).toBe(
+      204,
+    );
+    expect((await change(token, 'two')).status).toBe(200);
+    const refused = await change(token, 'three');
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3500);
+    expect((await on.client.me(token)).body['full_name']).toBe('two');
+    expect((await change(other.access_token, 'three')).status).toBe(200);
+  });
+
+  it('do not exceed their limit in parallel', async () => {
+    const on = await start({ LIMIT_ACCOUNT_WRITES: '3/3600' });
+    const { id, access_token: token } = await on.client.newcomer();
+    const names = Array.from({ length: 12 }, (_, index) => `name ${index}`);
+    await Promise.all(
+      names.map((name) => on.client.request('PATCH', '/users/me', { token, json: { full_name: name } })),
+    );
+    const sql = `SELECT count(*)::int AS events FROM audit_events WHERE subject = $1 AND action = 'user.updated'`;
+    expect(await on.database.query(sql, [id])).toEqual([{ events: 3 }]);
+  });
+});
+
 describe('wrong passwords from one address', () => {
   it('are refused beyond their limit across accounts, while right ones do not count', async () => {
     const on = await start({ LIMIT_FAILURES_PER_ADDRESS: '3/900' });

@@ -59,6 +59,10 @@ export interface RateLimit {
 }
 
 export interface LimitsConfig {
+  /** The most live sessions of a user; a login beyond them ends the oldest. */
+  readonly sessionsPerUser: number;
+  /** Changes of one account by its owner that leave rows. */
+  readonly accountWrites: RateLimit;
   /** The Redis that counts attempts; undefined counts them in PostgreSQL. */
   readonly redisUrl: string | undefined;
   /** Wrong passwords from one address, for all accounts together. */

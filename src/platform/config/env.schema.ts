@@ -95,6 +95,8 @@ const schema = z.object({
   LIMIT_REGISTER: rate().default({ points: 30, seconds: 3600 }),
   LIMIT_REFRESH: rate().default({ points: 600, seconds: 60 }),
   LIMIT_TOKEN: rate().default({ points: 600, seconds: 60 }),
+  LIMIT_ACCOUNT_WRITES: rate().default({ points: 100, seconds: 3600 }),
+  SESSIONS_PER_USER: integer('sessions', 1, 10_000).default(100),
   LIMIT_PASSWORD: rate().default({ points: 30, seconds: 3600 }),
   ARGON2_MEMORY_KIB: integer('KiB', 8192, ARGON2_MAX.memoryKib).default(ARGON2_DEFAULT.memoryKib),
   ARGON2_TIME: integer('passes', 1, ARGON2_MAX.time).default(ARGON2_DEFAULT.time),
@@ -253,6 +255,8 @@ function slices(settings: Settings): Config {
       refresh: settings.LIMIT_REFRESH,
       token: settings.LIMIT_TOKEN,
       password: settings.LIMIT_PASSWORD,
+      accountWrites: settings.LIMIT_ACCOUNT_WRITES,
+      sessionsPerUser: settings.SESSIONS_PER_USER,
     },
     hashing: {
       memoryKib: settings.ARGON2_MEMORY_KIB,

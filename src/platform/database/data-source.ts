@@ -9,6 +9,7 @@ import { EmailKeyInC1763787600000 } from '../../../migrations/1763787600000-emai
 import { IndexesAtScale1763791200000 } from '../../../migrations/1763791200000-indexes-at-scale.js';
 import { EmailVerified1763809200000 } from '../../../migrations/1763809200000-email-verified.js';
 import { ParentConsumedAt1763810200000 } from '../../../migrations/1763810200000-parent-consumed-at.js';
+import { LiveSessions1763811200000 } from '../../../migrations/1763811200000-live-sessions.js';
 import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { IdlePool } from './idle-pool.js';
 
@@ -23,6 +24,7 @@ const MIGRATIONS = [
   IndexesAtScale1763791200000,
   EmailVerified1763809200000,
   ParentConsumedAt1763810200000,
+  LiveSessions1763811200000,
 ];
 
 /**

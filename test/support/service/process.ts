@@ -179,6 +179,7 @@ export const WIDE_LIMITS = {
   LIMIT_REFRESH: '100000/60',
   LIMIT_TOKEN: '100000/60',
   LIMIT_PASSWORD: '100000/60',
+  LIMIT_ACCOUNT_WRITES: '100000/60',
 } as const;
 
 function defaults(): Record<string, string> {

@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import type { UserPrincipal } from '../access/principal.js';
+import { auditEvent } from '../audit/actor-event.js';
+import { AuditService } from '../audit/audit.service.js';
+import { CredentialsService } from '../auth/credentials.service.js';
+import { AccountWrites } from '../limits/account-writes.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
+import { assertAcceptablePassword } from '../passwords/password-policy.js';
+import { Transactions } from '../platform/database/transaction.js';
+import { AppError } from '../platform/kernel/app-error.js';
+import { SessionTermination } from '../sessions/session-termination.service.js';
+import { UserCredentialsService } from '../users/user-credentials.service.js';
+import { UsersService } from '../users/users.service.js';
+
+export interface PasswordChange {
+  readonly currentPassword: string;
+  readonly newPassword: string;
+}
+
+/** Changes a user's own password. */
+@Injectable()
+export class OwnPasswordService {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly users: UsersService,
+    private readonly hashes: UserCredentialsService,
+    private readonly credentials: CredentialsService,
+    private readonly hasher: PasswordHasher,
+    private readonly termination: SessionTermination,
+    private readonly writes: AccountWrites,
+    private readonly audit: AuditService,
+  ) {}
+
+  /**
+   * Changes the principal's own password. Every other session of theirs ends, this one stays.
+   * @throws AppError `not_found`, `invalid_credentials`, `validation_failed`, `too_many_attempts`, `overloaded`
+   */
+  async change(principal: UserPrincipal, change: PasswordChange): Promise<void> {
+    const { userId, sessionId } = principal;
+    const from = await this.credentials.checkOwn(userId, change.currentPassword, principal.origin.ip);
+    assertAcceptablePassword(change.newPassword, await this.users.get(userId), 'new_password');
+    await this.writes.take(userId);
+    const to = await this.hasher.hash(change.newPassword);
+    const cause = { reason: 'password changed', actor: userId };
+    await this.transactions.run(async (transaction) => {
+      // A login that checked the old password meanwhile finds another hash and opens no session.
+      const replaced = await this.hashes.replaceHash(userId, { from, to }, transaction.manager);
+      if (!replaced) throw new AppError('invalid_credentials');
+      await this.termination.endOthers(transaction, userId, sessionId, cause);
+      await this.audit.record(transaction, auditEvent(principal, 'user.password_changed', 'user', userId));
+    });
+  }
+}
