@@ -7,7 +7,7 @@ import { unavailableDatabase } from '../platform/database/connection.js';
 import { serveDocs } from '../platform/docs/swagger.js';
 import { acceptCookies } from '../platform/http/cookies.js';
 import { readBodies } from '../platform/http/body-parser.js';
-import { corsDelegate } from '../platform/http/cors.js';
+import { corsDelegate, preflightWatch } from '../platform/http/cors.js';
 import { simplifyForwardedFor } from '../platform/http/forwarded-for.js';
 import { addHooks } from '../platform/http/hooks.js';
 import { answerExpectations, httpAdapter } from '../platform/http/http-adapter.js';
@@ -35,14 +35,16 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   const proxies = app.get(ProxyWatch);
   await acceptCookies(app);
   readBodies(app);
+  const watchPreflight = preflightWatch(config.http, log);
   const onArrival = (request: IncomingMessage): void => {
+    watchPreflight(request);
     proxies.see(request);
     if (config.http.trustedProxies.length > 0) simplifyForwardedFor(request);
   };
   addHooks(app, { routes, log, onArrival });
   answerExpectations(app.getHttpServer());
   // CORS costs time at each request, so it is enabled only where an origin is allowed.
-  if (config.http.corsOrigins.length > 0) app.enableCors(corsDelegate(config.http) as never);
+  if (config.http.corsOrigins.length > 0) app.enableCors(corsDelegate(config.http, watchPreflight) as never);
   app.useGlobalPipes(new SchemaPipe());
   app.useGlobalFilters(
     new ProblemFilter({

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startServer, type TestServer } from '../support/service/server.js';
 
-const LISTED = ['https://app.example.org', 'http://localhost:5173'];
+const LISTED = [
+  'https://app.example.org',
+  'http://localhost:5173',
+  'capacitor://localhost',
+  'tauri://localhost',
+  'ionic://localhost',
+];
 const OTHERS = [
   'https://evil.example',
   'https://app.example.org.evil.example',
@@ -9,6 +15,8 @@ const OTHERS = [
   'http://app.example.org',
   'https://app.example.org:8443',
   'https://APP.example.org',
+  'capacitor://localhost:1',
+  'capacitor://other',
   'null',
   '*',
 ];
@@ -17,12 +25,17 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 let server: TestServer;
 let token: string;
 
-function preflight(origin: string, path = '/users/me', method = 'PATCH') {
+function preflight(
+  origin: string,
+  path = '/users/me',
+  method = 'PATCH',
+  asked = 'authorization,content-type',
+) {
   return server.client.request('OPTIONS', path, {
     headers: {
       origin,
       'access-control-request-method': method,
-      'access-control-request-headers': 'authorization,content-type',
+      'access-control-request-headers': asked,
     },
   });
 }
@@ -52,6 +65,35 @@ describe('with CORS_ORIGINS', () => {
         );
         expect(headers.get('vary')?.toLowerCase()).toContain('origin');
       }
+    });
+
+    it.each(['traceparent', 'Traceparent, TRACESTATE,baggage', 'x-anything', 'sentry-trace, x-1_2.~!'])(
+      'of a listed origin may ask for any header: %s',
+      async (asked) => {
+        for (const origin of LISTED) {
+          const { headers } = await preflight(origin, '/auth/login', 'POST', asked);
+          const allowed = listOf(headers, 'access-control-allow-headers');
+          expect(allowed).toEqual(expect.arrayContaining(asked.toLowerCase().split(/\s*,\s*/)));
+        }
+      },
+    );
+
+    it('of a listed origin allows no text that is not the name of a header', async () => {
+      const { headers } = await preflight(
+        LISTED[0] ?? '',
+        '/users/me',
+        'GET',
+        'x y, *, a:b, "q", traceparent',
+      );
+      const allowed = listOf(headers, 'access-control-allow-headers');
+      expect(allowed).toEqual(['authorization', 'content-type', 'x-request-id', '*', 'traceparent']);
+    });
+
+    it('of another origin is logged with the origin and the setting', async () => {
+      await preflight('https://unlisted.example', '/auth/login', 'POST', 'traceparent');
+      await preflight(LISTED[0] ?? '');
+      const lines = server.log.filter(({ setting }) => setting === 'CORS_ORIGINS');
+      expect(lines.at(-1)).toMatchObject({ level: 'warn', origin: 'https://unlisted.example' });
     });
 
     it('carries X-Request-Id like every answer', async () => {
@@ -129,6 +171,12 @@ describe('without CORS_ORIGINS', () => {
     server = await startServer();
   });
   afterAll(() => server.close());
+
+  it('a preflight is logged with its origin and the setting', async () => {
+    await preflight('https://app.example.org', '/auth/login');
+    const lines = server.log.filter(({ setting }) => setting === 'CORS_ORIGINS');
+    expect(lines).toMatchObject([{ level: 'warn', origin: 'https://app.example.org' }]);
+  });
 
   it('no origin is allowed', async () => {
     for (const path of ['/users/me', '/health/live']) {

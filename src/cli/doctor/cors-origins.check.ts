@@ -4,7 +4,7 @@ import { good, risk } from './finding.js';
 const ABOUT = 'CORS_ORIGINS';
 
 export const corsOriginsCheck: SettingsCheck = ({ production, http: { corsOrigins } }) => {
-  const withoutTls = corsOrigins.filter((origin) => production && !origin.startsWith('https:'));
+  const withoutTls = corsOrigins.filter((origin) => production && origin.startsWith('http:'));
   if (withoutTls.length > 0) {
     const fix = `remove these from CORS_ORIGINS, or serve them over https: ${withoutTls.join(', ')}`;
     return risk(ABOUT, 'pages without TLS may send credentials', fix);

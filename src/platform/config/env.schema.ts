@@ -9,11 +9,12 @@ import {
   type KeyConfig,
   type TokenConfig,
 } from './config.js';
+import { originsFault } from './cors-origins.js';
 import { cidr, integer, list, rate } from './fields.js';
 import { readTracing, TRACING_SETTINGS } from './tracing-settings.js';
 import { readSigningKey } from './signing-key-file.js';
 import { secretWeakness } from './secret-strength.js';
-import { isOrigin, isPostgresUrl } from './urls.js';
+import { isPostgresUrl } from './urls.js';
 
 /** The settings as text, by name: the process environment over `.env.local` over `.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -70,10 +71,10 @@ const schema = z.object({
     .default(['latchkey']),
   JWT_LEEWAY_SECONDS: integer('seconds', 0, 60).default(5),
   CORS_ORIGINS: list()
-    .refine(
-      (origins) => origins.every(isOrigin),
-      'must list origins such as https://app.example.org; * is refused, because answers carry credentials',
-    )
+    .superRefine((origins, context) => {
+      const message = originsFault(origins);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
     .default([]),
   TRUSTED_PROXIES: list()
     .refine(

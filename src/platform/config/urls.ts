@@ -1,8 +1,3 @@
-/** Whether a URL is an origin: scheme, host and port, without a path. */
-export function isOrigin(value: string): boolean {
-  return URL.canParse(value) && new URL(value).origin === value;
-}
-
 /** Whether a text is the URL of a PostgreSQL server with correct percent-encoding. */
 export function isPostgresUrl(value: string): boolean {
   if (!/^postgres(ql)?:\/\/./.test(value) || !URL.canParse(value)) return false;
