@@ -11,9 +11,13 @@ export interface StoredHash {
 
 /**
  * Reads the forms of one family of hashes; returns undefined for other forms.
+ * @param readOther reads a hash of another family, for forms that wrap one
  * @throws UnusableHash if the form belongs to the family, and the hash is malformed or costs too much
  */
-export type HashReader = (stored: string) => StoredHash | undefined;
+export type HashReader = (
+  stored: string,
+  readOther: (stored: string) => StoredHash,
+) => StoredHash | undefined;
 
 /**
  * Why a hash is refused.

@@ -1,4 +1,5 @@
 import { createCipheriv, scrypt, type ScryptOptions } from 'node:crypto';
+import { normalizePassword } from '../password-policy.js';
 import { scryptWork } from '../hash-work.js';
 import { bytesOf, costOf, digestOf, sameBytes, UnusableHash, type StoredHash } from '../stored-hash.js';
 
@@ -9,6 +10,7 @@ const DJANGO = /^scrypt\$(\d+)\$([^$]{1,128})\$(\d+)\$(\d+)\$([^$]+)$/;
 const PASSLIB = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([^$]*)\$([^$]+)$/;
 /** Latchkey's own form, because Firebase exports the parts separately: `$firebase-scrypt$ln=14,r=8$salt$separator$signerkey$hash`. */
 const FIREBASE = /^\$firebase-scrypt\$ln=(\d+),r=(\d+)\$([^$]+)\$([^$]*)\$([^$]+)\$([^$]+)$/;
+const BETTER_AUTH = /^([0-9a-f]{32}):([0-9a-f]{128})$/;
 /** The length of the AES-256 key that scrypt derives, in bytes. AES runs in counter mode from zero. */
 const FIREBASE_KEY = 32;
 const FIREBASE_IV = Buffer.alloc(16);
@@ -44,6 +46,15 @@ export function firebaseScryptHash(stored: string): StoredHash | undefined {
       return sameBytes(createCipheriv('aes-256-ctr', key, FIREBASE_IV).update(signer), expected);
     },
   };
+}
+
+/** Better Auth's `salt:hash` in hexadecimal: the salt is the text of its digits, the password is normalized as ours. */
+export function betterAuthHash(stored: string): StoredHash | undefined {
+  const [, salt, digest = ''] = BETTER_AUTH.exec(stored) ?? [];
+  if (salt === undefined) return undefined;
+  const costs = { N: 16_384, r: 16, p: 1 };
+  const check = scryptCheck('scrypt (Better Auth)', costs, Buffer.from(salt), Buffer.from(digest, 'hex'));
+  return { ...check, verify: (password) => check.verify(normalizePassword(password)) };
 }
 
 /** The cost parameters of RFC 7914. */
