@@ -5,7 +5,7 @@ import { publishingRefusals } from '../platform/metrics/events.js';
 import { ClientAddresses } from '../limits/client-addresses.js';
 import { GuessLimits } from '../limits/guess-limits.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
-import { identityKey } from '../users/identity.js';
+import { emailKeyOf, nameKeys, usernameKeyOf } from '../users/identity.js';
 import { KnownDevices } from '../limits/known-devices.js';
 import { UserCredentialsService } from '../users/user-credentials.service.js';
 import type { StoredCredentials } from '../users/user-records.js';
@@ -70,9 +70,8 @@ export class CredentialsService {
     { username, password, deviceCookie }: Attempt,
     client: string | undefined,
   ): Promise<Login> {
-    const key = identityKey(username);
-    const lookup = key.includes('@') ? { emailKey: key } : { usernameKey: key };
-    const stored = await this.users.find(lookup);
+    const stored = await this.users.find(nameKeys(username));
+    const key = username.includes('@') ? emailKeyOf(username) : usernameKeyOf(username);
     const guess = {
       account: stored?.id ?? createHash('sha256').update(key).digest('base64url'),
       accountExists: stored !== undefined,

@@ -29,7 +29,7 @@ export const TokenRequestDto = z
         description: 'One of the grants above; `password` if absent beside username and password',
         examples: ['password'],
       }),
-    username: text({ max: 254 })
+    username: text({ max: 254, trim: true })
       .optional()
       .meta({ examples: ['ada@example.com'] }),
     password: text({ max: 4096 })

@@ -6,7 +6,7 @@ import { fieldCode, parseBody } from '../platform/kernel/validation.js';
 import { firebaseHash, keycloakHash, type FirebaseParameters } from '../passwords/exported-parts.js';
 import { readHash } from '../passwords/hash-schemes.js';
 import { UnusableHash, type HashFault } from '../passwords/stored-hash.js';
-import { emailField, fullNameField, identityKey, usernameField } from '../users/identity.js';
+import { emailField, emailKeyOf, fullNameField, usernameField, usernameKeyOf } from '../users/identity.js';
 import type { ImportedUser, TransferredUser } from './user-transfer.repository.js';
 
 /** Why a line of a file is refused. Holds no value of the file. */
@@ -67,9 +67,9 @@ export function readUserRow(
       // Lists are in the order of ids, so the id holds the time of creation.
       id: row.id ?? newId(createdAt?.getTime() ?? now),
       email,
-      emailKey: identityKey(email),
+      emailKey: emailKeyOf(email),
       username,
-      usernameKey: username === null ? null : identityKey(username),
+      usernameKey: username === null ? null : usernameKeyOf(username),
       fullName,
       status: row.status ?? 'active',
       roles: [...new Set(roles ?? ['user'])],

@@ -6,7 +6,7 @@ import { Transactions } from '../platform/database/transaction.js';
 import { Clock } from '../platform/kernel/clock.js';
 import type { FirebaseParameters } from '../passwords/exported-parts.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
-import { identityKey } from '../users/identity.js';
+import { emailKeyOf } from '../users/identity.js';
 import { UserTransferRepository, type ImportedUser, type Conflict } from './user-transfer.repository.js';
 import { RolesService } from '../users/roles.service.js';
 import { readUserRow, type RowRefusal } from './user-row.js';
@@ -68,11 +68,11 @@ export class UsersImportService {
     known: { readonly email: string; readonly password: string },
     firebase?: FirebaseParameters,
   ): Promise<boolean | undefined> {
-    const key = identityKey(known.email);
+    const key = emailKeyOf(known.email);
     for await (const chunk of rows) {
       for (const { fields } of chunk) {
         const { email } = (fields ?? {}) as { email?: unknown };
-        if (typeof email !== 'string' || identityKey(email) !== key) continue;
+        if (typeof email !== 'string' || emailKeyOf(email) !== key) continue;
         const read = readUserRow(fields, this.clock.now(), firebase);
         if (!('user' in read)) continue;
         return (await this.hasher.matches(known.password, read.user.passwordHash)).matches;

@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { z } from 'zod';
-import { emailField, fullNameField, identityKey, passwordField, usernameField } from './identity.js';
+import {
+  emailField,
+  emailKeyOf,
+  fullNameField,
+  identityKey,
+  nameKeys,
+  passwordField,
+  usernameField,
+} from './identity.js';
 import { anyText } from '../../test/support/fuzz/any-text.js';
 
 function accepts(schema: z.ZodType, value: unknown): boolean {
@@ -49,6 +57,13 @@ describe('an e-mail address', () => {
     "o'neil+tag_1-x.y@sub.example.co.uk",
     'ünï@exämple.de',
     '用户@例子.公司',
+    'info@डाटामेल.भारत',
+    'ยูสเซอร์@โดเมน.ไทย',
+    'ada@xn--bcher-kva.example',
+    'ada@نامه\u200cای.example',
+    ' ada@example.com',
+    'ada@example.com\n',
+    '\u3000ada@example.com\u00a0',
     `${'a'.repeat(64)}@example.com`,
   ])('is taken: %s', (address) => {
     expect(accepts(emailField, address)).toBe(true);
@@ -62,8 +77,6 @@ describe('an e-mail address', () => {
     'ada@example',
     'a@b@example.com',
     'ada @example.com',
-    ' ada@example.com',
-    'ada@example.com ',
     '.ada@example.com',
     'ada.@example.com',
     'a..b@example.com',
@@ -74,6 +87,18 @@ describe('an e-mail address', () => {
     'ada@exam_ple.com',
     'ada@example.com.',
     'ada@[127.0.0.1]',
+    'ada@127.0.0.1',
+    'ada@0x7f.1',
+    'ada@a.0x1',
+    'ada@xn--a.example',
+    'ada@xn--ss-.example',
+    'ada@exam%70le.com',
+    'ada@example.com#x',
+    'ada@a\u00adb.example',
+    'ada@a\u200db.example',
+    'a\u3164b@example.com',
+    'a\u034fb@example.com',
+    '\u0301ada@example.com',
     '"ada"@example.com',
     'ada<x>@example.com',
     'ada\u0000@example.com',
@@ -94,14 +119,80 @@ describe('an e-mail address', () => {
   });
 });
 
+describe('the key of an e-mail address', () => {
+  it.each([
+    ['ada@bücher.example', 'ada@xn--bcher-kva.example'],
+    ['ada@bücher.example', 'Ada@XN--BCHER-KVA.Example'],
+    ['ada@bücher.example', 'ada@BÜCHER.example'],
+    ['ada@bücher.example', ' ada@bu\u0308cher.example\t'],
+    ['info@डाटामेल.भारत', 'info@xn--c2bd4bq1db8d.xn--h2brj9c'],
+    ['ada@straße.example', 'ada@xn--strae-oqa.example'],
+  ])('is one for the spellings of a domain: %s and %j', (one, other) => {
+    expect(emailKeyOf(other)).toBe(emailKeyOf(one));
+  });
+
+  it.each([
+    ['ada@straße.example', 'ada@strasse.example'],
+    ['ada@xn--ss-.example', 'ada@ss.example'],
+    ['ada@127.0.0.1', 'ada@0x7f.1'],
+  ])('differs for different domains: %s and %s', (one, other) => {
+    expect(emailKeyOf(other)).not.toBe(emailKeyOf(one));
+  });
+
+  it('is its own key', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), (name) => {
+        const key = emailKeyOf(`a@${name}.example`);
+        expect(emailKeyOf(key)).toBe(key);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('comes after the plain key in a login, under which an older account may be', () => {
+    expect(nameKeys(' Ada@xn--bcher-kva.example ')).toEqual({
+      emailKeys: ['ada@xn--bcher-kva.example', 'ada@bücher.example'],
+    });
+    expect(nameKeys('Ada@Example.com')).toEqual({ emailKeys: ['ada@example.com'] });
+    expect(nameKeys(' Ada ')).toEqual({ usernameKey: 'ada' });
+  });
+});
+
 describe('a user name', () => {
-  it.each(['ada', 'a.b', 'a_b-c.9', '123', 'Åsa', '日本語', 'a'.repeat(64)])('is taken: %s', (name) => {
+  it.each([
+    'ada',
+    'a.b',
+    'a_b-c.9',
+    '123',
+    'Åsa',
+    '日本語',
+    'tanaka太郎',
+    'हिन्दी',
+    'ยูสเซอร์',
+    'נעמי',
+    'a'.repeat(64),
+  ])('is taken: %s', (name) => {
     expect(accepts(usernameField, name)).toBe(true);
   });
 
   it.each([
     '',
     'ab',
+    'adm\u3164in',
+    'adm\u115fin',
+    'adm\uffa0in',
+    'ad\u00admin',
+    'ad\u034fmin',
+    'ad\ufe0fmin',
+    'ad\u200dmin',
+    'ad\u{e0101}min',
+    '\u0430dmin',
+    'admi\u03b7',
+    'p\u0430ypal',
+    'ad\u13a0min',
+    '\u0301ada',
+    'a\u0301\u0301bc',
+    'ab\u0301\u0302\u0303\u0304\u0305c',
     'a'.repeat(65),
     'ada@example.com',
     '\uff20ada',

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
+import type { NameKeys } from './identity.js';
 import { UsersRepository } from './users.repository.js';
 import type { StoredCredentials } from './user-records.js';
 
 /** One of the names by which a login finds a user. */
-export type CredentialsKey =
-  { readonly emailKey: string } | { readonly usernameKey: string } | { readonly id: string };
+export type CredentialsKey = NameKeys | { readonly id: string };
 
 /** Reads and replaces the stored password hashes. The room auth checks passwords. */
 @Injectable()

@@ -15,6 +15,12 @@ export interface UserRecord {
   readonly updatedAt: Date;
 }
 
+/** A user whose name has no skeleton yet. */
+export interface BareUsername {
+  readonly id: string;
+  readonly username: string;
+}
+
 /** The columns of a user that a login reads. */
 export interface StoredCredentials {
   readonly id: string;
@@ -28,6 +34,7 @@ export interface NewUser {
   readonly emailKey: string;
   readonly username: string | null;
   readonly usernameKey: string | null;
+  readonly usernameSkeleton: string | null;
   readonly fullName: string | null;
   readonly passwordHash: string;
   readonly roles: readonly string[];
@@ -36,7 +43,10 @@ export interface NewUser {
 
 /** The columns of a profile that change. */
 export type ProfileChange = Partial<
-  Pick<User, 'fullName' | 'email' | 'emailKey' | 'emailVerified' | 'username' | 'usernameKey'>
+  Pick<
+    User,
+    'fullName' | 'email' | 'emailKey' | 'emailVerified' | 'username' | 'usernameKey' | 'usernameSkeleton'
+  >
 >;
 
 export interface Page {

@@ -1,4 +1,4 @@
-import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
 export type UserStatus = 'active' | 'disabled';
 
@@ -8,6 +8,7 @@ export type UserStatus = 'active' | 'disabled';
 @Check('ck_users_username', '(username IS NULL) = (username_key IS NULL)')
 @Unique('uq_users_email_key', ['emailKey'])
 @Unique('uq_users_username_key', ['usernameKey'])
+@Index('ix_users_without_skeleton', ['id'], { where: 'username IS NOT NULL AND username_skeleton IS NULL' })
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_users' })
   id!: string;
@@ -16,7 +17,7 @@ export class User {
   @Column('text')
   email!: string;
 
-  /** The unique form of the address: NFKC and lower case. Ordered by its bytes, so that its index finds prefixes. */
+  /** The unique form of the address, see identity.ts. Ordered by its bytes, so that its index finds prefixes. */
   @Column({ type: 'text', name: 'email_key', collation: 'C' })
   emailKey!: string;
 
@@ -29,6 +30,14 @@ export class User {
 
   @Column('text', { name: 'username_key', nullable: true })
   usernameKey!: string | null;
+
+  /**
+   * One for user names that look alike, see username-skeleton.ts. Null until it is computed; a space and the id for an
+   * account whose name looks like that of an older account.
+   */
+  @Column('text', { name: 'username_skeleton', nullable: true })
+  @Index('uq_users_username_skeleton', { unique: true, where: 'username_skeleton IS NOT NULL' })
+  usernameSkeleton!: string | null;
 
   @Column('text', { name: 'full_name', nullable: true })
   fullName!: string | null;

@@ -12,6 +12,7 @@ import { RolesService } from './roles.service.js';
 import { User } from './user.entity.js';
 import { UserAccessService } from './user-access.service.js';
 import { UserCredentialsService } from './user-credentials.service.js';
+import { UsernameSkeletons } from './username-skeletons.js';
 import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
@@ -24,6 +25,7 @@ import { UsersService } from './users.service.js';
     RolesService,
     UserAccessService,
     UserCredentialsService,
+    UsernameSkeletons,
     UsersRepository,
     UsersService,
   ],

@@ -1,8 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { Like, type EntityManager, type UpdateResult } from 'typeorm';
+import { IsNull, Like, Not, type EntityManager, type UpdateResult } from 'typeorm';
 import { Role, UserRole } from './role.entity.js';
 import { User, type UserStatus } from './user.entity.js';
-import type { UserRecord, StoredCredentials, NewUser, ProfileChange, Page } from './user-records.js';
+import type { NameKeys } from './identity.js';
+import type {
+  BareUsername,
+  UserRecord,
+  StoredCredentials,
+  NewUser,
+  ProfileChange,
+  Page,
+} from './user-records.js';
 
 const RECORD = `
   u.id, u.email, u.email_verified AS "emailVerified", u.username, u.full_name AS "fullName", u.status,
@@ -17,7 +25,7 @@ const RECORD = `
  */
 @Injectable()
 export class UsersRepository {
-  /** @throws the database's unique violation on `uq_users_email_key` or `uq_users_username_key` */
+  /** @throws the database's unique violation on `uq_users_email_key`, `uq_users_username_key` or `uq_users_username_skeleton` */
   async insert(manager: EntityManager, { roles, now, ...user }: NewUser): Promise<void> {
     await manager.insert(User, { ...user, createdAt: now, updatedAt: now });
     await manager.insert(
@@ -39,20 +47,58 @@ export class UsersRepository {
 
   async findCredentials(
     manager: EntityManager,
-    by: { readonly emailKey: string } | { readonly usernameKey: string } | { readonly id: string },
+    by: NameKeys | { readonly id: string },
   ): Promise<StoredCredentials | undefined> {
-    const [column, value] =
-      'emailKey' in by
-        ? ['email_key', by.emailKey]
+    const [column, ...values] =
+      'emailKeys' in by
+        ? (['email_key', ...by.emailKeys] as const)
         : 'usernameKey' in by
-          ? ['username_key', by.usernameKey]
-          : ['id', by.id];
+          ? (['username_key', by.usernameKey] as const)
+          : (['id', by.id] as const);
     // Raw: every login; TypeORM would hide the hash and build an entity.
-    const rows: StoredCredentials[] = await manager.query(
-      `SELECT id, password_hash AS "passwordHash", status FROM users WHERE ${column} = $1`,
-      [value],
+    const rows: Array<StoredCredentials & { key: string }> = await manager.query(
+      `SELECT ${column}::text AS key, id, password_hash AS "passwordHash", status FROM users
+        WHERE ${column} = ${values.length === 1 ? '$1' : 'ANY ($1)'}`,
+      [values.length === 1 ? values[0] : values],
     );
-    return rows[0];
+    const found = rows.find(({ key }) => key === values[0]) ?? rows[0];
+    return found && { id: found.id, passwordHash: found.passwordHash, status: found.status };
+  }
+
+  /** Users with a user name that has no skeleton yet, in the order of their ids. */
+  async findWithoutSkeleton(manager: EntityManager, limit: number): Promise<BareUsername[]> {
+    const bare = { username: Not(IsNull()), usernameSkeleton: IsNull() };
+    const order = { id: 'ASC' } as const;
+    const users = await manager.find(User, {
+      select: { id: true, username: true },
+      where: bare,
+      order,
+      take: limit,
+    });
+    return users as BareUsername[];
+  }
+
+  /** Gives users their skeletons. A user whose skeleton an older one has gets a unique text in its place. */
+  async setSkeletons(
+    manager: EntityManager,
+    users: ReadonlyArray<BareUsername & { readonly skeleton: string }>,
+  ): Promise<void> {
+    // Raw: ranks rows of the same skeleton and compares them with the table in one statement.
+    await manager.query(
+      `WITH given AS (
+         SELECT *, row_number() OVER (PARTITION BY skeleton ORDER BY id) AS rank
+           FROM unnest($1::uuid[], $2::text[], $3::text[]) AS g (id, username, skeleton))
+       UPDATE users u
+          SET username_skeleton = CASE
+                WHEN g.rank > 1 OR EXISTS (SELECT FROM users o WHERE o.username_skeleton = g.skeleton)
+                THEN ' ' || u.id ELSE g.skeleton END
+         FROM given g WHERE u.id = g.id AND u.username = g.username AND u.username_skeleton IS NULL`,
+      [
+        users.map(({ id }) => id),
+        users.map(({ username }) => username),
+        users.map(({ skeleton }) => skeleton),
+      ],
+    );
   }
 
   async list(manager: EntityManager, { limit, offset, after, emailPrefix }: Page): Promise<UserRecord[]> {

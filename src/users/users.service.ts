@@ -10,7 +10,8 @@ import { CachedCounts } from '../platform/pacing/cached-counts.js';
 import { isCleanText } from '../platform/kernel/validation.js';
 import { assertAcceptablePassword } from '../passwords/password-policy.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
-import { identityKey } from './identity.js';
+import { emailKeyOf, nameKeys, usernameKeyOf } from './identity.js';
+import { usernameSkeleton } from './username-skeleton.js';
 import { UsersRepository } from './users.repository.js';
 import type { NewUser, Page, ProfileChange, UserRecord } from './user-records.js';
 
@@ -62,9 +63,10 @@ export class UsersService {
     return {
       id: newId(now),
       email: input.email,
-      emailKey: identityKey(input.email),
+      emailKey: emailKeyOf(input.email),
       username,
-      usernameKey: username === null ? null : identityKey(username),
+      usernameKey: username === null ? null : usernameKeyOf(username),
+      usernameSkeleton: username === null ? null : await usernameSkeleton(username),
       fullName: input.fullName ?? null,
       passwordHash: await this.hasher.hash(input.password, lane),
       roles: input.roles,
@@ -99,9 +101,9 @@ export class UsersService {
   async find(name: string): Promise<UserRecord> {
     const byId = isUuid(name) ? await this.users.findById(this.manager, name) : undefined;
     if (byId) return byId;
-    const key = identityKey(name);
-    const by = key.includes('@') ? { emailKey: key } : { usernameKey: key };
-    const known = isCleanText(key) ? await this.users.findCredentials(this.manager, by) : undefined;
+    const known = isCleanText(name.trim())
+      ? await this.users.findCredentials(this.manager, nameKeys(name))
+      : undefined;
     if (!known) throw new AppError('not_found');
     return this.get(known.id);
   }
@@ -112,7 +114,7 @@ export class UsersService {
    * @throws AppError `validation_failed` if a search continues after a deleted user
    */
   async list(page: Page): Promise<{ users: UserRecord[]; total: number }> {
-    const emailPrefix = page.emailPrefix === undefined ? undefined : identityKey(page.emailPrefix);
+    const emailPrefix = page.emailPrefix === undefined ? undefined : emailKeyOf(page.emailPrefix);
     const [users, total] = await Promise.all([
       this.users.list(this.manager, { ...page, emailPrefix }),
       this.counts.count(emailPrefix),
@@ -144,7 +146,7 @@ export class UsersService {
     if (fields.length === 0) return { user, fields };
     const changed = Object.fromEntries(fields.map((name) => [name, change[name]])) as ChangeProfile;
     await takenAsError(
-      this.users.updateProfile(manager, user.id, columnsOf(user, changed), new Date(this.clock.now())),
+      this.users.updateProfile(manager, user.id, await columnsOf(user, changed), new Date(this.clock.now())),
     );
     return { user: await this.get(user.id, manager), fields };
   }
@@ -155,15 +157,19 @@ export function changedFields(user: UserRecord, change: ChangeProfile): Array<ke
   return PROFILE_FIELDS.filter((name) => change[name] !== undefined && change[name] !== user[name]);
 }
 
-function columnsOf(user: UserRecord, { email, username, fullName }: ChangeProfile): ProfileChange {
-  const isOtherAddress = email !== undefined && identityKey(email) !== identityKey(user.email);
+async function columnsOf(
+  user: UserRecord,
+  { email, username, fullName }: ChangeProfile,
+): Promise<ProfileChange> {
+  const isOtherAddress = email !== undefined && emailKeyOf(email) !== emailKeyOf(user.email);
   return {
     ...(fullName !== undefined && { fullName }),
-    ...(email !== undefined && { email, emailKey: identityKey(email) }),
+    ...(email !== undefined && { email, emailKey: emailKeyOf(email) }),
     ...(isOtherAddress && { emailVerified: false }),
     ...(username !== undefined && {
       username,
-      usernameKey: username === null ? null : identityKey(username),
+      usernameKey: username === null ? null : usernameKeyOf(username),
+      usernameSkeleton: username === null ? null : await usernameSkeleton(username),
     }),
   };
 }
@@ -175,7 +181,8 @@ async function takenAsError<T>(statement: Promise<T>): Promise<T> {
   } catch (error) {
     const constraint = uniqueViolation(error);
     if (constraint === 'uq_users_email_key') throw new AppError('email_taken');
-    if (constraint === 'uq_users_username_key') throw new AppError('username_taken');
+    if (constraint === 'uq_users_username_key' || constraint === 'uq_users_username_skeleton')
+      throw new AppError('username_taken');
     throw error;
   }
 }

@@ -52,7 +52,8 @@ afterAll(async () => {
 async function added(name: string, ...held: string[]): Promise<string> {
   const id = newId(now.getTime());
   const email = `${name}@example.com`;
-  const identity = { email, emailKey: email, username: name, usernameKey: name, fullName: null };
+  const names = { username: name, usernameKey: name, usernameSkeleton: name };
+  const identity = { email, emailKey: email, ...names, fullName: null };
   await users.insert(manager, { id, ...identity, passwordHash: `hash of ${name}`, roles: held, now });
   return id;
 }
@@ -101,13 +102,43 @@ it('list returns profiles in the order of the page', async () => {
 it('findCredentials and lockForSession return hash and status', async () => {
   const id = await added('credentials');
   const stored = { id, passwordHash: 'hash of credentials', status: 'active' };
-  for (const key of [{ emailKey: 'credentials@example.com' }, { usernameKey: 'credentials' }, { id }]) {
+  const email = 'credentials@example.com';
+  const other = `other-${email}`;
+  await added('other-credentials');
+  const keys: Array<Parameters<typeof users.findCredentials>[1]> = [
+    { emailKeys: [email] },
+    { emailKeys: [email, other] },
+    { emailKeys: ['nobody@example.com', email] },
+    { usernameKey: 'credentials' },
+    { id },
+  ];
+  for (const key of keys) {
     expect(Credentials.parse(await users.findCredentials(manager, key))).toEqual(stored);
   }
   const { id: _id, ...locked } = stored;
   expect(LockedCredentials.parse(await users.lockForSession(manager, id))).toEqual(locked);
   expect(await users.findCredentials(manager, { id: newId(0) })).toBeUndefined();
   expect(await users.lockForSession(manager, newId(0))).toBeUndefined();
+});
+
+it('setSkeletons gives a skeleton to the oldest of those that look alike, and a text of its own to the others', async () => {
+  const ids = [await added('alike-1'), await added('alike-2'), await added('alike-3')];
+  await database.query('UPDATE users SET username_skeleton = NULL WHERE id = ANY ($1)', [ids]);
+  const bare = await users.findWithoutSkeleton(manager, 2);
+  expect(bare).toEqual([
+    { id: ids[0], username: 'alike-1' },
+    { id: ids[1], username: 'alike-2' },
+  ]);
+  await users.setSkeletons(
+    manager,
+    bare.map((user) => ({ ...user, skeleton: 'alike' })),
+  );
+  const [last] = await users.findWithoutSkeleton(manager, 9);
+  await users.setSkeletons(manager, [{ id: last?.id ?? '', username: 'alike-3', skeleton: 'alike' }]);
+  expect(await users.findWithoutSkeleton(manager, 9)).toEqual([]);
+  const sql = 'SELECT username_skeleton AS skeleton FROM users WHERE id = ANY ($1) ORDER BY id';
+  const skeletons = (await database.query<{ skeleton: string }>(sql, [ids])).map(({ skeleton }) => skeleton);
+  expect(skeletons).toEqual(['alike', ` ${ids[1]}`, ` ${ids[2]}`]);
 });
 
 it('isLastAdministrator is true of the only active administrator alone', async () => {

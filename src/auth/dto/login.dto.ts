@@ -5,7 +5,7 @@ import { passwordField } from '../../users/identity.js';
 export const LoginDto = z
   .strictObject({
     /** An e-mail address or a user name. */
-    username: text({ max: 254 }).meta({
+    username: text({ max: 254, trim: true }).meta({
       description: 'E-mail address or user name',
       examples: ['ada@example.com'],
     }),

@@ -10,6 +10,7 @@ import { IndexesAtScale1763791200000 } from '../../../migrations/1763791200000-i
 import { EmailVerified1763809200000 } from '../../../migrations/1763809200000-email-verified.js';
 import { ParentConsumedAt1763810200000 } from '../../../migrations/1763810200000-parent-consumed-at.js';
 import { LiveSessions1763811200000 } from '../../../migrations/1763811200000-live-sessions.js';
+import { OneKeyPerName1763812200000 } from '../../../migrations/1763812200000-one-key-per-name.js';
 import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { IdlePool } from './idle-pool.js';
 
@@ -25,6 +26,7 @@ const MIGRATIONS = [
   EmailVerified1763809200000,
   ParentConsumedAt1763810200000,
   LiveSessions1763811200000,
+  OneKeyPerName1763812200000,
 ];
 
 /**

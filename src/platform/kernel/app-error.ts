@@ -45,11 +45,15 @@ export class AppError extends Error {
 }
 
 /** A `validation_failed` error for one field. */
-export function invalidField(field: string, code: FieldCode): AppError {
-  return new AppError('validation_failed', { errors: [fieldError(field, code)] });
+export function invalidField(field: string, code: FieldCode, allowed?: string): AppError {
+  return new AppError('validation_failed', { errors: [fieldError(field, code, allowed)] });
 }
 
-/** One entry of `errors`, with the message of its code. */
-export function fieldError(field: string, code: FieldCode): FieldError {
-  return { field, code, message: FIELD_CODES[code] };
+/**
+ * One entry of `errors`, with the message of its code.
+ * @param allowed the acceptable values, which the message then names
+ */
+export function fieldError(field: string, code: FieldCode, allowed?: string): FieldError {
+  const message = FIELD_CODES[code];
+  return { field, code, message: allowed === undefined ? message : `${message}: ${allowed}` };
 }

@@ -12,7 +12,7 @@ const schema = z.strictObject({
   tags: z.array(z.enum(['a', 'b'])).optional(),
   even: z
     .string()
-    .refine((value) => value.length % 2 === 0, fieldCode('too_common'))
+    .refine((value) => value.length % 2 === 0, fieldCode('too_common', 'an even number of letters'))
     .optional(),
   deep: z.strictObject({ leaf: z.union([z.string(), z.boolean()]) }).optional(),
 });
@@ -61,7 +61,17 @@ describe('parseInput', () => {
     ['a key of every object', { name: 'Ada', constructor: 1 }, 'constructor', 'unknown_field'],
   ])('names the field and its fault: %s', (_, input, field, code) => {
     const message = FIELD_CODES[code as keyof typeof FIELD_CODES];
-    expect(errorsOf(input)).toEqual([{ field, code, message }]);
+    expect(errorsOf(input)).toEqual([{ field, code, message: expect.stringMatching(`^${message}`) }]);
+  });
+
+  it.each<[object, string]>([
+    [{ name: 'A' }, 'This value is too short: at least 2 characters'],
+    [{ name: 'Augusta' }, 'This value is too long: at most 5 characters'],
+    [{ name: 'Ada', count: 10 }, 'This number is out of range: at most 9'],
+    [{ name: 'Ada', tags: ['c'] }, 'This value does not have the required form: one of a, b'],
+    [{ name: 'Ada', even: 'odd' }, 'This password is among the most common ones: an even number of letters'],
+  ])('says what is allowed: %j', (input, message) => {
+    expect(errorsOf(input)).toMatchObject([{ message }]);
   });
 
   it('treats __proto__ like any other field', () => {

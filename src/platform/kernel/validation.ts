@@ -8,13 +8,11 @@ const MAX_FIELD_NAME = 100;
 /**
  * A string field without control characters or lone surrogates (neither can be stored or shown faithfully), of
  * `min` to `max` UTF-16 code units.
+ * @param trim whether white space at both ends is dropped first
  */
-export function text({ min = 1, max }: { min?: number; max: number }) {
-  return z
-    .string()
-    .min(min)
-    .max(max)
-    .refine(isCleanText, { params: { code: 'control_character' } });
+export function text({ min = 1, max, trim = false }: { min?: number; max: number; trim?: boolean }) {
+  const string = trim ? z.string().trim() : z.string();
+  return string.min(min).max(max).refine(isCleanText, fieldCode('control_character'));
 }
 
 /** Control characters, and bidirectional overrides, which change how the following text looks. */
@@ -25,9 +23,17 @@ export function isCleanText(value: string): boolean {
   return !UNCLEAN.test(value) && value.isWellFormed();
 }
 
-/** A refinement option that names a field code; see {@link parseInput}. */
-export function fieldCode(code: FieldCode): { params: { code: FieldCode } } {
-  return { params: { code } };
+/**
+ * A refinement option that names a field code; see {@link parseInput}.
+ * @param allowed the acceptable values, such as `at least 8 characters`
+ */
+export function fieldCode(code: FieldCode, allowed?: string): { params: FieldParams } {
+  return { params: { code, ...(allowed !== undefined && { allowed }) } };
+}
+
+interface FieldParams {
+  readonly code: FieldCode;
+  readonly allowed?: string;
 }
 
 /**
@@ -56,7 +62,7 @@ function fieldErrors(issue: z.core.$ZodIssue, input: unknown): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => fieldError(fieldName([...issue.path, key]), 'unknown_field'));
   }
-  return [fieldError(fieldName(issue.path), fieldCodeOf(issue, input))];
+  return [fieldError(fieldName(issue.path), fieldCodeOf(issue, input), allowedBy(issue))];
 }
 
 function fieldName(path: readonly PropertyKey[]): string {
@@ -79,6 +85,29 @@ function fieldCodeOf(issue: z.core.$ZodIssue, input: unknown): FieldCode {
     default:
       return 'invalid_format';
   }
+}
+
+/** The acceptable values, for people; undefined where the schema does not say. */
+function allowedBy(issue: z.core.$ZodIssue): string | undefined {
+  switch (issue.code) {
+    case 'too_small':
+      return `at least ${amount(Number(issue.minimum), issue.origin)}`;
+    case 'too_big':
+      return `at most ${amount(Number(issue.maximum), issue.origin)}`;
+    case 'invalid_value':
+      return `one of ${issue.values.map(String).join(', ')}`;
+    case 'custom': {
+      const allowed: unknown = issue.params?.['allowed'];
+      return typeof allowed === 'string' ? allowed : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function amount(count: number, origin: string): string {
+  const unit = { string: 'character', array: 'item' }[origin];
+  return unit === undefined ? String(count) : `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
