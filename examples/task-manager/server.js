@@ -12,7 +12,7 @@ const verifier = createVerifier({
   issuer: LATCHKEY_ISSUER ?? LATCHKEY_URL,
   url: LATCHKEY_URL,
   audience: LATCHKEY_AUDIENCE ?? 'latchkey',
-  // Needed where Latchkey signs with HS256. With ES256 or RS256 the verifier fetches the public keys.
+  // Only where Latchkey signs with HS256. Otherwise the verifier fetches the public keys.
   ...(SECRET_KEY && { secretKey: SECRET_KEY }),
   feed: { clientId: CLIENT_ID, clientSecret: CLIENT_SECRET },
   maxStalenessSeconds: 60,

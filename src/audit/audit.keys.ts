@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { KEY_CONFIG, type KeyConfig } from '../platform/config/config.js';
-import { secretMaterials } from '../platform/config/secret-materials.js';
+import { rootSecrets, type RootSecret } from '../platform/secrets/root-secret.js';
 import { eventText, type AuditEvent, type SignedEvent } from './audit-event.js';
 
 interface AuditKey {
@@ -13,8 +13,8 @@ interface AuditKey {
 const ID_LENGTH = 22;
 
 /**
- * The keys that sign the audit log (HMAC-SHA-256), derived from `SECRET_KEY` or, without one, from the pinned private key.
- * The database holds none of them. Previous secrets still verify.
+ * The keys that sign the audit log (HMAC-SHA-256), derived from the root secret. The database holds none of them. Former
+ * root secrets still verify.
  */
 @Injectable()
 export class AuditKeys {
@@ -22,7 +22,7 @@ export class AuditKeys {
   private readonly byId: ReadonlyMap<string, AuditKey>;
 
   constructor(@Inject(KEY_CONFIG) config: KeyConfig) {
-    const [current, ...others] = secretMaterials(config);
+    const [current, ...others] = rootSecrets(config);
     this.current = derived(current);
     this.byId = new Map([...others.map(derived), this.current].map((key) => [key.id, key]));
   }
@@ -61,13 +61,11 @@ export class AuditKeys {
   }
 }
 
-/** Derives an independent key for each purpose (RFC 5869). The secret cannot be computed from it. */
-function derived(material: string | Buffer): AuditKey {
-  const key = (info: string) => Buffer.from(hkdfSync('sha256', material, '', info, 32));
+function derived(root: RootSecret): AuditKey {
   return {
-    id: key('latchkey audit key id').toString('base64url').slice(0, ID_LENGTH),
-    events: createSecretKey(key('latchkey audit event')),
-    seals: createSecretKey(key('latchkey audit seal')),
+    id: root.key('auditKeyId').export().toString('base64url').slice(0, ID_LENGTH),
+    events: root.key('auditEvents'),
+    seals: root.key('auditSeals'),
   };
 }
 

@@ -19,8 +19,9 @@ import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { newId } from '../platform/kernel/ids.js';
 import { LruCache } from '../platform/pacing/lru-cache.js';
+import { InternalKeys, type InternalKey } from '../keys/internal-keys.js';
 import { KeyRing } from '../keys/key-ring.js';
-import type { SigningKey } from '../keys/signing-key.js';
+import type { CurrentKey, SigningKey } from '../keys/signing-key.js';
 
 /** The subject and rights of an access token: of a user's session or of a client. */
 export interface AccessSubject {
@@ -62,6 +63,7 @@ export class TokenService {
   constructor(
     private readonly jwt: JwtService,
     private readonly keyRing: KeyRing,
+    private readonly internalKeys: InternalKeys,
     private readonly clock: Clock,
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
   ) {}
@@ -87,7 +89,7 @@ export class TokenService {
       scope: subject.scopes.join(' '),
       ver: subject.permissionVersion,
     };
-    return this.sign('access', claims);
+    return this.sign('access', claims, this.keyRing.current());
   }
 
   issueRefresh(subject: RefreshSubject): string {
@@ -102,7 +104,7 @@ export class TokenService {
       gen: subject.generation,
       type: 'refresh',
     };
-    return this.sign('refresh', claims);
+    return this.sign('refresh', claims, this.internalKeys.current('refresh'));
   }
 
   /**
@@ -139,12 +141,14 @@ export class TokenService {
     }
     if (key.compromised) throw refused({ code: 'token_revoked', cause: 'its key was compromised' });
     const fault = claimsFault(type, shaped, this.config, this.clock.now());
+    if (fault?.code !== 'token_wrong_type' && kindOf(key) !== type) {
+      throw refused({ code: 'token_invalid', cause: 'signed with the key of another kind of token' });
+    }
     if (fault) throw refused(fault);
     return { claims: shaped.claims as unknown as ClaimsOf[T], kid: key.kid };
   }
 
-  private sign(type: TokenType, claims: object): string {
-    const { algorithm, kid, signWith } = this.keyRing.current();
+  private sign(type: TokenType, claims: object, { algorithm, kid, signWith }: CurrentKey): string {
     return this.jwt.sign(claims, {
       privateKey: signWith,
       algorithm,
@@ -153,11 +157,16 @@ export class TokenService {
     });
   }
 
-  private keyOf(header: ParsedToken['header']): SigningKey {
-    const key = keyFor(header, (kid) => this.keyRing.find(kid));
+  private keyOf(header: ParsedToken['header']): SigningKey | InternalKey {
+    const key = keyFor(header, (kid) => this.keyRing.find(kid) ?? this.internalKeys.find(kid));
     if ('cause' in key) throw refused(key);
     return key;
   }
+}
+
+/** The kind of token that a key signs: the ring signs access tokens and nothing else. */
+function kindOf(key: SigningKey | InternalKey): TokenType {
+  return 'kind' in key ? key.kind : 'access';
 }
 
 /** The error of a fault. Its cause is for the log; the client sees only the code. */

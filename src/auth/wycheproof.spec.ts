@@ -7,6 +7,7 @@ import { keyOfJwk, parseToken, signatureVerifies } from '@latchkey/token-rules';
 import { ALGORITHMS } from '../platform/config/config.js';
 import { loadConfig } from '../platform/config/env.schema.js';
 import { SystemClock } from '../platform/kernel/clock.js';
+import { InternalKeys } from '../keys/internal-keys.js';
 import { KeyRing } from '../keys/key-ring.js';
 import type { SigningKey } from '../keys/signing-key.js';
 import { TokenService } from './token.service.js';
@@ -71,7 +72,13 @@ class VectorRing extends KeyRing {
 function stepThatRefuses(jws: unknown, keys: readonly SigningKey[]): Step {
   if (typeof jws !== 'string') return 'shape';
   const ring = new VectorRing(new Map(keys.map((key) => [key.kid, key])));
-  const tokens = new TokenService(new JwtService(), ring, new SystemClock(), config.tokens);
+  const tokens = new TokenService(
+    new JwtService(),
+    ring,
+    new InternalKeys(config.keys),
+    new SystemClock(),
+    config.tokens,
+  );
   const [header = '', payload = '', signature = '', ...rest] = jws.split('.');
   const shaped = parseToken([header, EMPTY, signature, ...rest].join('.'));
   if ('malformed' in shaped || !isCanonical(payload)) return 'shape';

@@ -13,8 +13,11 @@ import { ALGORITHMS, type Algorithm, type Config } from '../platform/config/conf
 import { ConfigError, loadConfig } from '../platform/config/env.schema.js';
 import { readEnvironment } from '../platform/config/environment.js';
 import { AppError } from '../platform/kernel/app-error.js';
+import { isSymmetric } from '../platform/config/secret-settings.js';
 import type { Clock } from '../platform/kernel/clock.js';
+import { InternalKeys } from '../keys/internal-keys.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { secretSigningKey, type SigningKey } from '../keys/signing-key.js';
 
 const ANSWER_MAX_BYTES = 64 * 1024;
 
@@ -76,17 +79,36 @@ async function bySettings(presented: Presented, clock: Clock, published?: Publis
     return { accepted: null, verdict: 'unknown: the service does not start with these settings' };
   }
   const type = presented.claims['type'] === 'refresh' ? 'refresh' : 'access';
-  const ring = ringOf(config, presented, published);
+  const former = formerSecretKey(config, presented);
+  const ring = ringOf(config, presented, { published, former });
   const algorithm = algorithmOfForeignKey(ring, config, presented, published);
   if (algorithm) return withoutItsKey({ type, algorithm }, presented, config, clock, published);
   try {
-    new TokenService(new JwtService({}), ring, clock, config.tokens).verify(type, presented.token);
-    return { accepted: true, verdict: `would be accepted as ${type} token, unless it was revoked` };
+    const internalKeys = new InternalKeys(config.keys);
+    new TokenService(new JwtService({}), ring, internalKeys, clock, config.tokens).verify(
+      type,
+      presented.token,
+    );
+    return { accepted: true, verdict: acceptance(type, presented, config, former) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { cause, ...facts } = error.diagnosis ?? {};
     return refused(error.code, String(cause), facts);
   }
+}
+
+function acceptance(
+  type: TokenType,
+  { claims }: Presented,
+  { keys }: Config,
+  former: SigningKey | undefined,
+): string {
+  if (!former) return `would be accepted as ${type} token, unless it was revoked`;
+  const until = new Date((claims['exp'] as number) * 1000).toISOString();
+  return (
+    `would be accepted as ${type} token until ${until}, unless it was revoked, if the service issued it before its key ` +
+    `for ${keys.algorithm} began to sign: SECRET_KEY signed it with ${former.algorithm}`
+  );
 }
 
 /** The verdict without the key: refused for its header or claims, else unknown. */
@@ -115,9 +137,26 @@ async function currentConfig(): Promise<Config | undefined> {
   }
 }
 
-function ringOf(config: Config, { header }: Presented, published: Published | undefined): KeyRing {
+/** The key of a secret of the settings that signed the token with HS* before `JWT_ALGORITHM` was changed. */
+function formerSecretKey({ keys }: Config, { header }: Presented): SigningKey | undefined {
+  const algorithm = ALGORITHMS.find((name) => name === header['alg']);
+  if (algorithm === undefined || !isSymmetric(algorithm) || algorithm === keys.algorithm) return undefined;
+  return [keys.secret, ...keys.previousSecrets]
+    .filter((secret) => secret !== undefined)
+    .map((secret) => secretSigningKey(secret, algorithm, true))
+    .find(({ kid }) => kid === header['kid']);
+}
+
+function ringOf(
+  config: Config,
+  { header }: Presented,
+  {
+    published,
+    former,
+  }: { readonly published: Published | undefined; readonly former: SigningKey | undefined },
+): KeyRing {
   const ring = new KeyRing(config.keys);
-  const key = typeof header['kid'] === 'string' ? published?.keys.get(header['kid']) : undefined;
+  const key = former ?? (typeof header['kid'] === 'string' ? published?.keys.get(header['kid']) : undefined);
   // A published key verifies now; the key set does not hold its times.
   const times = { activeFrom: 0, activeUntil: null, verifyUntil: null, compromisedAt: null };
   if (key) ring.hold([{ ...key, signWith: undefined, ...times }]);
@@ -128,12 +167,14 @@ function ringOf(config: Config, { header }: Presented, published: Published | un
 function algorithmOfForeignKey(
   ring: KeyRing,
   { keys }: Config,
-  { header }: Presented,
+  { header, claims }: Presented,
   published: Published | undefined,
 ): Algorithm | undefined {
   const { kid, alg } = header;
   const algorithm = ALGORITHMS.find((name) => name === alg);
   if (algorithm === undefined || typeof kid !== 'string' || ring.find(kid)) return undefined;
+  // The root secret of the settings signs refresh tokens.
+  if (claims['type'] === 'refresh') return undefined;
   const isSecret = algorithm.startsWith('HS');
   // A secret is in the settings or nowhere, and every other key is published.
   const isNowhere = isSecret ? algorithm === keys.algorithm : published?.isComplete === true;

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { KeyConfig } from '../platform/config/config.js';
+import { rootSecrets, type RootSecret } from '../platform/secrets/root-secret.js';
 import type { RingKey } from './key-ring.js';
 import type { KeyRow } from './key-row.js';
 import { unwrapKey, wrapKey, wrappingId } from './key-wrapping.js';
@@ -52,18 +53,18 @@ function pinnedFor(publicKey: KeyObject, { pinnedKey }: KeyConfig): KeyObject | 
   return pinnedKey && createPublicKey(pinnedKey).equals(publicKey) ? pinnedKey : undefined;
 }
 
-/** The private key of a row and the secret that encrypts it; undefined if no secret of the settings decrypts it. */
-function unwrapped(row: KeyRow, config: KeyConfig): { key: KeyObject; secret: string } | undefined {
-  const secrets = config.secret === undefined ? [] : [config.secret, ...config.previousSecrets];
-  const secret = secrets.find((candidate) => wrappingId(candidate) === row.wrappedBy);
-  if (secret === undefined || row.privateKey === null) return undefined;
-  return { key: unwrapKey(row.privateKey, row.kid, secret), secret };
+/** The private key of a row and the root secret that encrypts it; undefined if no root secret of the settings decrypts it. */
+function unwrapped(row: KeyRow, config: KeyConfig): { key: KeyObject; root: RootSecret } | undefined {
+  const root = rootSecrets(config).find((candidate) => wrappingId(candidate) === row.wrappedBy);
+  if (root === undefined || row.privateKey === null) return undefined;
+  return { key: unwrapKey(row.privateKey, row.kid, root), root };
 }
 
-/** Encrypts a row's private key anew after a change of `SECRET_KEY`; undefined if the row needs no change. */
+/** Encrypts a row's private key anew after a change of the root secret; undefined if the row needs no change. */
 export function rewrapped(row: KeyRow, config: KeyConfig): Rewrapped | undefined {
-  if (row.source !== 'ring' || config.secret === undefined || row.wrappedBy === null) return undefined;
-  const to = wrappingId(config.secret);
+  if (row.source !== 'ring' || row.wrappedBy === null) return undefined;
+  const [current] = rootSecrets(config);
+  const to = wrappingId(current);
   const opened = to === row.wrappedBy ? undefined : unwrapped(row, config);
-  return opened && { from: row.wrappedBy, to, privateKey: wrapKey(opened.key, row.kid, config.secret) };
+  return opened && { from: row.wrappedBy, to, privateKey: wrapKey(opened.key, row.kid, current) };
 }

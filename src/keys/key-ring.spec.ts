@@ -10,7 +10,7 @@ const pinnedKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const PEM = pinnedKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 function ring(settings: Record<string, string> = {}): KeyRing {
-  return new KeyRing(loadConfig({ SECRET_KEY: FIRST, ...settings }).keys);
+  return new KeyRing(loadConfig({ SECRET_KEY: FIRST, JWT_ALGORITHM: 'HS256', ...settings }).keys);
 }
 
 function kidOf(secret: string, algorithm = 'HS256'): string {

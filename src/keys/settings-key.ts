@@ -8,14 +8,16 @@ import { privateSigningKey } from './signing-key.js';
 
 /**
  * Whether a row is a key that this service generated, of the algorithm in the settings, and can sign.
- * @throws AppError `unavailable` if no secret of the settings decrypts the private key
+ * @throws AppError `unavailable` if no root secret of the settings decrypts the private key
  */
 export function isUsableRingKey(row: KeyRow | undefined, config: KeyConfig): boolean {
   if (row?.source !== 'ring' || row.algorithm !== config.algorithm) return false;
   if (keyOfRow(row, config)?.signWith) return true;
   throw new AppError('unavailable', {
     diagnosis: {
-      cause: 'the signing key is encrypted under another SECRET_KEY: add that to SECRET_KEY_PREVIOUS',
+      cause:
+        'the signing key is encrypted under another root secret (ROOT_SECRET, or else SECRET_KEY): add that to ' +
+        'ROOT_SECRET_PREVIOUS or SECRET_KEY_PREVIOUS',
     },
   });
 }

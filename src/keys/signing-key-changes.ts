@@ -5,6 +5,7 @@ import { KEY_CONFIG, TOKEN_CONFIG, type KeyConfig, type TokenConfig } from '../p
 import type { Transaction } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
+import { rootSecrets } from '../platform/secrets/root-secret.js';
 import { generatePrivateKey } from './key-generation.js';
 import { keyOfRow, rewrapped } from './key-material.js';
 import { KeyRing } from './key-ring.js';
@@ -99,7 +100,7 @@ export class SigningKeyChanges {
     return this.succeed(transaction, active, this.clock.now() + this.leadMs);
   }
 
-  /** Applies the settings: encrypts private keys under the current secret, deletes keys that are gone, adds the key to sign with. */
+  /** Applies the settings: encrypts private keys under the current root secret, deletes keys that are gone, adds the key to sign with. */
   async followSettings(transaction: Transaction): Promise<void> {
     const { manager } = transaction;
     const { all, active, next } = await this.lockedKeys(transaction);
@@ -193,8 +194,9 @@ export class SigningKeyChanges {
   }
 
   private async insertRingKey(transaction: Transaction, activeFrom: number): Promise<KeyRow> {
-    const { algorithm, secret } = this.config;
-    if (secret === undefined || algorithm.startsWith('HS')) throw new AppError('key_not_rotatable');
+    const { algorithm } = this.config;
+    const [root] = rootSecrets(this.config);
+    if (algorithm.startsWith('HS')) throw new AppError('key_not_rotatable');
     const key = privateSigningKey(await generatePrivateKey(algorithm), algorithm);
     if (!key.signWith) throw new Error('the new key has no private half');
     const row: KeyRow = {
@@ -202,8 +204,8 @@ export class SigningKeyChanges {
       algorithm,
       source: 'ring',
       publicKey: key.verifyWith.export({ format: 'pem', type: 'spki' }).toString(),
-      privateKey: wrapKey(key.signWith, key.kid, secret),
-      wrappedBy: wrappingId(secret),
+      privateKey: wrapKey(key.signWith, key.kid, root),
+      wrappedBy: wrappingId(root),
       createdAt: this.clock.now(),
       activeFrom,
       activeUntil: null,

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { KEY_CONFIG, TOKEN_CONFIG, type KeyConfig, type TokenConfig } from '../platform/config/config.js';
-import { secretMaterials } from '../platform/config/secret-materials.js';
 import type { Cookie } from '../platform/http/cookies.js';
 import { Clock } from '../platform/kernel/clock.js';
+import { rootSecrets } from '../platform/secrets/root-secret.js';
 
 /** The name of the device cookie. */
 export const DEVICE_COOKIE = 'latchkey_device';
@@ -25,9 +25,9 @@ export class KnownDevices {
     @Inject(KEY_CONFIG) config: KeyConfig,
     @Inject(TOKEN_CONFIG) { issuer }: TokenConfig,
   ) {
-    const [current, ...others] = secretMaterials(config);
-    this.current = derived(current);
-    this.keys = [this.current, ...others.map(derived)];
+    const [current, ...former] = rootSecrets(config);
+    this.current = current.key('deviceCookies');
+    this.keys = [this.current, ...former.map((root) => root.key('deviceCookies'))];
     this.secure = issuer.startsWith('https:');
   }
 
@@ -59,8 +59,4 @@ export class KnownDevices {
       return right.length === given.length && timingSafeEqual(right, given);
     });
   }
-}
-
-function derived(material: string | Buffer): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', material, '', 'latchkey known device', 32)));
 }

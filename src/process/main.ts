@@ -1,6 +1,7 @@
 import { administratorText, banner, startFields, type StartFacts } from './banner.js';
 import { publishTracing, readEnvironment } from '../platform/config/environment.js';
 import { loadConfig } from '../platform/config/env.schema.js';
+import { sharedRoot } from '../platform/config/secret-settings.js';
 import { DATABASE_WAIT_MS, openDatabase } from '../platform/database/open-database.js';
 import { reportCrashes } from './crashes.js';
 import { startError } from './start-error.js';
@@ -35,6 +36,8 @@ async function main(): Promise<void> {
 function announce(log: Log, facts: StartFacts): void {
   const pretty = facts.config.log.format === 'pretty';
   if (!pretty) process.stderr.write(administratorText(facts.administrator));
+  const shared = sharedRoot(facts.config.keys);
+  if (shared) log.warn(`${shared.says}: ${shared.fix}`);
   log.info(startFields(facts), 'listening');
   if (pretty && isFirst()) process.stdout.write(banner(facts));
 }

@@ -7,6 +7,7 @@ import { TokenService } from '../../src/auth/token.service.js';
 import { loadConfig } from '../../src/platform/config/env.schema.js';
 import { SystemClock } from '../../src/platform/kernel/clock.js';
 import { newId } from '../../src/platform/kernel/ids.js';
+import { InternalKeys } from '../../src/keys/internal-keys.js';
 import { KeyRing } from '../../src/keys/key-ring.js';
 import { RevocationSet } from '@latchkey/token-rules';
 import { newSecret } from '../support/service/server.js';
@@ -46,10 +47,11 @@ function liveHeapBytes(): number {
 }
 
 it('a verification with a million live revocations beside one with none', () => {
-  const config = loadConfig({ SECRET_KEY: newSecret() });
+  const config = loadConfig({ SECRET_KEY: newSecret(), JWT_ALGORITHM: 'HS256' });
   const tokens = new TokenService(
     new JwtService({}),
     new KeyRing(config.keys),
+    new InternalKeys(config.keys),
     new SystemClock(),
     config.tokens,
   );

@@ -42,7 +42,7 @@ const allBut = new Map<string, { user: Member; client: string }>();
 const badTokens: Array<[name: string, token: string, code: string, description: string]> = [];
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { JWT_ALGORITHM: 'HS256' } });
   operations = operationsOf((await server.client.get<Document>('/docs-json')).body);
   routes = routesOf(server.app);
   plain = await server.client.newcomer();

@@ -26,7 +26,7 @@ beforeAll(async () => {
     response.end('{"keys":[]}');
   });
   await new Promise<void>((resolve) => attacker.listen(0, '127.0.0.1', resolve));
-  server = await startServer();
+  server = await startServer({ env: { JWT_ALGORITHM: 'HS256' } });
   client = new RawClient(server.url);
   const { access_token: access, refresh_token: refresh } = await server.client.newcomer();
   kit = kitOf({

@@ -28,7 +28,7 @@ describe('registration', () => {
   });
 
   it('is refused in production until there is an administrator, on every instance', async () => {
-    const env = { NODE_ENV: 'production', REGISTRATION: 'open' };
+    const env = { NODE_ENV: 'production', REGISTRATION: 'open', SECRET_KEY: newSecret() };
     const server = await startServer({ env });
     const other = await startServer({ env, database: server.database });
     for (const each of [server, other, server]) {
@@ -64,7 +64,7 @@ describe('a start whose first administrator would get the name of another accoun
   ])('exits with status 78 and says which: the %s', async (name, settings) => {
     const { code, stderr } = await runProcess({
       folder: folder.path,
-      env: { SECRET_KEY: newSecret(), DATABASE_URL: urlOf(server.database.target), ...settings },
+      env: { SECRET_KEY: server.secret, DATABASE_URL: urlOf(server.database.target), ...settings },
     });
     expect(code).toBe(EX_CONFIG);
     expect(stderr).toContain(name === 'user name' ? 'user name "admin"' : 'BOOTSTRAP_ADMIN_EMAIL');

@@ -138,6 +138,17 @@ describe('latchkey doctor', () => {
     expect(opened.about('keys')).toMatchObject({ state: 'good' });
   });
 
+  it('finds that APIs hold the root of all internal keys, as long as ROOT_SECRET is not another secret', async () => {
+    const shared = await doctor({ JWT_ALGORITHM: 'HS256' });
+    expect(shared.about('ROOT_SECRET')).toMatchObject({
+      state: 'risk',
+      says: expect.stringContaining('APIs need SECRET_KEY for HS256'),
+      fix: expect.stringContaining('set ROOT_SECRET to another secret'),
+    });
+    const apart = await doctor({ JWT_ALGORITHM: 'HS256', ROOT_SECRET: newSecret() });
+    expect(apart.about('ROOT_SECRET')).toBeUndefined();
+  });
+
   it('finds faults of production: an issuer or origins without TLS, every address or no address trusted as a proxy', async () => {
     const production = { NODE_ENV: 'production', CORS_ORIGINS: 'http://app.example' };
     const noProxy = await doctor({ ...production, JWT_ISSUER: 'http://id.example' });

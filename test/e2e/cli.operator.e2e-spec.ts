@@ -14,7 +14,7 @@ let server: TestServer;
 let admin: Member;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { JWT_ALGORITHM: 'HS256' } });
   admin = await administrator(server);
 });
 afterAll(() => server.close());

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { secretSigningKey } from '../../src/keys/signing-key.js';
 import { CLI, runCli } from '../support/service/cli.js';
 import type { Person, TokenPair } from '../support/http/client.js';
+import { newFolder } from '../support/service/process.js';
 import { freePort } from '../support/service/free-port.js';
 import { newSecret, startServer, type TestServer } from '../support/service/server.js';
 import { decode, freshId, mint } from '../support/tokens/tokens.js';
@@ -31,6 +33,7 @@ function run(args: string[], env: Record<string, string> = {}, input = '') {
     env: {
       PATH: process.env['PATH'] ?? '',
       SECRET_KEY: SECRET,
+      JWT_ALGORITHM: 'HS256',
       JWT_ISSUER: ISSUER,
       TZ: 'Asia/Kolkata',
       ...env,
@@ -177,9 +180,40 @@ describe('latchkey token explain, for a token of a key of the key ring', () => {
       verdict: expect.stringMatching(/^unknown: .*use --url$/),
     };
     expect(await explained(tokens.access_token)).toMatchObject(noVerdict);
-    expect(await explained(tokens.refresh_token)).toMatchObject(noVerdict);
     // After a change of the algorithm the former key still verifies.
     expect(await explained(tokens.access_token, [], { JWT_ALGORITHM: 'HS256' })).toMatchObject(noVerdict);
+  });
+
+  it('accepts a refresh token offline, because the root secret of the settings signed it', async () => {
+    expect(await explained(tokens.refresh_token)).toMatchObject({
+      status: 0,
+      verdict: 'would be accepted as refresh token, unless it was revoked',
+    });
+    expect(await explained(tokens.refresh_token, [], { ROOT_SECRET: newSecret() })).toMatchObject({
+      status: 1,
+      verdict: expect.stringContaining('unknown key id'),
+    });
+  });
+
+  it('knows the SECRET_KEY of .env.local after a change from HS256 to ES256, and says until when', async () => {
+    const own = await newFolder();
+    await writeFile(join(own.path, '.env.local'), `SECRET_KEY=${SECRET}\n`);
+    const of = async (change: object, by?: string) => {
+      const options = { folder: own.path, env: { JWT_ISSUER: ISSUER }, input: tokenOf(change, kid, by) };
+      const { status, stdout } = await runCli(['token', 'explain', '-'], options);
+      return [status, stdout];
+    };
+    const exp = Math.floor(Date.now() / 1000) + 300;
+    expect(await of({ exp })).toEqual([
+      0,
+      expect.stringContaining(
+        `would be accepted as access token until ${new Date(exp * 1000).toISOString()}, unless it was revoked, if the ` +
+          'service issued it before its key for ES256 began to sign: SECRET_KEY signed it with HS256',
+      ),
+    ]);
+    expect(await of({ exp }, newSecret())).toEqual([1, expect.stringContaining('signature does not verify')]);
+    expect(await of({ exp: 1_700_000_000 })).toEqual([1, expect.stringContaining('token_expired')]);
+    await own.remove();
   });
 
   it('refuses a wrong audience offline, without the key', async () => {

@@ -17,7 +17,7 @@ let admin: Member;
 let asking: RegisteredClient;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { JWT_ALGORITHM: 'HS256' } });
   admin = await administrator(server);
   asking = await newClient(server, admin, { grants: [] });
 });

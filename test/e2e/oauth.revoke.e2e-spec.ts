@@ -10,7 +10,7 @@ let admin: Member;
 let client: RegisteredClient;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { JWT_ALGORITHM: 'HS256' } });
   admin = await administrator(server);
   client = await newClient(server, admin);
 });

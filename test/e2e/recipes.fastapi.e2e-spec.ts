@@ -70,7 +70,7 @@ const INVALID = {
     beforeAll(async () => {
       const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
       const es256: Record<string, string> = { JWT_ALGORITHM: 'ES256', JWT_PRIVATE_KEY: pem };
-      server = await startServer({ env: algorithm === 'ES256' ? es256 : {} });
+      server = await startServer({ env: algorithm === 'ES256' ? es256 : { JWT_ALGORITHM: 'HS256' } });
       reader = await memberWithScopes(server, 'reports:read');
       api = new Api(settings());
     });

@@ -6,7 +6,7 @@ import { freshId, reminted } from '../support/tokens/tokens.js';
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { JWT_ALGORITHM: 'HS256' } });
 });
 afterAll(() => server.close());
 

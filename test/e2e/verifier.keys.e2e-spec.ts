@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { sign, type KeyObject } from 'node:crypto';
 import type { Verifier } from '@latchkey/verifier';
 import { unwrapKey } from '../../src/keys/key-wrapping.js';
+import { RootSecret } from '../../src/platform/secrets/root-secret.js';
 import { administrator, type Member } from '../support/actors/administrators.js';
 import { KeyRotation } from '../support/service/built.js';
 import { listening, type Guarded } from '../support/tokens/guarded.js';
@@ -59,7 +60,7 @@ async function stolenKey(kid: string): Promise<KeyObject> {
     'SELECT private_key FROM signing_keys WHERE kid = $1',
     [kid],
   );
-  return unwrapKey(row?.private_key as Buffer, kid, server.secret);
+  return unwrapKey(row?.private_key as Buffer, kid, new RootSecret(server.secret));
 }
 
 /** A forged token whose time of issue lies ahead, within the leeway, and so after any revocation. */

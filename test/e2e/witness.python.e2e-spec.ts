@@ -79,7 +79,7 @@ if (missing) process.stdout.write('skipped: no PyJWT or python-jose at /usr/bin/
   let person: Person & TokenPair;
 
   beforeAll(async () => {
-    server = await startServer();
+    server = await startServer({ env: { JWT_ALGORITHM: 'HS256' } });
     person = await server.client.newcomer();
   });
   afterAll(() => server.close());
@@ -93,7 +93,6 @@ if (missing) process.stdout.write('skipped: no PyJWT or python-jose at /usr/bin/
   describe.each(LIBRARIES)('with %s', (library) => {
     it('is verified by the library with SECRET_KEY, issuer and audience', async () => {
       expect(await verdict(library, person.access_token)).toEqual(decode(person.access_token).claims);
-      expect(await verdict(library, person.refresh_token)).toMatchObject({ sub: person.id, type: 'refresh' });
     });
 
     it('is refused by the library with another key, audience or issuer', async () => {

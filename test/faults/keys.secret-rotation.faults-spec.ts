@@ -5,7 +5,7 @@ import type { Person, TokenPair } from '../support/http/client.js';
 import { createDatabase, type TestDatabase } from '../support/database/database.js';
 import { RawClient } from '../support/http/raw-client.js';
 import { newSecret, startServer, type TestServer } from '../support/service/server.js';
-import { decode, mint, reminted } from '../support/tokens/tokens.js';
+import { decode, mint, refreshKey, reminted } from '../support/tokens/tokens.js';
 
 const [FIRST, SECOND, THIRD] = [newSecret(), newSecret(), newSecret()];
 
@@ -21,7 +21,7 @@ afterAll(() => database.drop());
 /** Restarts the service with other secrets on the same database. */
 async function restart(current: string, ...previous: string[]): Promise<TestServer> {
   await stop();
-  const env = { SECRET_KEY: current, SECRET_KEY_PREVIOUS: previous.join(',') };
+  const env = { SECRET_KEY: current, SECRET_KEY_PREVIOUS: previous.join(','), JWT_ALGORITHM: 'HS256' };
   open = await startServer({ env, database });
   return open;
 }
@@ -38,8 +38,10 @@ async function loggedInUnder(secret: string): Promise<Person & TokenPair> {
 }
 
 function signedBy(token: string, secret: string): boolean {
+  const isRefresh = decode(token).header['typ'] === 'rt+jwt';
+  const key = isRefresh ? refreshKey(secret) : secret;
   const at = token.lastIndexOf('.');
-  return createHmac('sha256', secret).update(token.slice(0, at)).digest('base64url') === token.slice(at + 1);
+  return createHmac('sha256', key).update(token.slice(0, at)).digest('base64url') === token.slice(at + 1);
 }
 
 async function expectRefused(server: TestServer, token: string): Promise<void> {

@@ -15,7 +15,7 @@ let other: ServiceProcess;
 let stranger: ServiceProcess;
 
 beforeAll(async () => {
-  deployment = await Deployment.open({ env: { ACCESS_TOKEN_EXPIRE_MINUTES: '30' } });
+  deployment = await Deployment.open({ env: { ACCESS_TOKEN_EXPIRE_MINUTES: '30', JWT_ALGORITHM: 'HS256' } });
   // Started at the same time, so all three find the database empty.
   [[one, other], stranger] = await Promise.all([
     deployment.startTwo(),

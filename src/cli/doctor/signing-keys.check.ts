@@ -13,13 +13,17 @@ export const signingKeysCheck: DatabaseCheck = async ({ dataSource, clock, confi
   if (rows.length === 0) return good(ABOUT, 'none yet; the first start creates one');
   const active = rows.find((row) => keyState(row, now) === 'active' && row.compromisedAt === null);
   if (!active) {
-    const fix = 'npm run latchkey -- keys rotate, or set JWT_PRIVATE_KEY or SECRET_KEY';
+    const fix = 'npm run latchkey -- keys rotate, or set JWT_PRIVATE_KEY or ROOT_SECRET';
     return fault(ABOUT, 'no key is active, so no token can be signed', fix);
   }
   const name = `${active.algorithm} ${active.kid}`;
   if (!keyOfRow(active, keys)?.signWith) {
     const says = `the settings cannot decrypt the active key (${name})`;
-    return fault(ABOUT, says, 'add the former SECRET_KEY to SECRET_KEY_PREVIOUS');
+    return fault(
+      ABOUT,
+      says,
+      'add the former ROOT_SECRET to ROOT_SECRET_PREVIOUS, or the former SECRET_KEY to SECRET_KEY_PREVIOUS',
+    );
   }
   if (active.algorithm !== keys.algorithm)
     return good(ABOUT, `${name} signs; a key for ${keys.algorithm} signs after the next start`);

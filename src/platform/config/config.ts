@@ -39,9 +39,12 @@ export interface TokenConfig {
 
 export interface KeyConfig {
   readonly algorithm: Algorithm;
-  /** The text of `SECRET_KEY`, unchanged; undefined only where a PEM is pinned. */
+  /** The text of `SECRET_KEY`, unchanged, which signs access tokens with HS*; absent with `ROOT_SECRET` or a PEM alone. */
   readonly secret: string | undefined;
   readonly previousSecrets: readonly string[];
+  /** `ROOT_SECRET`, else `SECRET_KEY`, unchanged; undefined only where a PEM is pinned. Keys are derived from it, see RootSecret. */
+  readonly rootSecret: string | undefined;
+  readonly previousRootSecrets: readonly string[];
   readonly pinnedKey: KeyObject | undefined;
   readonly rotationDays: number;
   /** How long verifiers may cache the key set; a new key is published at least this long before it signs. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { ALGORITHMS, type Algorithm } from './config.js';
 import { ConfigError, loadConfig, type Environment } from './env.schema.js';
+import { sharedRoot } from './secret-settings.js';
 
 const SECRET_KEY = randomBytes(32).toString('hex');
 
@@ -158,10 +159,70 @@ describe('the secret', () => {
     ]);
   });
 
+  it.each(['SECRET_KEY', 'ROOT_SECRET'])(
+    '%s is refused with a comma, because its successor could not name it',
+    (name) => {
+      const secret = `${randomBytes(20).toString('hex')},${randomBytes(20).toString('hex')}`;
+      expect(problems({ SECRET_KEY, [name]: secret })).toEqual([
+        expect.stringMatching(`^${name} holds a comma: ${name}_PREVIOUS is a list`),
+      ]);
+    },
+  );
+
   it('may have several previous secrets, in a list with spaces', () => {
     const previous = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
     const { keys } = loadConfig({ SECRET_KEY, SECRET_KEY_PREVIOUS: ` ${previous.join(' , ')} ,` });
     expect(keys.previousSecrets).toEqual(previous);
+  });
+});
+
+describe('the root secret', () => {
+  const [ROOT = '', FORMER = '', OTHER = ''] = [1, 2, 3].map(() => randomBytes(32).toString('hex'));
+  const keysOf = (environment: Record<string, string>) => loadConfig(environment).keys;
+
+  it('is ROOT_SECRET, else SECRET_KEY, unchanged', () => {
+    expect(keysOf({ SECRET_KEY }).rootSecret).toBe(SECRET_KEY);
+    expect(keysOf({ SECRET_KEY, ROOT_SECRET: ROOT }).rootSecret).toBe(ROOT);
+  });
+
+  it('suffices alone where tokens are not signed with SECRET_KEY', () => {
+    expect(keysOf({ ROOT_SECRET: ROOT })).toMatchObject({ rootSecret: ROOT, secret: undefined });
+    expect(problems({ SECRET_KEY: undefined, ROOT_SECRET: ROOT, JWT_ALGORITHM: 'HS256' })).toEqual([
+      expect.stringMatching(/^SECRET_KEY is missing: set it to/),
+    ]);
+  });
+
+  it('is as strong as SECRET_KEY, and so are its predecessors', () => {
+    expect(problems({ ROOT_SECRET: 'short' })).toEqual([
+      'ROOT_SECRET is 5 bytes long; at least 32 bytes are needed',
+    ]);
+    expect(problems({ ROOT_SECRET: 'x'.repeat(40) })).toEqual(['ROOT_SECRET repeats itself']);
+    expect(problems({ ROOT_SECRET_PREVIOUS: `${FORMER},changeme` })).toEqual([
+      'ROOT_SECRET_PREVIOUS is 8 bytes long; at least 32 bytes are needed',
+    ]);
+  });
+
+  it('has the predecessors of ROOT_SECRET and of SECRET_KEY', () => {
+    const former = { ROOT_SECRET_PREVIOUS: FORMER, SECRET_KEY_PREVIOUS: OTHER };
+    expect(keysOf({ SECRET_KEY, ...former }).previousRootSecrets).toEqual([FORMER, OTHER]);
+    expect(keysOf({ ROOT_SECRET: ROOT, ...former }).previousRootSecrets).toEqual([FORMER, OTHER]);
+  });
+
+  it('has no predecessor that APIs hold, where SECRET_KEY signs and ROOT_SECRET is another', () => {
+    const settings = { SECRET_KEY, SECRET_KEY_PREVIOUS: OTHER, JWT_ALGORITHM: 'HS256' };
+    expect(keysOf({ ...settings, ROOT_SECRET: ROOT }).previousRootSecrets).toEqual([]);
+    expect(keysOf(settings).previousRootSecrets).toEqual([OTHER]);
+  });
+
+  it('is reported as shared as long as APIs can derive internal keys from what they hold', () => {
+    const held = { SECRET_KEY, JWT_ALGORITHM: 'HS256' };
+    for (const settings of [held, { ...held, ROOT_SECRET: SECRET_KEY }]) {
+      expect(sharedRoot(keysOf(settings))?.fix).toContain('set ROOT_SECRET to another secret');
+    }
+    const taken = { ...held, ROOT_SECRET: ROOT, ROOT_SECRET_PREVIOUS: SECRET_KEY };
+    expect(sharedRoot(keysOf(taken))?.fix).toContain('remove it from ROOT_SECRET_PREVIOUS');
+    expect(sharedRoot(keysOf({ ...held, ROOT_SECRET: ROOT }))).toBeUndefined();
+    expect(sharedRoot(keysOf({ SECRET_KEY }))).toBeUndefined();
   });
 });
 

@@ -13,7 +13,7 @@ import { originsFault } from './cors-origins.js';
 import { cidr, integer, list, rate } from './fields.js';
 import { readTracing, TRACING_SETTINGS } from './tracing-settings.js';
 import { readSigningKey } from './signing-key-file.js';
-import { secretWeakness } from './secret-strength.js';
+import { SECRET_NAMES, secretProblems, secretsOf } from './secret-settings.js';
 import { isPostgresUrl } from './urls.js';
 
 /** The settings as text, by name: the process environment over `.env.local` over `.env`. */
@@ -55,7 +55,9 @@ const schema = z.object({
   DATABASE_POOL_SIZE: integer('connections', 1, 1000).default(10),
   DATABASE_CONNECT_TIMEOUT_MS: integer('milliseconds', 100, 600_000).default(5000),
   DATABASE_STATEMENT_TIMEOUT_MS: integer('milliseconds', 100, 600_000).default(10_000),
-  JWT_ALGORITHM: z.enum(ALGORITHMS, `must be one of ${ALGORITHMS.join(', ')}`).default('HS256'),
+  JWT_ALGORITHM: z.enum(ALGORITHMS, `must be one of ${ALGORITHMS.join(', ')}`).default('ES256'),
+  ROOT_SECRET: z.string().optional(),
+  ROOT_SECRET_PREVIOUS: list().default([]),
   SECRET_KEY: z.string().optional(),
   SECRET_KEY_PREVIOUS: list().default([]),
   JWT_PRIVATE_KEY: z.string().optional(),
@@ -152,39 +154,14 @@ export function loadConfig(environment: Environment, found: readonly ConfigProbl
   return slices(values as Settings);
 }
 
-/** Drops empty settings and surrounding white space, except in SECRET_KEY, where each character is part of the key. */
+/** Drops empty settings and surrounding white space, except in the secrets, where each character counts. */
 function trimmed(environment: Environment): Environment {
   const present = Object.entries(environment).filter(
     ([, value]) => value !== undefined && value.trim() !== '',
   );
   return Object.fromEntries(
-    present.map(([name, value]) => [name, name === 'SECRET_KEY' ? value : value?.trim()]),
+    present.map(([name, value]) => [name, SECRET_NAMES.includes(name) ? value : value?.trim()]),
   );
-}
-
-/** Faults of the secrets. One is always needed: to sign with HS* or to encrypt the keys of the ring. */
-function secretProblems(environment: Environment): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const secrets = {
-    SECRET_KEY: [environment['SECRET_KEY']],
-    SECRET_KEY_PREVIOUS: (environment['SECRET_KEY_PREVIOUS'] ?? '').split(',').map((key) => key.trim()),
-  };
-  for (const [setting, values] of Object.entries(secrets)) {
-    for (const value of values) {
-      const weakness = value === undefined || value === '' ? undefined : secretWeakness(value);
-      if (weakness !== undefined) problems.push({ setting, message: weakness });
-    }
-  }
-  // A SECRET_KEY_FILE that could not be read was reported before.
-  const sources = ['SECRET_KEY', 'SECRET_KEY_FILE', 'JWT_PRIVATE_KEY'];
-  if (sources.every((name) => environment[name] === undefined)) {
-    problems.push({
-      setting: 'SECRET_KEY',
-      message:
-        'is missing: set it to a random text of at least 32 bytes, for example the output of: openssl rand -hex 32',
-    });
-  }
-  return problems;
 }
 
 /** Contradictions between settings. A setting with a fault of its own is absent here; it was reported before. */
@@ -291,8 +268,7 @@ function keySlice(settings: Settings): KeyConfig {
   const key = signingKey(settings);
   return {
     algorithm: settings.JWT_ALGORITHM,
-    secret: settings.SECRET_KEY,
-    previousSecrets: settings.SECRET_KEY_PREVIOUS,
+    ...secretsOf(settings),
     pinnedKey: 'key' in key ? key.key : undefined,
     rotationDays: settings.KEY_ROTATION_DAYS,
     jwksMaxAgeSeconds: settings.JWKS_MAX_AGE_SECONDS,

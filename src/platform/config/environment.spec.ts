@@ -84,7 +84,7 @@ describe('the process environment', () => {
 });
 
 describe('a setting kept in a file of its own', () => {
-  it.each(['SECRET_KEY', 'JWT_PRIVATE_KEY', 'BOOTSTRAP_ADMIN_PASSWORD', 'DATABASE_URL'])(
+  it.each(['SECRET_KEY', 'ROOT_SECRET', 'JWT_PRIVATE_KEY', 'BOOTSTRAP_ADMIN_PASSWORD', 'DATABASE_URL'])(
     'gives %s without its last line end',
     async (name) => {
       const file = await put('mounted', 'first line', 'last line');
@@ -111,6 +111,24 @@ describe('a setting kept in a file of its own', () => {
     const faults = await refusal({ SECRET_KEY_FILE: file });
     expect(faults).toEqual([expect.stringMatching(/^SECRET_KEY_FILE /)]);
     expect(await readdir(folder)).toEqual(['mounted']);
+  });
+});
+
+describe('a secret of another name', () => {
+  const production = { NODE_ENV: 'development' };
+
+  it('is generated for HS*, which ROOT_SECRET cannot replace', async () => {
+    const { environment } = await readEnvironment(folder, {
+      ...production,
+      ROOT_SECRET: SECRET_KEY,
+      JWT_ALGORITHM: 'HS256',
+    });
+    expect(environment['SECRET_KEY']).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('is not generated beside ROOT_SECRET with the default algorithm', async () => {
+    const { environment, generatedInto } = await readEnvironment(folder, { ROOT_SECRET: SECRET_KEY });
+    expect([environment['SECRET_KEY'], generatedInto]).toEqual([undefined, undefined]);
   });
 });
 

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { parse } from 'dotenv';
 import type { ConfigProblem, Environment } from './env.schema.js';
 import { generateSecret } from './generated-secret.js';
+import { isSymmetric } from './secret-settings.js';
 
 /** Settings that may be given as a file, the way container platforms mount secrets. */
 const FROM_FILE = [
+  'ROOT_SECRET',
   'SECRET_KEY',
   'JWT_PRIVATE_KEY',
   'BOOTSTRAP_ADMIN_PASSWORD',
@@ -29,7 +31,8 @@ export interface ReadEnvironment {
 
 /**
  * Reads the settings: the process environment wins over `.env.local`, which wins over `.env`, both in `directory`. The
- * content of the file `NAME_FILE` becomes `NAME`. Outside production a missing `SECRET_KEY` is generated into `.env.local` (mode 0600).
+ * content of the file `NAME_FILE` becomes `NAME`. Outside production a `SECRET_KEY` is generated into `.env.local` (mode
+ * 0600) where neither it nor another secret that suffices is set.
  * @param mayGenerate false for commands that only read
  */
 export async function readEnvironment(
@@ -81,7 +84,8 @@ function mergeLayers(lower: Environment, higher: Environment): Environment {
 }
 
 function hasSigningKey(environment: Environment): boolean {
-  return Boolean(environment['SECRET_KEY'] ?? environment['JWT_PRIVATE_KEY']);
+  const root = isSymmetric(environment['JWT_ALGORITHM']) ? undefined : environment['ROOT_SECRET'];
+  return Boolean(environment['SECRET_KEY'] ?? environment['JWT_PRIVATE_KEY'] ?? root);
 }
 
 /** `NAME=` in the environment of a container means "not set" and must not hide the files' values. */

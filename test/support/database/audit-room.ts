@@ -41,7 +41,8 @@ export class AuditRoom {
   ) {
     const { clock, events, seals, months } = this;
     const { manager } = dataSource;
-    const keys = new AuditKeys({ ...DEFAULTS, secret: undefined, ...config });
+    const { secret: rootSecret, previousSecrets: previousRootSecrets = [] } = config;
+    const keys = new AuditKeys({ ...DEFAULTS, ...config, rootSecret, previousRootSecrets });
     this.keys = keys;
     const log = createLog({ level: 'silent', format: 'json' });
     this.transactions = new Transactions(dataSource);

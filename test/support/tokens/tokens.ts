@@ -1,4 +1,5 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac, randomUUID, type KeyObject } from 'node:crypto';
+import { RootSecret } from '../../../src/platform/secrets/root-secret.js';
 
 /** Decodes a token without any check. */
 export function decode(token: string): { header: Record<string, unknown>; claims: Record<string, unknown> } {
@@ -10,7 +11,7 @@ export function decode(token: string): { header: Record<string, unknown>; claims
 export function mint(
   header: object | string,
   claims: object | string,
-  secret: string,
+  secret: string | KeyObject,
   hash = 'sha256',
 ): string {
   const input = `${toPart(header)}.${toPart(claims)}`;
@@ -18,9 +19,19 @@ export function mint(
 }
 
 /** The same token with changed claims and header, and a valid signature. */
-export function reminted(token: string, secret: string, claims: object, header: object = {}): string {
+export function reminted(
+  token: string,
+  secret: string | KeyObject,
+  claims: object,
+  header: object = {},
+): string {
   const parts = decode(token);
   return mint({ ...parts.header, ...header }, { ...parts.claims, ...claims }, secret);
+}
+
+/** The key by which a service with this root secret signs refresh tokens. */
+export function refreshKey(rootSecret: string): KeyObject {
+  return new RootSecret(rootSecret).key('refreshTokens');
 }
 
 export function freshId(): string {

@@ -1,4 +1,4 @@
-import { decode, mint } from '../tokens.js';
+import { decode, mint, refreshKey } from '../tokens.js';
 import { withClaims, withText, type Forgery, type Kit } from './kit.js';
 
 const HOUR = 3600;
@@ -136,7 +136,7 @@ const refresh: Forgery[] = [
     code: 'token_wrong_type',
     token: (kit) => {
       const { header, claims } = decode(kit.refresh);
-      return mint(header, { ...claims, type: 'access' }, kit.secret);
+      return mint(header, { ...claims, type: 'access' }, refreshKey(kit.secret));
     },
   },
   {
@@ -145,11 +145,17 @@ const refresh: Forgery[] = [
     token: (kit) => mint(kit.header, { ...decode(kit.refresh).claims, type: 'access' }, kit.secret),
   },
   {
+    name: 'an access token signed with the key of refresh tokens',
+    code: 'token_invalid',
+    token: (kit) =>
+      mint({ ...kit.header, kid: decode(kit.refresh).header['kid'] }, kit.claims, refreshKey(kit.secret)),
+  },
+  {
     name: 'an expired refresh token',
     code: 'token_wrong_type',
     token: (kit) => {
       const { header, claims } = decode(kit.refresh);
-      return mint(header, { ...claims, exp: kit.now - HOUR }, kit.secret);
+      return mint(header, { ...claims, exp: kit.now - HOUR }, refreshKey(kit.secret));
     },
   },
 ];

@@ -1,0 +1,30 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import type { Purpose, RootSecret } from './root-secret.js';
+
+const CIPHER = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** The use of a ciphertext, and the row it belongs to. Both are authenticated, so that ciphertexts cannot be swapped. */
+export interface Place {
+  readonly purpose: Purpose;
+  /** The id of the row. */
+  readonly id: string;
+}
+
+/** Encrypts with AES-256-GCM under the purpose's key. Layout: 12 bytes nonce, 16 bytes tag, ciphertext. */
+export function encrypt(plaintext: Buffer, { purpose, id }: Place, root: RootSecret): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, root.key(purpose), nonce).setAAD(Buffer.from(id));
+  const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]);
+}
+
+/** @throws Error where the root secret, the place or a byte differs from that of the encryption */
+export function decrypt(sealed: Buffer, { purpose, id }: Place, root: RootSecret): Buffer {
+  const nonce = sealed.subarray(0, NONCE_BYTES);
+  const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
+  const decipher = createDecipheriv(CIPHER, root.key(purpose), nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.from(id)).setAuthTag(tag);
+  return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+}
