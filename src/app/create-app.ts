@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { answerForwardAuth } from './forward-auth.listener.js';
 import { AppModule, type AppParts } from './app.module.js';
 import { unavailableDatabase } from '../platform/database/connection.js';
+import { DatabaseWrites } from '../platform/database/database-writes.js';
 import { serveDocs } from '../platform/docs/swagger.js';
 import { acceptCookies } from '../platform/http/cookies.js';
 import { readBodies } from '../platform/http/body-parser.js';
@@ -33,6 +34,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     bodyParser: false,
   });
   const proxies = app.get(ProxyWatch);
+  const writes = app.get(DatabaseWrites);
   await acceptCookies(app);
   readBodies(app);
   const watchPreflight = preflightWatch(config.http, log);
@@ -50,7 +52,10 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     new ProblemFilter({
       log,
       allowedMethods: (path) => routes.allowedMethods(path),
-      translate: unavailableDatabase,
+      translate: (error) => {
+        writes.note(error);
+        return unavailableDatabase(error);
+      },
     }),
   );
   serveDocs(app);

@@ -1,9 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Public } from '../access/access.decorators.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
+import { DatabaseWrites } from '../platform/database/database-writes.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { RevocationFeed } from '../revocation/revocation.feed.js';
 import { Lifecycle } from '../platform/http/lifecycle.js';
@@ -14,7 +14,7 @@ const HealthDto = z.object({ status: z.literal('ok') });
 @Controller('health')
 export class HealthController {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly writes: DatabaseWrites,
     private readonly feed: RevocationFeed,
     private readonly lifecycle: Lifecycle,
   ) {}
@@ -27,7 +27,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Not ready while shutting down, without the database, or with revocations older than 10 seconds. */
+  /** Not ready while shutting down, without a database that takes writes, or with revocations older than 10 seconds. */
   @Public()
   @Get('ready')
   @ApiOperation({ summary: 'Whether a balancer should send requests here' })
@@ -36,8 +36,8 @@ export class HealthController {
   async ready(): Promise<z.output<typeof HealthDto>> {
     if (this.lifecycle.draining) throw notReady('shutting down');
     if (!this.feed.isReady()) throw notReady('the revocation feed is behind');
-    // Raw: checks that the database answers; reads no table.
-    await this.dataSource.query('SELECT 1');
+    const fault = await this.writes.fault();
+    if (fault !== undefined) throw notReady(fault);
     return { status: 'ok' };
   }
 }

@@ -9,7 +9,7 @@ export async function dispatch(argv: readonly string[], host: CommandHost): Prom
   try {
     return await runProgram(argv, host);
   } catch (error) {
-    host.err(`latchkey: ${messageOf(error)}\n`);
+    host.err(`latchkey: ${(await refusalOf(error)) ?? messageOf(error)}\n`);
     return await statusOf(error);
   }
 }
@@ -36,6 +36,13 @@ async function isUnavailable(error: unknown): Promise<boolean> {
   if ((error as Thrown | null)?.syscall === 'open') return false;
   const { unavailableDatabase } = await import('../platform/database/connection.js');
   return unavailableDatabase(error) !== undefined;
+}
+
+/** The meaning of an SQLSTATE; undefined where there is more to say than its code. */
+async function refusalOf(error: unknown): Promise<string | undefined> {
+  const { code } = (error ?? {}) as Thrown;
+  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return undefined;
+  return (await import('../platform/database/database-fault.js')).databaseRefusal(error);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { ConfigError } from '../platform/config/env.schema.js';
 import { unavailableDatabase } from '../platform/database/connection.js';
+import { databaseRefusal } from '../platform/database/database-fault.js';
 import { AppError } from '../platform/kernel/app-error.js';
 
 /** sysexits.h EX_CONFIG and EX_UNAVAILABLE. */
@@ -17,7 +18,7 @@ export function startError(error: unknown): { text: string; exitCode: number } {
 }
 
 function exitCodeOf(error: unknown): number {
-  if (isRefusedAdministrator(error)) return EXIT_CONFIG;
+  if (isRefusedAdministrator(error) || codeOf(error) === 'EADDRNOTAVAIL') return EXIT_CONFIG;
   return isDatabaseError(error) ? EXIT_UNAVAILABLE : 1;
 }
 
@@ -30,11 +31,15 @@ function reasonOf(error: unknown): string {
     return typeof cause === 'string' ? cause : error.detail;
   }
   // A worker binds the port; its primary listens.
+  if (code === 'EADDRNOTAVAIL')
+    return `HOST must name an address of this machine: ${String(address)} is none (EADDRNOTAVAIL)`;
   if (syscall === 'listen' || syscall === 'bind')
     return `port ${String(port)} of ${String(address)} cannot be used (${String(code)})`;
   if (typeof path === 'string' && syscall !== 'connect')
     return `${path} cannot be read or written (${String(code)})`;
   if (isDatabaseError(error)) {
+    const refusal = databaseRefusal(error);
+    if (refusal !== undefined) return refusal;
     const place =
       typeof address === 'string' ? ` at ${address}${typeof port === 'number' ? `:${port}` : ''}` : '';
     // A connection that timed out has no code.
@@ -71,6 +76,10 @@ function administratorFault({ code, errors }: AppError): string {
 
 /** An SQLSTATE has five characters. */
 function isDatabaseError(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
+  const code = codeOf(error);
   return unavailableDatabase(error) !== undefined || (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code));
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
 }

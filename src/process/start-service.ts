@@ -1,7 +1,9 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { lookup } from 'node:dns/promises';
 import { createApp } from '../app/create-app.js';
 import { FirstAdministrator, type CreatedAdministrator } from '../accounts/first-administrator.js';
 import type { Config } from '../platform/config/config.js';
+import { ConfigError } from '../platform/config/env.schema.js';
 import { DatabaseClock } from '../platform/database/database-clock.js';
 import { migrate } from '../platform/database/migrate.js';
 import { DATABASE_WAIT_MS, type OpenDatabase } from '../platform/database/open-database.js';
@@ -53,6 +55,7 @@ async function create(
   database: OpenDatabase,
 ): Promise<{ app: NestFastifyApplication; tracing: Tracing | undefined }> {
   try {
+    await assertKnown(config.http.host);
     // Loaded only when traces are exported, because OpenTelemetry takes memory.
     const tracing =
       config.tracing && (await import('../platform/metrics/tracing.js')).startTracing(config.tracing, log);
@@ -66,6 +69,15 @@ async function create(
     await database.close();
     throw error;
   }
+}
+
+/** Refuses a host name without an address before anything looks for the database's fault in it. @throws ConfigError */
+async function assertKnown(host: string): Promise<void> {
+  await lookup(host).catch(({ code }: NodeJS.ErrnoException) => {
+    throw new ConfigError([
+      { setting: 'HOST', message: `is a name without an address on this machine (${code})` },
+    ]);
+  });
 }
 
 /** Runs before the server listens: a refused administrator fails the start. */

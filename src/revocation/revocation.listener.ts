@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import {
   CONNECTION_TARGET,
@@ -7,6 +7,8 @@ import {
   isPooled,
   type ConnectionTarget,
 } from '../platform/database/connection.js';
+import { PinnedClient } from '../platform/database/pinned-client.js';
+import { startupSettings } from '../platform/database/session-settings.js';
 import { LOG, type Log } from '../platform/kernel/log.js';
 
 const CHANNEL = 'latchkey_revocations';
@@ -75,8 +77,9 @@ export class RevocationListener {
   }
 
   private async connect(wake: () => void): Promise<void> {
-    const client = new Client({
+    const client = new PinnedClient({
       ...clientOptions(this.target),
+      startup: startupSettings(this.target),
       application_name: 'latchkey listen',
       keepAlive: true,
     });

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Config } from '../../platform/config/config.js';
+import type { ConnectionTarget } from '../../platform/database/connection.js';
 import type { DatabaseClock } from '../../platform/database/database-clock.js';
 import type { Finding } from './finding.js';
 
@@ -14,6 +15,10 @@ export interface InspectedDatabase {
   /** The names of the migrations that have not run. */
   readonly pending: readonly string[];
   readonly config: Config;
+  readonly target: ConnectionTarget;
 }
 
-export type DatabaseCheck = (database: InspectedDatabase) => Finding | Promise<Finding>;
+/** Undefined if the check has nothing to report. */
+export type DatabaseCheck = (
+  database: InspectedDatabase,
+) => Finding | undefined | Promise<Finding | undefined>;

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { DataSource } from 'typeorm';
 import { SigningKeyRow } from '../../keys/signing-key.entity.js';
 import type { Config } from '../../platform/config/config.js';
+import { ConfigError } from '../../platform/config/env.schema.js';
+import { databaseRefusal } from '../../platform/database/database-fault.js';
 import { DatabaseClock } from '../../platform/database/database-clock.js';
 import { dataSourceOptions } from '../../platform/database/data-source.js';
 import { pendingMigrations } from '../../platform/database/migrate.js';
@@ -26,14 +28,11 @@ export async function databaseReport(config: Config): Promise<Finding[]> {
     const clock = new DatabaseClock();
     await clock.measure(dataSource);
     const pending = await pendingMigrations(opened.target, config.database, { waitMs: WAIT_MS });
-    const database = { dataSource, clock, pending, config };
+    const database = { dataSource, clock, pending, config, target: opened.target };
     const rows = pending.length === 0 ? ROW_CHECKS : [];
     return await inOrder([...DATABASE_CHECKS, ...rows], database);
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    const says = code === undefined ? message : `it cannot be reached (${code})`;
-    const fix = 'check DATABASE_URL, and that PostgreSQL runs and accepts this user';
-    return [fault('database', says, fix)];
+    return [faultOf(error)];
   } finally {
     await dataSource?.destroy();
     await opened?.close();
@@ -42,6 +41,20 @@ export async function databaseReport(config: Config): Promise<Finding[]> {
 
 async function inOrder(checks: readonly DatabaseCheck[], database: InspectedDatabase): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const check of checks) findings.push(await check(database));
+  for (const check of checks) {
+    const finding = await check(database);
+    if (finding !== undefined) findings.push(finding);
+  }
   return findings;
+}
+
+function faultOf(error: unknown): Finding {
+  const { code, message } = error as { code?: string; message: string };
+  const problem = error instanceof ConfigError ? message : databaseRefusal(error);
+  if (problem !== undefined) {
+    const [, says = problem, fix = ''] = /^(.*?)[:;] (.*)$/s.exec(problem) ?? [];
+    return fault('database', says, fix);
+  }
+  const says = code === undefined ? message : `it cannot be reached (${code})`;
+  return fault('database', says, 'check DATABASE_URL, and that PostgreSQL runs and accepts this user');
 }

@@ -10,7 +10,7 @@ import {
   type TokenConfig,
 } from './config.js';
 import { originsFault } from './cors-origins.js';
-import { cidr, integer, list, rate } from './fields.js';
+import { cidr, host, integer, list, rate } from './fields.js';
 import { readTracing, TRACING_SETTINGS } from './tracing-settings.js';
 import { readSigningKey } from './signing-key-file.js';
 import { SECRET_NAMES, secretProblems, secretsOf } from './secret-settings.js';
@@ -40,7 +40,7 @@ const THREADS_OF_NODE = 4;
 
 const schema = z.object({
   NODE_ENV: z.string().optional(),
-  HOST: z.string().default('127.0.0.1'),
+  HOST: host().default('127.0.0.1'),
   PORT: integer('a TCP port', 0, 65_535, 'must be').default(3000),
   METRICS_PORT: integer('a TCP port', 0, 65_535, 'must be').optional(),
   DATABASE_URL: z

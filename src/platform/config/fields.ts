@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** A whole number of a unit, from `min` to `max`. */
@@ -8,6 +9,17 @@ export function integer(unit: string, min: number, max: number, must = 'must be 
     .regex(/^\d{1,10}$/, message)
     .transform(Number)
     .refine((value) => value >= min && value <= max, message);
+}
+
+/** An IP address, in brackets or without, or a host name. */
+export function host() {
+  return z
+    .string()
+    .transform((value) => value.replace(/^\[(.*)\]$/, '$1'))
+    .refine(
+      (value) => isIP(value) !== 0 || /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i.test(value),
+      'must be an IP address or a host name, without scheme and port, such as 127.0.0.1, ::1 or localhost',
+    );
 }
 
 /** A rate such as `30/3600`: 30 requests in 3600 seconds. */

@@ -4,6 +4,8 @@ import type { ClientConfig } from 'pg';
 import { AppError } from '../kernel/app-error.js';
 
 const RETRY_MS = 500;
+/** After this time the operator is told what is waited for. */
+const TELL_MS = 1000;
 
 /** Where PostgreSQL is: the URL of the settings, or the address of the embedded server. */
 export type ConnectionTarget =
@@ -11,6 +13,8 @@ export type ConnectionTarget =
       readonly url: string;
       /** Whether a pooler is in between, which may run each transaction in a different session; see pooler.ts. */
       readonly pooled?: boolean;
+      /** The server's version, such as `180004`, where it is known. */
+      readonly version?: number;
     }
   | {
       readonly host: string;
@@ -18,6 +22,7 @@ export type ConnectionTarget =
       readonly user: string;
       readonly password: string;
       readonly database: string;
+      readonly version?: number;
     };
 
 /** Injection token of the {@link ConnectionTarget}, for clients that need a connection outside the pool. */
@@ -41,17 +46,33 @@ export function isPooled(target: ConnectionTarget): boolean {
 
 /**
  * Retries `connect` until it succeeds, because a database that starts beside the service needs some seconds.
+ * @param onWait called once: after a second with the last error, or after three with none, where the server is silent
  * @throws the database's error after `waitMs`, and at once where waiting cannot help, such as a wrong password
  */
-export async function whenReachable<T>(connect: () => Promise<T>, waitMs: number): Promise<T> {
+export async function whenReachable<T>(
+  connect: () => Promise<T>,
+  waitMs: number,
+  onWait: (error: unknown) => void = () => undefined,
+): Promise<T> {
   const deadline = Date.now() + waitMs;
-  for (;;) {
-    try {
-      return await connect();
-    } catch (error) {
-      if (!mayComeUp(error) || Date.now() > deadline) throw error;
-      await delay(RETRY_MS);
+  let last: unknown;
+  // A server may just be slow to answer, so a wait without an error is told later.
+  let timer = setTimeout(() => {
+    if (last !== undefined) onWait(last);
+    else timer = setTimeout(() => onWait(last), 2 * TELL_MS);
+  }, TELL_MS);
+  try {
+    for (;;) {
+      try {
+        return await connect();
+      } catch (error) {
+        last = error;
+        if (!mayComeUp(error) || Date.now() > deadline) throw error;
+        await delay(RETRY_MS);
+      }
     }
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -13,6 +13,7 @@ import { LiveSessions1763811200000 } from '../../../migrations/1763811200000-liv
 import { OneKeyPerName1763812200000 } from '../../../migrations/1763812200000-one-key-per-name.js';
 import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { IdlePool } from './idle-pool.js';
+import { startupSettings } from './session-settings.js';
 
 /** Every migration, oldest first; a landed one is never edited. */
 const MIGRATIONS = [
@@ -56,6 +57,7 @@ export function dataSourceOptions(
     // Ignores lost idle connections: the next query opens a new one, and readiness reports a lost database.
     poolErrorHandler: () => undefined,
     extra: {
+      startup: startupSettings(target),
       statement_timeout: serverLimitMs,
       // When the server does not answer at all, the client gives up one second after the server should have.
       query_timeout: pool.statementTimeoutMs + 1000,

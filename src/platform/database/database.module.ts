@@ -7,6 +7,8 @@ import { LOG, type Log } from '../kernel/log.js';
 import { ClockSync } from './clock-sync.js';
 import { CONNECTION_TARGET, isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { dataSourceOptions } from './data-source.js';
+import { DatabaseWrites } from './database-writes.js';
+import { transactionSettings } from './session-settings.js';
 import { Transactions } from './transaction.js';
 
 /** One pool for the application; rooms register their entities with `TypeOrmModule.forFeature`. */
@@ -20,10 +22,10 @@ export class DatabaseModule {
       retryAttempts: 0,
     });
     // A pooler drops session settings but passes on those of a transaction.
-    const limitMs = isPooled(target) ? pool.statementTimeoutMs : undefined;
+    const settings = isPooled(target) ? transactionSettings(pool) : undefined;
     const transactions = {
       provide: Transactions,
-      useFactory: (dataSource: DataSource) => new Transactions(dataSource, limitMs),
+      useFactory: (dataSource: DataSource) => new Transactions(dataSource, settings),
       inject: [DataSource],
     };
     return {
@@ -31,6 +33,7 @@ export class DatabaseModule {
       imports: [orm],
       providers: [
         transactions,
+        DatabaseWrites,
         { provide: CONNECTION_TARGET, useValue: target },
         {
           provide: ClockSync,
@@ -39,7 +42,7 @@ export class DatabaseModule {
             new ClockSync(clock, dataSource, log).start(),
         },
       ],
-      exports: [orm, Transactions, CONNECTION_TARGET],
+      exports: [orm, Transactions, DatabaseWrites, CONNECTION_TARGET],
     };
   }
 }

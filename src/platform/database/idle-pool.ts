@@ -1,4 +1,5 @@
 import { Pool, type Client, type PoolConfig } from 'pg';
+import { PinnedClient } from './pinned-client.js';
 
 /**
  * A pool that keeps only idle connections. It closes a connection that is released while its statement runs or its
@@ -7,7 +8,7 @@ import { Pool, type Client, type PoolConfig } from 'pg';
  */
 export class IdlePool extends Pool {
   constructor(config: PoolConfig) {
-    super(config);
+    super({ ...config, Client: PinnedClient });
     this.on('release', (_error, client) => {
       if (!isIdle(client as unknown as Connection)) void (client as unknown as Client).end();
     });

@@ -1,6 +1,8 @@
-import { DataSource, MigrationExecutor, type Migration } from 'typeorm';
-import { whenReachable, type ConnectionTarget, type PoolSettings } from './connection.js';
+import { DataSource, MigrationExecutor, type Migration, type QueryRunner } from 'typeorm';
+import { isPooled, whenReachable, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { dataSourceOptions } from './data-source.js';
+import { missingCreatePrivilege } from './database-fault.js';
+import { transactionSettings } from './session-settings.js';
 
 /** The advisory lock that migrating processes wait for; the number is arbitrary but unique in the database. */
 const MIGRATION_LOCK = 0x6c61746b;
@@ -14,7 +16,8 @@ export interface MigrateOptions {
  * Brings the schema up to date and returns the names of the migrations that ran. All migrations run in one transaction
  * under an advisory lock: processes that start at the same time run each migration once, and a failed migration leaves
  * no trace. Works through a transaction pooler.
- * @throws the database's error where it is unreachable for `waitMs`, or where a migration fails
+ * @throws the database's error where it is unreachable for `waitMs`, or where a migration fails; ConfigError where the
+ * user may not create tables
  */
 export async function migrate(
   target: ConnectionTarget,
@@ -25,12 +28,15 @@ export async function migrate(
     const runner = dataSource.createQueryRunner();
     try {
       await runner.startTransaction();
+      // Raw: settings of the transaction.
+      if (isPooled(target)) await runner.query(transactionSettings(pool));
       // A migration, and the wait for the lock, may take longer than a request may.
       // Raw: a setting of the transaction, and an advisory lock.
       await runner.query('SET LOCAL statement_timeout = 0');
       await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
       const executor = new MigrationExecutor(dataSource, runner);
       executor.transaction = 'none';
+      await assertMayMigrate(runner, executor);
       const ran = await executor.executePendingMigrations();
       await runner.commitTransaction();
       return ran.map(nameOf);
@@ -51,8 +57,27 @@ export async function pendingMigrations(
 ): Promise<string[]> {
   return withDataSource(target, pool, options, async (dataSource) => {
     const executor = new MigrationExecutor(dataSource);
+    const runner = dataSource.createQueryRunner();
+    try {
+      await assertMayMigrate(runner, executor);
+    } finally {
+      await runner.release();
+    }
     return (await executor.getPendingMigrations()).map(nameOf);
   });
+}
+
+/** Refuses a user who may not create the tables of pending migrations, before PostgreSQL does. @throws ConfigError */
+async function assertMayMigrate(runner: QueryRunner, executor: MigrationExecutor): Promise<void> {
+  // Raw: privileges, which belong to no table. Without a schema of its search path the session has no current one.
+  const [row]: Array<{ name: string; schema: string | null; creates: boolean | null; begun: boolean }> =
+    await runner.query(
+      `SELECT current_user AS name, current_schema() AS schema, to_regclass('migrations') IS NOT NULL AS begun,
+              has_schema_privilege(current_schema(), 'CREATE') AS creates`,
+    );
+  if (!row || row.creates) return;
+  if (row.begun && (await executor.getPendingMigrations()).length === 0) return;
+  throw missingCreatePrivilege(row.name, row.schema);
 }
 
 function nameOf(migration: Migration): string {

@@ -13,10 +13,10 @@ const RETRYABLE: ReadonlySet<unknown> = new Set(['40001', '40P01']);
 
 /** Runs transactions; the victim of a deadlock runs again, at most three times in all. */
 export class Transactions {
-  /** @param limitMs the server's time limit in milliseconds, where the session does not set it */
+  /** @param settings statements that begin each transaction, where its session has other settings */
   constructor(
     private readonly dataSource: DataSource,
-    private readonly limitMs?: number,
+    private readonly settings?: string,
   ) {}
 
   /** Commits the changes of `work` and returns its result, or rolls back and throws its error. */
@@ -26,7 +26,8 @@ export class Transactions {
       let result: T;
       try {
         result = await this.dataSource.transaction(async (manager) => {
-          await this.limit(manager);
+          // Raw: settings of the transaction, with the limit of the time in which a frozen instance holds its locks.
+          if (this.settings !== undefined) await manager.query(this.settings);
           return work({ manager, afterCommit: (callback) => callbacks.push(callback) });
         });
       } catch (error) {
@@ -37,15 +38,5 @@ export class Transactions {
       for (const callback of callbacks) callback();
       return result;
     }
-  }
-
-  /** Limits the time in which an instance that freezes can hold its locks. */
-  private async limit(manager: EntityManager): Promise<void> {
-    if (this.limitMs === undefined) return;
-    // Raw: settings of the transaction.
-    await manager.query(
-      `SELECT set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $1, true)`,
-      [String(this.limitMs)],
-    );
   }
 }
