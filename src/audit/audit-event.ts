@@ -8,6 +8,7 @@ export const AUDIT_ACTIONS = [
   'user.password_changed',
   'user.roles_changed',
   'user.failures_forgotten',
+  'user.taken_over',
   'users.import_started',
   'users.imported',
   'users.exported',

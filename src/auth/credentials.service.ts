@@ -96,14 +96,15 @@ export class CredentialsService {
     password: string,
     lane: string | undefined,
   ): Promise<string | undefined> {
-    const { matches, outdated } = await this.hasher.matches(password, stored.passwordHash, lane);
-    if (!matches) return undefined;
-    return outdated ? this.replaceHash(stored, password, lane) : stored.passwordHash;
+    const { passwordHash } = stored;
+    const { matches, outdated } = await this.hasher.matches(password, passwordHash, lane);
+    if (!matches || passwordHash === null) return undefined;
+    return outdated ? this.replaceHash({ ...stored, passwordHash }, password, lane) : passwordHash;
   }
 
   /** Replaces an outdated hash. If another request replaced it first, the password is checked against the new hash. */
   private async replaceHash(
-    stored: StoredCredentials,
+    stored: StoredCredentials & { readonly passwordHash: string },
     password: string,
     lane: string | undefined,
   ): Promise<string | undefined> {

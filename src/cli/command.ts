@@ -18,7 +18,8 @@ export const OPTIONS = {
   'dry-run': ['--dry-run', 'read the file and change nothing'],
   prove: ['--prove <email>', 'the user whose password is asked for and must verify'],
   'without-proof': ['--without-proof', 'import without verifying a known password'],
-  format: ['--format <format>', 'csv or ndjson; default: from the name of the file'],
+  format: ['--format <format>', 'the system that wrote the file; default: Latchkey, as ndjson or csv'],
+  'take-over': ['--take-over', 'give accounts that hold an address or user name of the file to its users'],
   firebase: ['--firebase <file>', 'the hash parameters of a Firebase project'],
   'email-prefix': ['--email-prefix <prefix>', 'only users whose e-mail address begins with this'],
   limit: ['--limit <number>', 'how many to show at most; default 100'],
@@ -58,7 +59,9 @@ export interface CommandOptions {
   /** The e-mail address of the user whose password must verify. */
   readonly prove?: string | undefined;
   readonly withoutProof: boolean;
-  /** `csv` or `ndjson`; from the file's name if absent. */
+  /** Replaces the hash of accounts that hold names of the file, and ends their sessions. */
+  readonly takeOver: boolean;
+  /** The system that wrote the file, or `csv` or `ndjson` for Latchkey's own format. */
   readonly format?: string | undefined;
   /** The file with the hash parameters of a Firebase project. */
   readonly firebase?: string | undefined;

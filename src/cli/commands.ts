@@ -85,7 +85,13 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./users-import.command.js')).usersImportCommand,
     arguments: '<file>',
     does: 'import users with their password hashes, after a known password has verified',
-    options: ['prove', 'without-proof', 'dry-run', 'format', 'firebase', 'json'],
+    more: [
+      '<format> is auth0, supabase, firebase, keycloak, wordpress, django, aspnet, spring, laravel, devise, better-auth or',
+      'ldap, or csv or ndjson for the fields of users export. docs/moving.md says how each system exports its users.',
+      'A user whose address or user name another account holds is reported and not imported. With --take-over that account',
+      'gets the names and the password hash of the file, and its sessions end; its id and roles stay.',
+    ],
+    options: ['prove', 'without-proof', 'dry-run', 'take-over', 'format', 'firebase', 'json'],
   },
   'users export': {
     load: async () => (await import('./users-export.command.js')).usersExportCommand,

@@ -81,7 +81,14 @@ function addCommand(
   });
 }
 
-const SWITCHES = { plan: false, json: false, yes: false, dryRun: false, withoutProof: false };
+const SWITCHES = {
+  plan: false,
+  json: false,
+  yes: false,
+  dryRun: false,
+  withoutProof: false,
+  takeOver: false,
+};
 
 function addOption(command: Program, name: OptionName): void {
   const [flags, help] = OPTIONS[name];

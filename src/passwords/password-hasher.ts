@@ -56,12 +56,12 @@ export class PasswordHasher {
   /**
    * Checks a password against a stored hash. Other systems hash the password as typed, so their hashes are checked
    * without normalization. A hash that cannot be read or costs too much matches nothing and takes the time of a
-   * configured hash.
+   * configured hash; so does null, for a user without a password.
    * @throws AppError `overloaded` if the queue is full, or a costly hash has waited ten seconds
    */
-  async matches(password: string, stored: string, lane?: string): Promise<PasswordMatch> {
-    const read = usable(stored);
-    if (!read) {
+  async matches(password: string, stored: string | null, lane?: string): Promise<PasswordMatch> {
+    const read = stored === null ? undefined : usable(stored);
+    if (!read || stored === null) {
       await this.matchDummy(password, lane);
       return { matches: false, outdated: true };
     }

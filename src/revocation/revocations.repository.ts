@@ -60,6 +60,21 @@ export class RevocationsRepository {
     return rows[0]?.horizon ?? '0';
   }
 
+  /** The highest `min_version` of the live rows of each of these users. */
+  async minVersions(
+    manager: EntityManager,
+    userIds: readonly string[],
+    now: Date,
+  ): Promise<ReadonlyMap<string, number>> {
+    // Raw: a thousand ids in one parameter.
+    const rows: Array<{ subject: string; version: number }> = await manager.query(
+      `SELECT subject, max(min_version) AS version FROM revocations
+        WHERE kind = 'user' AND subject = ANY ($1) AND min_version IS NOT NULL AND expires_at > $2 GROUP BY subject`,
+      [userIds, now],
+    );
+    return new Map(rows.map(({ subject, version }) => [subject, version]));
+  }
+
   /** The next live rows in the order of the feed, settled or not. */
   async readPage(
     manager: EntityManager,

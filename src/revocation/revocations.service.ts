@@ -82,6 +82,18 @@ export class RevocationsService {
     return rows;
   }
 
+  /**
+   * For users whom live revocations by version hit: the lowest version that none of them hits. For accounts that are made
+   * anew under a former id.
+   */
+  async minVersions(
+    manager: EntityManager,
+    userIds: readonly string[],
+  ): Promise<ReadonlyMap<string, number>> {
+    if (userIds.length === 0) return new Map();
+    return this.revocations.minVersions(manager, userIds, new Date(this.clock.now()));
+  }
+
   /** Makes the tokens of users stale whose `ver` is lower than the version given for the user. */
   async makeStale(
     transaction: Transaction,

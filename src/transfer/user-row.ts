@@ -1,82 +1,79 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../platform/kernel/app-error.js';
 import type { FieldCode } from '../platform/kernel/error-codes.js';
 import { newId } from '../platform/kernel/ids.js';
 import { fieldCode, parseBody } from '../platform/kernel/validation.js';
-import { firebaseHash, keycloakHash, type FirebaseParameters } from '../passwords/exported-parts.js';
 import { readHash } from '../passwords/hash-schemes.js';
 import { UnusableHash, type HashFault } from '../passwords/stored-hash.js';
 import { emailField, emailKeyOf, fullNameField, usernameField, usernameKeyOf } from '../users/identity.js';
+import { isTrue, type FormatOptions, type SourceRecord, type UserFields } from './formats/format.js';
+import { FORMATS, type FormatName } from './formats/formats.js';
+import { readTime } from './times.js';
 import type { ImportedUser, TransferredUser } from './user-transfer.repository.js';
 
-/** Why a line of a file is refused. Holds no value of the file. */
+/** Why a record of a file is refused. Holds no value of the file. */
 export interface RowRefusal {
   readonly field: string;
-  /** `repeated`: an earlier line has the same value. `taken`: another user has it. `malformed`: the line cannot be read. */
-  readonly reason: FieldCode | HashFault | 'repeated' | 'taken' | 'malformed';
+  /** `repeated`: an earlier record has the same value. `malformed`: the record cannot be read. */
+  readonly reason: FieldCode | HashFault | 'repeated' | 'malformed';
 }
 
-const NEWEST = Date.UTC(10_000, 0);
-
-/** One user of a file. The caller checks that the roles exist. */
-const UserRow = z.strictObject({
-  id: z.uuid().toLowerCase().nullish(),
-  email: emailField,
-  username: usernameField.nullish(),
-  full_name: fullNameField.nullish(),
-  status: z.enum(['active', 'disabled']).nullish(),
-  roles: z.array(z.string().min(1).max(64)).max(100).nullish(),
-  created_at: z.iso
-    .datetime({ offset: true })
-    .transform((written) => new Date(written))
-    .refine((time) => time.getTime() >= 0 && time.getTime() < NEWEST, fieldCode('out_of_range'))
-    .nullish(),
-  password_hash: z.string().nullish(),
-  firebase_hash: z.string().nullish(),
-  firebase_salt: z.string().nullish(),
-  keycloak_credential_data: z.unknown().optional(),
-  keycloak_secret_data: z.unknown().optional(),
-});
-
-/** The names that the header line of a CSV file may have. */
-export const USER_ROW_FIELDS: readonly string[] = Object.keys(UserRow.shape);
-
-/** A user of a file, and the scheme of the hash. */
+/** A user of a file, and the scheme of the hash; `no password` where the user has none. */
 export interface ReadUser {
   readonly user: ImportedUser;
   readonly scheme: string;
 }
 
+export interface RowContext extends Omit<FormatOptions, 'now'> {
+  readonly format: FormatName;
+}
+
+const NEWEST = Date.UTC(10_000, 0);
+const BOOLEAN = /^(?:true|false|t|f|1|0|yes|no)$/i;
+
+const timeField = z
+  .string()
+  .transform((written, context) => {
+    const time = readTime(written);
+    if (!time) context.addIssue({ code: 'custom', ...fieldCode('invalid_format') });
+    return time ?? z.NEVER;
+  })
+  .refine((time) => time.getTime() >= 0 && time.getTime() < NEWEST, fieldCode('out_of_range'));
+
+/** One user of a file. The caller checks that the roles exist. */
+const UserRow = z.strictObject({
+  id: z.uuid().toLowerCase().nullish(),
+  email: emailField,
+  email_verified: z
+    .preprocess(
+      (value) => (typeof value === 'string' && BOOLEAN.test(value) ? isTrue(value) : value),
+      z.boolean().nullish(),
+    )
+    .optional(),
+  username: usernameField.nullish(),
+  full_name: fullNameField.nullish(),
+  status: z.enum(['active', 'disabled']).nullish(),
+  roles: z.array(z.string().min(1).max(64)).max(100).nullish(),
+  created_at: timeField.nullish(),
+  password_hash: z.string().min(1).nullish(),
+});
+
 /**
  * Reads one user of a file. The rules of the fields are those of the endpoints; the hash may have any supported form.
  * @param now the creation time of users without `created_at`, in milliseconds since the Unix epoch
- * @param firebase the project's parameters, if the file has Firebase's hashes
+ * @returns undefined for a record that is no user
  */
 export function readUserRow(
-  fields: unknown,
+  record: unknown,
   now: number,
-  firebase?: FirebaseParameters,
-): ReadUser | RowRefusal {
+  context: RowContext,
+): ReadUser | RowRefusal | undefined {
   try {
-    const row = parseBody(UserRow, fields);
-    const passwordHash = writtenHash(row, firebase);
-    if (passwordHash === undefined) return { field: 'password_hash', reason: 'required' };
-    const { scheme } = readHash(passwordHash);
-    const { email, username = null, full_name: fullName = null, created_at: createdAt, roles } = row;
-    const user = {
-      // Lists are in the order of ids, so the id holds the time of creation.
-      id: row.id ?? newId(createdAt?.getTime() ?? now),
-      email,
-      emailKey: emailKeyOf(email),
-      username,
-      usernameKey: username === null ? null : usernameKeyOf(username),
-      fullName,
-      status: row.status ?? 'active',
-      roles: [...new Set(roles ?? ['user'])],
-      createdAt: createdAt ?? new Date(now),
-      passwordHash,
-    };
-    return { user, scheme };
+    const fields = rowFields(record, now, context);
+    if (!fields) return fields === null ? { field: '', reason: 'malformed' } : undefined;
+    const { source_id: sourceId, ...row } = fields;
+    return asUser(parseBody(UserRow, row), sourceId, now, context.format);
   } catch (error) {
     if (error instanceof UnusableHash) return { field: 'password_hash', reason: error.fault };
     if (!(error instanceof AppError)) throw error;
@@ -87,20 +84,58 @@ export function readUserRow(
   }
 }
 
-/** The line of a user in an export; {@link readUserRow} reads it. */
-export function userLine({ fullName, createdAt, passwordHash, ...user }: TransferredUser): string {
-  const { id, email, username, status, roles } = user;
-  const line = { id, email, username, full_name: fullName, status, roles, created_at: createdAt };
-  return `${JSON.stringify({ ...line, password_hash: passwordHash })}\n`;
+/** The unchecked fields of a record; null for what is no object. @throws UnusableHash */
+export function rowFields(
+  record: unknown,
+  now: number,
+  { format, ...options }: RowContext,
+): UserFields | null | undefined {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return null;
+  return FORMATS[format].toFields(record as SourceRecord, { ...options, now });
 }
 
-function writtenHash(row: z.output<typeof UserRow>, firebase?: FirebaseParameters): string | undefined {
-  if (typeof row.firebase_hash === 'string') {
-    // The hash cannot be checked without the project's parameters.
-    if (!firebase) throw new UnusableHash('unknown_hash');
-    return firebaseHash(row.firebase_hash, row.firebase_salt ?? '', firebase);
-  }
-  const credential = row.keycloak_credential_data ?? undefined;
-  if (credential !== undefined) return keycloakHash(credential, row.keycloak_secret_data);
-  return row.password_hash ?? undefined;
+/** A user as a line of an export; {@link readUserRow} reads it. */
+export function userLine({
+  fullName,
+  createdAt,
+  passwordHash,
+  emailVerified,
+  ...user
+}: TransferredUser): string {
+  const { id, email, username, status, roles } = user;
+  const line = { id, email, email_verified: emailVerified, username, full_name: fullName, status, roles };
+  return `${JSON.stringify({ ...line, created_at: createdAt, password_hash: passwordHash })}\n`;
+}
+
+function asUser(
+  row: z.output<typeof UserRow>,
+  sourceId: string | undefined,
+  now: number,
+  format: FormatName,
+): ReadUser {
+  const { email, username = null, full_name: fullName = null, created_at: createdAt } = row;
+  const emailKey = emailKeyOf(email);
+  const passwordHash = row.password_hash ?? null;
+  const user = {
+    // Lists are in the order of ids, so the id holds the time of creation.
+    id: row.id ?? newId(createdAt?.getTime() ?? now),
+    ownId: typeof row.id === 'string',
+    origin: `${format}:${row.id ?? sourceId ?? digestOf(emailKey)}`,
+    email,
+    emailKey,
+    emailVerified: row.email_verified ?? false,
+    username,
+    usernameKey: username === null ? null : usernameKeyOf(username),
+    fullName,
+    status: row.status ?? 'active',
+    roles: [...new Set(row.roles ?? ['user'])],
+    createdAt: createdAt ?? new Date(now),
+    passwordHash,
+  };
+  return { user, scheme: passwordHash === null ? 'no password' : readHash(passwordHash).scheme };
+}
+
+/** Names a user whom the system gives no id. The address itself would stay in the row after its change. */
+function digestOf(emailKey: string): string {
+  return createHash('sha256').update(emailKey).digest('base64url');
 }

@@ -24,7 +24,8 @@ export interface BareUsername {
 /** The columns of a user that a login reads. */
 export interface StoredCredentials {
   readonly id: string;
-  readonly passwordHash: string;
+  /** Null for a user without a password. */
+  readonly passwordHash: string | null;
   readonly status: UserStatus;
 }
 

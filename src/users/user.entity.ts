@@ -42,9 +42,14 @@ export class User {
   @Column('text', { name: 'full_name', nullable: true })
   fullName!: string | null;
 
-  /** Loaded only by queries that select it by name. */
-  @Column('text', { name: 'password_hash', select: false })
-  passwordHash!: string;
+  /** Null for a user without a password. Read only by statements that select it by name. */
+  @Column('text', { name: 'password_hash', select: false, nullable: true })
+  passwordHash!: string | null;
+
+  /** For imported users: the format, and the id of the user in the other system. */
+  @Column('text', { nullable: true, select: false })
+  @Index('uq_users_origin', { unique: true, where: 'origin IS NOT NULL' })
+  origin!: string | null;
 
   @Column('text', { default: 'active' })
   status!: UserStatus;

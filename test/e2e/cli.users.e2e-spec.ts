@@ -8,7 +8,7 @@ import { CLI, runCli, runInside, type CliExit } from '../support/service/cli.js'
 import { urlOf } from '../support/database/database.js';
 import { newFolder, type Folder } from '../support/service/process.js';
 import { newSecret, startServer, type TestServer } from '../support/service/server.js';
-import { FIREBASE, FOREIGN_HASHES, KEYCLOAK, PASSWORD } from '../vectors/foreign-hashes.js';
+import { FIREBASE, FOREIGN_HASHES, KEYCLOAK, MADE_HASHES, PASSWORD } from '../vectors/foreign-hashes.js';
 
 const SECRET = newSecret();
 const HASH = FOREIGN_HASHES[0]?.hash ?? '';
@@ -110,7 +110,7 @@ const row = (name: string, more: Fields = {}): Fields => ({
 describe('latchkey users import', () => {
   it('imports every format of hash: the user logs in, which replaces the hash by argon2id', async () => {
     const known = [
-      ...FOREIGN_HASHES.map(({ hash, password }) => ({ password, fields: { password_hash: hash } })),
+      ...MADE_HASHES.map(({ hash, password }) => ({ password, fields: { password_hash: hash } })),
       ...KEYCLOAK.map(({ credentialData, secretData }) => ({
         password: PASSWORD,
         fields: { keycloak_credential_data: credentialData, keycloak_secret_data: secretData },
@@ -254,7 +254,7 @@ describe('latchkey users import', () => {
       { line: 2, field: 'password_hash', reason: 'hash_too_costly' },
       { line: 3, field: 'password_hash', reason: 'unknown_hash' },
       { line: 4, field: 'email', reason: 'repeated' },
-      { line: 6, field: 'username', reason: 'taken' },
+      { line: 6, field: 'username', reason: 'taken', account: expect.any(String) },
       { line: 7, field: 'roles', reason: 'unknown_role' },
       { line: 8, field: 'passwordHash', reason: 'unknown_field' },
       { line: 9, field: 'email', reason: 'invalid_format' },
@@ -266,7 +266,8 @@ describe('latchkey users import', () => {
       lines: 13,
       added: 2,
       present: 1,
-      refused: 10,
+      conflicts: 1,
+      refused: 9,
       unknown_roles: ['astronaut'],
     });
     expect((await users()).map(({ email }) => email)).toEqual([
@@ -294,8 +295,8 @@ describe('latchkey users import', () => {
         'line 3: email: repeated',
         'line 5: roles: unknown_role',
         '5 users: 2 would be added, 1 present already, 2 refused.',
-        '  pbkdf2-sha256 (Django)  2',
-        '  bcrypt                  1',
+        '  pbkdf2-sha256 (Django)    2',
+        '  bcrypt                    1',
         'Roles that do not exist: astronaut',
         '',
       ].join('\n'),
@@ -311,7 +312,7 @@ describe('latchkey users import', () => {
       {
         action: 'users.imported',
         actor: 'command-line',
-        details: { lines: 3, added: 2, present: 0, refused: 1, proven: false },
+        details: { lines: 3, added: 2, present: 0, conflicts: 0, taken_over: 0, refused: 1, proven: false },
       },
     ]);
   });
@@ -440,32 +441,34 @@ describe('latchkey users export', () => {
       await file([
         ...rows,
         row('ada', { full_name: 'Ada "L"\u2028', roles: ['admin', 'user'], status: 'disabled' }),
+        row('eve', { email_verified: true, password_hash: null }),
         row('ida', { roles: [], created_at: '2001-02-03T04:05:06Z' }),
       ]),
     );
     const kept = () =>
       server.database.query(
-        `SELECT u.*, '' AS updated_at, ARRAY(SELECT role FROM user_roles WHERE user_id = id ORDER BY 1) AS roles
+        `SELECT u.*, '' AS updated_at, '' AS origin, ARRAY(SELECT role FROM user_roles WHERE user_id = id ORDER BY 1) AS roles
          FROM users u ORDER BY id`,
       );
     const before = await kept();
-    expect(before).toHaveLength(2502);
+    expect(before).toHaveLength(2503);
     await server.database.query('DELETE FROM audit_events');
     const path = join(folder.path, 'export.ndjson');
     expect(await latchkey(['users', 'export', path])).toEqual({
       status: 0,
       stdout: '',
-      stderr: `2502 users written to ${path}, with their password hashes.\n`,
+      stderr: `2503 users written to ${path}, with their password hashes.\n`,
     });
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await auditActions()).toEqual([
-      { action: 'users.exported', actor: 'command-line', details: { users: 2502 } },
+      { action: 'users.exported', actor: 'command-line', details: { users: 2503 } },
     ]);
     const { stdout } = await asProcess(['users', 'export']);
     expect(stdout).toBe(await readFile(path, 'utf8'));
     expect(Object.keys(JSON.parse(stdout.split('\n', 1)[0] ?? '') as object)).toEqual([
       'id',
       'email',
+      'email_verified',
       'username',
       'full_name',
       'status',
@@ -474,7 +477,7 @@ describe('latchkey users export', () => {
       'password_hash',
     ]);
     await server.database.query('DELETE FROM users');
-    expect((await imported(path)).counts).toMatchObject({ added: 2502, refused: 0 });
+    expect((await imported(path)).counts).toMatchObject({ added: 2503, refused: 0 });
     expect(await kept()).toEqual(before);
   });
 

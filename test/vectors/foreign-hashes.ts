@@ -11,7 +11,8 @@ export interface ForeignHash {
 /** NFKC changes this password, and the other systems hash it without normalization. */
 export const PASSWORD = 'Ångström ﬁne 1815';
 
-const MADE_HASHES: readonly ForeignHash[] = [
+/** Hashes of {@link PASSWORD} with small costs. */
+export const MADE_HASHES: readonly ForeignHash[] = [
   [
     'pbkdf2-sha256 (Django)',
     'pbkdf2_sha256$1000$zL3mB7kQ0sXw$frAZmlcY6oHMC8NX4H5uvlRunaoMliHgaZ9bLYbBx84=',
