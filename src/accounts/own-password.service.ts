@@ -4,8 +4,7 @@ import { auditEvent } from '../audit/actor-event.js';
 import { AuditService } from '../audit/audit.service.js';
 import { CredentialsService } from '../auth/credentials.service.js';
 import { AccountWrites } from '../limits/account-writes.js';
-import { PasswordHasher } from '../passwords/password-hasher.js';
-import { assertAcceptablePassword } from '../passwords/password-policy.js';
+import { NewPasswords } from '../passwords/new-passwords.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
@@ -25,7 +24,7 @@ export class OwnPasswordService {
     private readonly users: UsersService,
     private readonly hashes: UserCredentialsService,
     private readonly credentials: CredentialsService,
-    private readonly hasher: PasswordHasher,
+    private readonly passwords: NewPasswords,
     private readonly termination: SessionTermination,
     private readonly writes: AccountWrites,
     private readonly audit: AuditService,
@@ -38,9 +37,10 @@ export class OwnPasswordService {
   async change(principal: UserPrincipal, change: PasswordChange): Promise<void> {
     const { userId, sessionId } = principal;
     const from = await this.credentials.checkOwn(userId, change.currentPassword, principal.origin.ip);
-    assertAcceptablePassword(change.newPassword, await this.users.get(userId), 'new_password');
+    const user = await this.users.get(userId);
+    await this.passwords.assertAcceptable(change.newPassword, user, 'new_password');
     await this.writes.take(userId);
-    const to = await this.hasher.hash(change.newPassword);
+    const to = await this.passwords.hash(change.newPassword);
     const cause = { reason: 'password changed', actor: userId };
     await this.transactions.run(async (transaction) => {
       // A login that checked the old password meanwhile finds another hash and opens no session.

@@ -3,8 +3,7 @@ import type { Actor } from '../access/principal.js';
 import { auditEvent } from '../audit/actor-event.js';
 import { AuditService } from '../audit/audit.service.js';
 import { GuessLimits } from '../limits/guess-limits.js';
-import { PasswordHasher } from '../passwords/password-hasher.js';
-import { assertAcceptablePassword } from '../passwords/password-policy.js';
+import { NewPasswords } from '../passwords/new-passwords.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
@@ -23,7 +22,7 @@ export class UserSecurityService {
     private readonly termination: SessionTermination,
     private readonly audit: AuditService,
     private readonly limits: GuessLimits,
-    private readonly hasher: PasswordHasher,
+    private readonly passwords: NewPasswords,
   ) {}
 
   /**
@@ -32,8 +31,8 @@ export class UserSecurityService {
    * @throws AppError `not_found`, `validation_failed`, `insufficient_scope`, `overloaded`
    */
   async setPassword(actor: Actor, id: string, password: string): Promise<void> {
-    assertAcceptablePassword(password, await this.users.get(id));
-    const hash = await this.hasher.hash(password);
+    await this.passwords.assertAcceptable(password, await this.users.get(id));
+    const hash = await this.passwords.hash(password);
     const cause = { reason: 'password set by an administrator', actor: actor.subject };
     await this.transactions.run(async (transaction) => {
       const { manager } = transaction;

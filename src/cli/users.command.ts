@@ -3,7 +3,7 @@ import { OPERATOR } from '../access/principal.js';
 import { CreateUserDto, ChangeUserDto } from '../accounts/dto/user-admin.dto.js';
 import { UserSecurityService } from '../accounts/user-security.service.js';
 import { UsersAdminService } from '../accounts/users-admin.service.js';
-import { parseInput } from '../platform/kernel/validation.js';
+import { parseInput, parseInputAsync } from '../platform/kernel/validation.js';
 import { toUserDto, type UserDto } from '../users/dto/user.dto.js';
 import type { UserStatus } from '../users/user.entity.js';
 import type { UserRecord } from '../users/user-records.js';
@@ -59,7 +59,7 @@ export const usersCreateCommand: Command = async (args, options, host) => {
     full_name: fullName,
     roles = ['user'],
     ...input
-  } = parseInput(CreateUserDto, {
+  } = await parseInputAsync(CreateUserDto, {
     email,
     password,
     ...(username !== undefined && { username }),

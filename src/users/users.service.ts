@@ -8,8 +8,7 @@ import { Batcher } from '../platform/pacing/batcher.js';
 import { newId } from '../platform/kernel/ids.js';
 import { CachedCounts } from '../platform/pacing/cached-counts.js';
 import { isCleanText } from '../platform/kernel/validation.js';
-import { assertAcceptablePassword } from '../passwords/password-policy.js';
-import { PasswordHasher } from '../passwords/password-hasher.js';
+import { NewPasswords } from '../passwords/new-passwords.js';
 import { emailKeyOf, nameKeys, usernameKeyOf } from './identity.js';
 import { usernameSkeleton } from './username-skeleton.js';
 import { UsersRepository } from './users.repository.js';
@@ -46,7 +45,7 @@ export class UsersService {
   constructor(
     private readonly users: UsersRepository,
     private readonly manager: EntityManager,
-    private readonly hasher: PasswordHasher,
+    private readonly passwords: NewPasswords,
     private readonly clock: Clock,
   ) {
     this.counts = new CachedCounts((emailPrefix) => users.count(manager, emailPrefix), clock);
@@ -57,7 +56,7 @@ export class UsersService {
    * @throws AppError `validation_failed`, `overloaded`
    */
   async prepare(input: CreateUser, lane?: string): Promise<NewUser> {
-    assertAcceptablePassword(input.password, input);
+    await this.passwords.assertAcceptable(input.password, input);
     const now = this.clock.now();
     const username = input.username ?? null;
     return {
@@ -68,7 +67,7 @@ export class UsersService {
       usernameKey: username === null ? null : usernameKeyOf(username),
       usernameSkeleton: username === null ? null : await usernameSkeleton(username),
       fullName: input.fullName ?? null,
-      passwordHash: await this.hasher.hash(input.password, lane),
+      passwordHash: await this.passwords.hash(input.password, lane),
       roles: input.roles,
       now: new Date(now),
     };

@@ -73,6 +73,59 @@ describe('a start whose first administrator would get the name of another accoun
   });
 });
 
+describe('a registration with several faults', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startServer({ env: { JWT_ISSUER: 'https://id.acme-shop.example' } });
+  });
+  afterAll(() => server.close());
+
+  const faults = async (json: object) => {
+    const { status, body } = await server.client.post('/auth/register', { json });
+    expect(status).toBe(422);
+    return body['errors'];
+  };
+
+  it('names all of them, each with what is allowed', async () => {
+    const errors = await faults({ email: 'nowhere', password: 'short', username: 'a', full_name: '' });
+    expect(
+      (errors as Array<{ field: string }>).toSorted((one, other) => (one.field < other.field ? -1 : 1)),
+    ).toEqual([
+      { field: 'email', code: 'invalid_format', message: expect.stringContaining('such as ada@example.com') },
+      { field: 'full_name', code: 'too_short', message: expect.stringContaining('at least 1 character') },
+      { field: 'password', code: 'too_short', message: expect.stringContaining('at least 8 characters') },
+      { field: 'username', code: 'too_short', message: expect.stringContaining('at least 3 characters') },
+    ]);
+  });
+
+  it.each([
+    ['too_common', 'Password1!'],
+    ['contains_identity', 'nowhere.else'],
+    ['contains_identity', 'Latchkey1'],
+  ])('names %s beside a faulty address', async (code, password) => {
+    const username = 'nowhere.else';
+    expect(await faults({ email: 'nowhere', username, password })).toMatchObject([
+      { field: 'email', code: 'invalid_format' },
+      { field: 'password', code },
+    ]);
+  });
+
+  it('names a missing password and an unknown field together', async () => {
+    expect(await faults({ email: 'ada@example.com', roles: ['admin'] })).toMatchObject([
+      { field: 'password', code: 'required' },
+      { field: 'roles', code: 'unknown_field' },
+    ]);
+  });
+
+  it('refuses a password made of the host of the issuer', async () => {
+    const password = 'Acme-Shop2026';
+    expect(await faults({ email: 'ada@example.com', password })).toMatchObject([
+      { field: 'password', code: 'contains_identity' },
+    ]);
+  });
+});
+
 describe('a name that is written in several ways', () => {
   let server: TestServer;
 

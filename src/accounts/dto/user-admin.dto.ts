@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { RegisterDto } from './register.dto.js';
+import { notMadeOfNames } from './password.dto.js';
+import { registrationFields } from './register.dto.js';
 import { PageQueryDto } from '../../platform/http/paging.js';
 import { text } from '../../platform/kernel/validation.js';
 import { ChangeProfileDto } from '../../users/dto/user.dto.js';
@@ -12,9 +13,13 @@ export const UsersQueryDto = PageQueryDto.extend({
 });
 export type UsersQueryDto = z.output<typeof UsersQueryDto>;
 
-export const CreateUserDto = RegisterDto.extend({
-  roles: rolesField.optional().meta({ description: 'Default: `user`', examples: [['user']] }),
-}).meta({ id: 'CreateUser' });
+export const CreateUserDto = z
+  .strictObject({
+    ...registrationFields,
+    roles: rolesField.optional().meta({ description: 'Default: `user`', examples: [['user']] }),
+  })
+  .check(notMadeOfNames)
+  .meta({ id: 'CreateUser' });
 export type CreateUserDto = z.output<typeof CreateUserDto>;
 
 export const ChangeUserDto = ChangeProfileDto.extend({

@@ -204,8 +204,9 @@ export const FIELD_CODES = {
   control_character: 'Control characters and lone surrogates are not allowed',
   unknown_field: 'This field is unknown',
   unknown_role: 'This role does not exist',
-  too_common: 'This password is among the most common ones',
-  contains_identity: 'The password must not be your name or e-mail address',
+  too_common: 'This password is among the most common ones of published breaches',
+  contains_identity:
+    'The password must not be made of your name, your e-mail address or the name of this service',
 } as const;
 
 export type FieldCode = keyof typeof FIELD_CODES;

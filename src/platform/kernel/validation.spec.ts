@@ -69,7 +69,10 @@ describe('parseInput', () => {
     [{ name: 'Augusta' }, 'This value is too long: at most 5 characters'],
     [{ name: 'Ada', count: 10 }, 'This number is out of range: at most 9'],
     [{ name: 'Ada', tags: ['c'] }, 'This value does not have the required form: one of a, b'],
-    [{ name: 'Ada', even: 'odd' }, 'This password is among the most common ones: an even number of letters'],
+    [
+      { name: 'Ada', even: 'odd' },
+      'This password is among the most common ones of published breaches: an even number of letters',
+    ],
   ])('says what is allowed: %j', (input, message) => {
     expect(errorsOf(input)).toMatchObject([{ message }]);
   });

@@ -42,7 +42,15 @@ interface FieldParams {
  * a value
  */
 export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
-  const result = schema.safeParse(input);
+  return outputOf(schema.safeParse(input), input);
+}
+
+/** Like {@link parseInput}, for a schema with asynchronous rules. */
+export async function parseInputAsync<T>(schema: z.ZodType<T>, input: unknown): Promise<T> {
+  return outputOf(await schema.safeParseAsync(input), input);
+}
+
+function outputOf<T>(result: z.ZodSafeParseResult<T>, input: unknown): T {
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, input));
   throw new AppError('validation_failed', { errors: errors.slice(0, MAX_FIELD_ERRORS) });
@@ -53,9 +61,19 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
  * @throws AppError `malformed_request` where the body is no object; `validation_failed`
  */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  assertObject(body);
+  return parseInput(schema, body);
+}
+
+/** Like {@link parseBody}, for a schema with asynchronous rules. */
+export async function parseBodyAsync<T>(schema: z.ZodType<T>, body: unknown): Promise<T> {
+  assertObject(body);
+  return parseInputAsync(schema, body);
+}
+
+function assertObject(body: unknown): void {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new AppError('malformed_request');
-  return parseInput(schema, body);
 }
 
 function fieldErrors(issue: z.core.$ZodIssue, input: unknown): FieldError[] {
