@@ -14,7 +14,7 @@ export { KeyRotation } from './keys/key-rotation.service.js';
 export { PasswordHasher } from './passwords/password-hasher.js';
 export { loadConfig } from './platform/config/env.schema.js';
 export { readEnvironment } from './platform/config/environment.js';
-export { migrate } from './platform/database/migrate.js';
+export { migrate, withDataSource } from './platform/database/migrate.js';
 export { Transactions } from './platform/database/transaction.js';
 export { Lifecycle } from './platform/http/lifecycle.js';
 export { createLog } from './platform/kernel/log.js';

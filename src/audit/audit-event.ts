@@ -28,10 +28,12 @@ export const AUDIT_ACTIONS = [
   'incident.started',
   'incident.answered',
   'administrator.created',
+  'backup.created',
+  'backup.restored',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-export type AuditSubjectKind = 'user' | 'session' | 'role' | 'client' | 'key' | 'revocation';
+export type AuditSubjectKind = 'user' | 'session' | 'role' | 'client' | 'key' | 'revocation' | 'database';
 
 /** Ids, names of roles and scopes, reasons. Never a secret, an address or a person's name. */
 export type AuditDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;

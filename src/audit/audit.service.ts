@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
+import type { KeyConfig } from '../platform/config/config.js';
 import type { Transaction } from '../platform/database/transaction.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { newId } from '../platform/kernel/ids.js';
@@ -16,6 +17,11 @@ export class AuditService {
     private readonly manager: EntityManager,
     private readonly clock: Clock,
   ) {}
+
+  /** A service without the application, for the command line. */
+  static on(manager: EntityManager, keys: KeyConfig, clock: Clock): AuditService {
+    return new AuditService(new AuditEventsRepository(), new AuditKeys(keys), manager, clock);
+  }
 
   /**
    * Records an event by one INSERT in the caller's transaction: the event is in the log exactly if the change is. It takes

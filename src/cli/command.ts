@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 /** Runs a command with its arguments and options. Returns the exit status. */
 export type Command = (
@@ -40,6 +40,8 @@ export const OPTIONS = {
   actor: ['--actor <id>', 'only events of this actor'],
   subject: ['--subject <id>', 'only events about this subject'],
   since: ['--since <time>', 'only events since this time (RFC 3339)'],
+  force: ['--force', 'replace a file that exists'],
+  'keep-sessions': ['--keep-sessions', 'sessions and tokens of the time of the backup go on'],
   overlap: ['--overlap <seconds>', 'how long the former secret stays valid; default 86400'],
 } as const;
 
@@ -59,6 +61,9 @@ export interface CommandOptions {
   /** The e-mail address of the user whose password must verify. */
   readonly prove?: string | undefined;
   readonly withoutProof: boolean;
+  /** Replaces a file that exists. */
+  readonly force: boolean;
+  readonly keepSessions: boolean;
   /** Replaces the hash of accounts that hold names of the file, and ends their sessions. */
   readonly takeOver: boolean;
   /** The system that wrote the file, or `csv` or `ndjson` for Latchkey's own format. */
@@ -104,6 +109,8 @@ export interface CommandHost {
   readonly out: (text: string) => void;
   /** Standard output as a stream with backpressure, for results that do not fit in memory. */
   readonly stream: Writable;
+  /** Standard input, for a file that the operator names `-`. */
+  readonly input: Readable;
   /** Writes errors and hints, to standard error. */
   readonly err: (text: string) => void;
   /** Shows the progress of long work: the number of finished items, and a text. */

@@ -26,6 +26,24 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     does: 'run the pending migrations, or with --plan only list them',
     options: ['plan', 'json'],
   },
+  backup: {
+    load: async () => (await import('./backup.command.js')).backupCommand,
+    arguments: '<file>',
+    does: 'write every table to a file, or with "-" to standard output, while the service runs',
+    more: ['The file holds password hashes. Restoring it needs the root secret, which it does not hold.'],
+    options: ['force'],
+  },
+  restore: {
+    load: async () => (await import('./restore.command.js')).restoreCommand,
+    arguments: '<file>',
+    does: 'restore a backup into an empty database; "-" reads standard input',
+    more: [
+      'Ends the sessions and revokes the tokens of the backup, unless --keep-sessions is given: for a move, where the service',
+      'was stopped before the backup and has not run since.',
+      'With --dry-run the command reads the whole file, checks it and uses no database.',
+    ],
+    options: ['keep-sessions', 'dry-run'],
+  },
   'users list': {
     load: async () => (await users()).usersListCommand,
     arguments: '',

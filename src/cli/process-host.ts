@@ -13,6 +13,10 @@ export function processHost(): CommandHost {
       process.stdout.write(escaped(text));
     },
     stream: process.stdout,
+    // Read on first use: an open standard input keeps the process alive.
+    get input() {
+      return process.stdin;
+    },
     err: (text) => {
       progress.end();
       process.stderr.write(escaped(text));

@@ -88,6 +88,8 @@ const SWITCHES = {
   dryRun: false,
   withoutProof: false,
   takeOver: false,
+  force: false,
+  keepSessions: false,
 };
 
 function addOption(command: Program, name: OptionName): void {

@@ -44,6 +44,7 @@ async function onlyReads(args: readonly string[]): Promise<boolean | undefined> 
   await dispatch(args, {
     out: silent,
     stream: new PassThrough(),
+    input: new PassThrough(),
     err: silent,
     progress: silent,
     password: async () => 'correct horse battery staple',

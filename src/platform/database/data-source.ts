@@ -32,6 +32,9 @@ const MIGRATIONS = [
   OneKeyPerName1763812200000,
 ];
 
+/** The names of every migration, oldest first. */
+export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map((Migration) => new Migration().name);
+
 /**
  * The options of every connection to PostgreSQL: the application, the command line and the tests share them.
  * Rooms register their entities with `TypeOrmModule.forFeature`; callers without an application pass `entities`. The

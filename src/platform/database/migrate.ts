@@ -28,18 +28,10 @@ export async function migrate(
     const runner = dataSource.createQueryRunner();
     try {
       await runner.startTransaction();
-      // Raw: settings of the transaction.
-      if (isPooled(target)) await runner.query(transactionSettings(pool));
-      // A migration, and the wait for the lock, may take longer than a request may.
-      // Raw: a setting of the transaction, and an advisory lock.
-      await runner.query('SET LOCAL statement_timeout = 0');
-      await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-      const executor = new MigrationExecutor(dataSource, runner);
-      executor.transaction = 'none';
-      await assertMayMigrate(runner, executor);
-      const ran = await executor.executePendingMigrations();
+      await lockMigrations(runner, target, pool);
+      const ran = await runMigrations(runner);
       await runner.commitTransaction();
-      return ran.map(nameOf);
+      return ran;
     } catch (error) {
       if (runner.isTransactionActive) await runner.rollbackTransaction();
       throw error;
@@ -47,6 +39,45 @@ export async function migrate(
       await runner.release();
     }
   });
+}
+
+/** Waits for the lock on the schema, and holds it until the runner's transaction ends. Lifts the limit of time for it. */
+export async function lockMigrations(
+  runner: QueryRunner,
+  target: ConnectionTarget,
+  pool: PoolSettings,
+): Promise<void> {
+  // Raw: settings of the transaction.
+  if (isPooled(target)) await runner.query(transactionSettings(pool));
+  // A migration, and the wait for the lock, may take longer than a request may.
+  // Raw: a setting of the transaction, and an advisory lock.
+  await runner.query('SET LOCAL statement_timeout = 0');
+  await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+}
+
+/**
+ * Runs the pending migrations, or those of them that are named, in the runner's transaction.
+ * @returns their names
+ * @throws ConfigError where the user may not create tables
+ */
+export async function runMigrations(runner: QueryRunner, only?: ReadonlySet<string>): Promise<string[]> {
+  const executor = new ChosenMigrations(runner, only);
+  executor.transaction = 'none';
+  await assertMayMigrate(runner, executor);
+  return (await executor.executePendingMigrations()).map(nameOf);
+}
+
+class ChosenMigrations extends MigrationExecutor {
+  constructor(
+    runner: QueryRunner,
+    private readonly only: ReadonlySet<string> | undefined,
+  ) {
+    super(runner.dataSource, runner);
+  }
+
+  protected override getMigrations(): Migration[] {
+    return super.getMigrations().filter(({ name }) => !this.only || this.only.has(name));
+  }
 }
 
 /** The names of the migrations that would run. */
@@ -84,13 +115,17 @@ function nameOf(migration: Migration): string {
   return migration.name;
 }
 
-async function withDataSource<T>(
+/** A data source for long work, outside of the application. @throws the database's error */
+export async function withDataSource<T>(
   target: ConnectionTarget,
   pool: PoolSettings,
-  { waitMs }: MigrateOptions,
+  {
+    waitMs,
+    entities = [],
+  }: MigrateOptions & { readonly entities?: ReadonlyArray<abstract new () => object> },
   work: (dataSource: DataSource) => Promise<T>,
 ): Promise<T> {
-  const base = dataSourceOptions(target, { ...pool, poolSize: 2 });
+  const base = dataSourceOptions(target, { ...pool, poolSize: 2 }, entities);
   // The client's time limit would also cancel a long migration.
   const dataSource = new DataSource({ ...base, extra: { ...base.extra, query_timeout: undefined } });
   await whenReachable(() => dataSource.initialize(), waitMs);

@@ -19,6 +19,7 @@ describe('the keys of a root secret', () => {
     ['auditSeals', 'latchkey audit seal'],
     ['refreshTokens', 'latchkey refresh token'],
     ['deviceCookies', 'latchkey device cookie'],
+    ['backups', 'latchkey backup'],
   ])('of the purpose %s stay the same, because stored data depends on them', (purpose, label) => {
     expect(root.key(purpose).export()).toEqual(hkdf(label));
   });

@@ -12,6 +12,7 @@ const PURPOSES = {
   auditKeyId: 'latchkey audit key id',
   auditEvents: 'latchkey audit event',
   auditSeals: 'latchkey audit seal',
+  backups: 'latchkey backup',
 } as const;
 
 export type Purpose = keyof typeof PURPOSES;

@@ -109,19 +109,17 @@ async function settled(pool: Pool): Promise<void> {
   while ((await pool.query(older, [rows[0]?.xid])).rowCount) await delay(5);
 }
 
-/** A new database without tables, for tests of migrations. */
-export async function createEmptyDatabase(): Promise<{
-  url: string;
-  target: TestTarget;
-  drop(): Promise<void>;
-}> {
+/** A new database without tables, for tests of migrations and of restores. */
+export async function createEmptyDatabase(): Promise<TestDatabase & { readonly url: string }> {
   const name = `e_${randomBytes(8).toString('hex')}`;
   await onServer((client) => client.query(`CREATE DATABASE ${name}`));
   const target = { ...testServer(), database: name };
+  const database = open(target);
   return {
-    target,
+    ...database,
     url: urlOf(target),
     drop: async () => {
+      await database.end();
       await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
     },
   };

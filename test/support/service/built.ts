@@ -26,4 +26,5 @@ export const {
   dispatch,
   loadConfig,
   migrate,
+  withDataSource,
 } = ((await importOnce(new URL('../../../dist/parts.js', import.meta.url).href)) as Parts).parts;

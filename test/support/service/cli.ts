@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { dispatch } from './built.js';
 import type { TestServer } from './server.js';
@@ -66,6 +66,7 @@ export async function runInside(
         done();
       },
     }),
+    input: Readable.from([]),
     err: (words) => (output.stderr += words),
     progress: (done) => {
       if (done >= breakOffAt) throw new Error('broken off');
