@@ -101,7 +101,8 @@ export class UserTransferRepository {
   async replaceIdentity(manager: EntityManager, id: string, user: ImportedUser, now: Date): Promise<void> {
     await manager.query(
       `UPDATE users SET origin = $2, email = $3, email_key = $4, email_verified = $5, username = coalesce($6, username),
-              username_key = coalesce($7, username_key), full_name = coalesce($8, full_name), password_hash = $9,
+              username_key = coalesce($7, username_key),
+              username_skeleton = CASE WHEN $7::text IS NULL THEN username_skeleton END, full_name = coalesce($8, full_name), password_hash = $9,
               updated_at = $10
         WHERE id = $1`,
       [

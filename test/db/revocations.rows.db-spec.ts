@@ -104,6 +104,18 @@ describe('the statements on revocations return the rows they declare:', () => {
     expect(FeedRow.parse(await revocations.get(source.manager, soft.id))).toMatchObject(soft);
   });
 
+  it('minVersions', async () => {
+    const [subject, other] = [newId(now), newId(now)];
+    await revocations.insert(source.manager, [
+      revocation({ kind: 'user', subject, minVersion: 3 }),
+      revocation({ kind: 'user', subject, minVersion: 5, soft: true }),
+      revocation({ kind: 'user', subject, minVersion: 9, expiresAt: now }),
+      revocation({ kind: 'user', subject: other }),
+    ]);
+    const versions = await revocations.minVersions(source.manager, [subject, other], new Date(now));
+    expect(versions).toEqual(new Map([[subject, 5]]));
+  });
+
   it('deleteExpired', async () => {
     expect(await revocations.deleteExpired(source.manager, new Date(now), 10)).toBe(1);
     expect(await revocations.deleteExpired(source.manager, new Date(now), 10)).toBe(0);
