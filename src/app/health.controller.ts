@@ -5,10 +5,19 @@ import { Public } from '../access/access.decorators.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
 import { DatabaseWrites } from '../platform/database/database-writes.js';
 import { AppError } from '../platform/kernel/app-error.js';
+import { SigningKeyRows } from '../keys/signing-key-rows.js';
 import { RevocationFeed } from '../revocation/revocation.feed.js';
 import { Lifecycle } from '../platform/http/lifecycle.js';
 
-const HealthDto = z.object({ status: z.literal('ok') });
+const HealthDto = z.object({
+  status: z.literal('ok'),
+  warnings: z
+    .array(z.enum(['signing_keys_rejected']))
+    .optional()
+    .meta({
+      description: 'Faults beside which this instance goes on taking requests; absent where there is none',
+    }),
+});
 
 @ApiTags('health')
 @Controller('health')
@@ -17,6 +26,7 @@ export class HealthController {
     private readonly writes: DatabaseWrites,
     private readonly feed: RevocationFeed,
     private readonly lifecycle: Lifecycle,
+    private readonly keys: SigningKeyRows,
   ) {}
 
   @Public()
@@ -38,7 +48,11 @@ export class HealthController {
     if (!this.feed.isReady()) throw notReady('the revocation feed is behind');
     const fault = await this.writes.fault();
     if (fault !== undefined) throw notReady(fault);
-    return { status: 'ok' };
+    // An intruder in the database must not be able to take the service down by a row.
+    return {
+      status: 'ok',
+      ...(this.keys.rejected.length > 0 && { warnings: ['signing_keys_rejected' as const] }),
+    };
   }
 }
 

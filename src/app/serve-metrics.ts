@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import type { Config } from '../platform/config/config.js';
 import { Lifecycle } from '../platform/http/lifecycle.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { SigningKeyRows } from '../keys/signing-key-rows.js';
 import { MetricsServer } from '../platform/metrics/metrics.server.js';
 import { ServiceMetrics, type Readings } from '../platform/metrics/service-metrics.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
@@ -33,6 +34,7 @@ function readings(app: NestFastifyApplication, { database, keys }: Config): Read
   const hasher = app.get(PasswordHasher);
   const feed = app.get(RevocationFeed);
   const ring = app.get(KeyRing);
+  const rows = app.get(SigningKeyRows);
   const { master } = app.get(DataSource).driver as unknown as { readonly master: Pool };
   return {
     ready: () => !lifecycle.draining && feed.isReady(),
@@ -46,6 +48,7 @@ function readings(app: NestFastifyApplication, { database, keys }: Config): Read
       limit: database.poolSize,
     }),
     keys: () => ring.states().map(({ key, state }) => ({ state, algorithm: key.algorithm })),
+    rejectedKeys: () => rows.rejected.length,
     keyDue: () => {
       // Keys that come from the settings are rotated by changing the settings.
       if (keys.pinnedKey || keys.algorithm.startsWith('HS')) return undefined;

@@ -10,12 +10,15 @@ import { SigningKeyChanges } from './signing-key-changes.js';
 
 /** How often each instance reads the table, and thus how soon it knows a change. */
 const RELOAD_INTERVAL_MS = 400;
+/** How often a key is put in the place of one whose row was changed by another program. */
+const REPAIR_INTERVAL_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** Keeps the ring of this instance equal to the table, and gives the active key a successor when it is due. */
 @Injectable()
 export class KeyRotation implements OnModuleInit, OnModuleDestroy {
   private readonly periodic = new Periodic(() => this.tick(), RELOAD_INTERVAL_MS);
+  private repairDue = 0;
 
   constructor(
     private readonly changes: SigningKeyChanges,
@@ -27,7 +30,7 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
 
   /** Applies the settings to the table before the first token is signed. */
   async onModuleInit(): Promise<void> {
-    await this.transactions.run((transaction) => this.changes.followSettings(transaction));
+    await this.transactions.run((transaction) => this.changes.followSettings(transaction, true));
     await this.reload();
     this.periodic.start();
   }
@@ -43,13 +46,19 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
 
   private async tick(): Promise<void> {
     try {
-      await this.reload();
+      const rows = await this.changes.reload();
       const now = this.clock.now();
+      const isActive = (row: KeyRow): boolean =>
+        keyState(row, now) === 'active' && row.compromisedAt === null;
+      if (now >= this.repairDue && !rows.some(isActive)) {
+        this.repairDue = now + REPAIR_INTERVAL_MS;
+        await this.transactions.run((transaction) => this.changes.followSettings(transaction));
+      }
       const due = (row: KeyRow): boolean =>
         row.source === 'ring' &&
         keyState(row, now) === 'active' &&
         isDue(row, now, this.config.rotationDays * DAY_MS, this.changes.leadMs);
-      if ((await this.changes.list()).some(due)) {
+      if (rows.some(due)) {
         const { kid, activeFrom } = await this.transactions.run((transaction) =>
           this.changes.rotateIfDue(transaction, due),
         );

@@ -15,3 +15,9 @@ export interface KeyRow extends KeyTimes {
   readonly wrappedBy: string | null;
   readonly createdAt: number;
 }
+
+/** A row as the table holds it. */
+export interface StoredKeyRow extends KeyRow {
+  /** The authentication code, see key-authentication.ts; null in rows of versions that had none. */
+  readonly mac: Buffer | null;
+}

@@ -11,6 +11,7 @@ import { KeyRotation } from './key-rotation.service.js';
 import { KeysController } from './keys.controller.js';
 import { SigningKeyChanges } from './signing-key-changes.js';
 import { SigningKeyRow } from './signing-key.entity.js';
+import { SigningKeyRows } from './signing-key-rows.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';
 import { SigningKeysService } from './signing-keys.service.js';
 
@@ -22,9 +23,10 @@ import { SigningKeysService } from './signing-keys.service.js';
     KeyRing,
     KeyRotation,
     SigningKeyChanges,
+    SigningKeyRows,
     SigningKeysRepository,
     SigningKeysService,
   ],
-  exports: [InternalKeys, KeyRing, SigningKeyChanges, SigningKeysService],
+  exports: [InternalKeys, KeyRing, SigningKeyChanges, SigningKeyRows, SigningKeysService],
 })
 export class KeysModule {}

@@ -2,8 +2,11 @@ import { createPublicKey } from 'node:crypto';
 import { secretKid } from '@latchkey/token-rules';
 import type { KeyConfig } from '../platform/config/config.js';
 import { AppError } from '../platform/kernel/app-error.js';
+import { rootSecrets } from '../platform/secrets/root-secret.js';
 import { keyOfRow } from './key-material.js';
+import { keyState } from './key-rotation.policy.js';
 import type { KeyRow } from './key-row.js';
+import { wrappingId } from './key-wrapping.js';
 import { privateSigningKey } from './signing-key.js';
 
 /**
@@ -13,7 +16,29 @@ import { privateSigningKey } from './signing-key.js';
 export function isUsableRingKey(row: KeyRow | undefined, config: KeyConfig): boolean {
   if (row?.source !== 'ring' || row.algorithm !== config.algorithm) return false;
   if (keyOfRow(row, config)?.signWith) return true;
-  throw new AppError('unavailable', {
+  throw underAnotherRoot();
+}
+
+/**
+ * Without this check a start with a wrong root secret would find no key and make another, unnoticed.
+ * @param rejected the rows that are not authentic under the root secrets of the settings
+ * @throws AppError `unavailable` if one is a key that signs under a root secret which the settings do not name
+ */
+export function assertNoneUnderAnotherRoot(
+  rejected: readonly KeyRow[],
+  config: KeyConfig,
+  now: number,
+): void {
+  const ids = rootSecrets(config).map(wrappingId);
+  const signs = (row: KeyRow): boolean =>
+    ['active', 'next'].includes(keyState(row, now)) && row.compromisedAt === null;
+  if (rejected.some((row) => row.wrappedBy !== null && !ids.includes(row.wrappedBy) && signs(row))) {
+    throw underAnotherRoot();
+  }
+}
+
+function underAnotherRoot(): AppError {
+  return new AppError('unavailable', {
     diagnosis: {
       cause:
         'the signing key is encrypted under another root secret (ROOT_SECRET, or else SECRET_KEY): add that to ' +

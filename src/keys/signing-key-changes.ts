@@ -7,14 +7,14 @@ import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { rootSecrets } from '../platform/secrets/root-secret.js';
 import { generatePrivateKey } from './key-generation.js';
-import { keyOfRow, rewrapped } from './key-material.js';
+import { keyOfRow } from './key-material.js';
 import { KeyRing } from './key-ring.js';
 import { keyState, mayBeDropped } from './key-rotation.policy.js';
 import type { KeyRow } from './key-row.js';
+import { SigningKeyRows } from './signing-key-rows.js';
 import { wrapKey, wrappingId } from './key-wrapping.js';
-import { canHandOver, isUsableRingKey, keyOfSettings } from './settings-key.js';
+import { assertNoneUnderAnotherRoot, canHandOver, isUsableRingKey, keyOfSettings } from './settings-key.js';
 import { privateSigningKey } from './signing-key.js';
-import { SigningKeysRepository } from './signing-keys.repository.js';
 
 /** Added to the time for which verifiers cache the key set: covers the reload and the skew of clocks. */
 const LEAD_MARGIN_MS = 2000;
@@ -27,7 +27,7 @@ const LEAD_MARGIN_MS = 2000;
 @Injectable()
 export class SigningKeyChanges {
   constructor(
-    private readonly rows: SigningKeysRepository,
+    private readonly rows: SigningKeyRows,
     private readonly ring: KeyRing,
     private readonly audit: AuditService,
     private readonly manager: EntityManager,
@@ -39,7 +39,8 @@ export class SigningKeyChanges {
   /** Every key that is not gone, oldest first. */
   async list(): Promise<KeyRow[]> {
     const now = this.clock.now();
-    return (await this.rows.all(this.manager)).filter((row) => keyState(row, now) !== 'gone');
+    const { authentic } = await this.rows.read(this.manager);
+    return authentic.filter((row) => keyState(row, now) !== 'gone');
   }
 
   /**
@@ -54,18 +55,24 @@ export class SigningKeyChanges {
   }
 
   /**
-   * Drops a key at once: it stops signing and is not published any more. The caller revokes the tokens it signed.
+   * Drops a key at once: it stops signing and is not published any more. The caller revokes the tokens it signed. A row
+   * that is not authentic is deleted.
    * @returns the key that signs from now on, or the new planned key if the dropped key was planned, or the dropped key if
    * it was neither active nor planned
    * @throws AppError `not_found`; `key_not_rotatable` while the settings name the key
    */
   async compromise(transaction: Transaction, kid: string): Promise<KeyRow> {
-    const { all, active, next } = await this.lockedKeys(transaction);
+    const { all, rejected, active, next } = await this.lockedKeys(transaction);
     const now = this.clock.now();
+    const { manager } = transaction;
+    const forged = rejected.find((key) => key.kid === kid);
+    if (forged) {
+      await this.rows.delete(manager, [kid]);
+      return active ?? forged;
+    }
     const row = all.find((key) => key.kid === kid && keyState(key, now) !== 'gone');
     if (!row) throw new AppError('not_found');
     if (!mayBeDropped(row, now)) throw new AppError('key_not_rotatable');
-    const { manager } = transaction;
     if (row.kid === next?.kid) {
       // The dropped key never signed. The active key signs until its new successor begins.
       await this.rows.delete(manager, [kid]);
@@ -79,18 +86,20 @@ export class SigningKeyChanges {
       verifyUntil,
       compromisedAt: now,
     };
-    await this.rows.setTimes(manager, kid, ended);
+    await this.rows.setTimes(manager, row, ended);
     if (row.kid !== active?.kid) return row;
     if (!next) return this.insertRingKey(transaction, now);
     const promoted = { ...next, activeFrom: now };
-    await this.rows.setTimes(manager, next.kid, promoted);
+    await this.rows.setTimes(manager, next, promoted);
     return promoted;
   }
 
-  /** Loads the keys of the table into the ring of this instance. */
-  async reload(): Promise<void> {
-    const keys = (await this.rows.all(this.manager)).map((row) => keyOfRow(row, this.config));
+  /** Loads the keys of the table into the ring of this instance. @returns the authentic rows, oldest first */
+  async reload(): Promise<KeyRow[]> {
+    const { authentic } = await this.rows.read(this.manager);
+    const keys = authentic.map((row) => keyOfRow(row, this.config));
     this.ring.hold(keys.filter((key) => key !== undefined));
+    return authentic;
   }
 
   /** Checks again under the lock, since another instance may have rotated meanwhile. Returns the successor. */
@@ -100,14 +109,14 @@ export class SigningKeyChanges {
     return this.succeed(transaction, active, this.clock.now() + this.leadMs);
   }
 
-  /** Applies the settings: encrypts private keys under the current root secret, deletes keys that are gone, adds the key to sign with. */
-  async followSettings(transaction: Transaction): Promise<void> {
+  /**
+   * Applies the settings: encrypts and authenticates rows under the current root secret, deletes keys that are gone, adds
+   * the key to sign with.
+   * @param mayAdopt see sortRows; for the start
+   */
+  async followSettings(transaction: Transaction, mayAdopt = false): Promise<void> {
     const { manager } = transaction;
-    const { all, active, next } = await this.lockedKeys(transaction);
-    for (const row of all) {
-      const change = rewrapped(row, this.config);
-      if (change) await this.rows.rewrap(manager, row.kid, change);
-    }
+    const { all, rejected, active, next } = await this.lockedKeys(transaction, mayAdopt);
     const now = this.clock.now();
     await this.rows.delete(
       manager,
@@ -115,8 +124,12 @@ export class SigningKeyChanges {
     );
     const wanted = keyOfSettings(this.config);
     const newest = next ?? active;
+    if (!wanted && !newest) assertNoneUnderAnotherRoot(rejected, this.config, now);
     const same = wanted ? newest?.kid === wanted.kid : isUsableRingKey(newest, this.config);
-    if (same) return;
+    if (same) {
+      if (next && !active) await this.rows.setTimes(manager, next, { ...next, activeFrom: now });
+      return;
+    }
     const activeFrom = canHandOver(active, wanted, this.config) ? now + this.leadMs : now;
     await this.retire(manager, all, activeFrom, wanted?.kid);
     if (wanted) await this.admit(transaction, { ...wanted, createdAt: now, activeFrom }, all);
@@ -134,14 +147,16 @@ export class SigningKeyChanges {
     return (Math.max(accessSeconds, refreshIdleSeconds) + leewaySeconds) * 1000 + LEAD_MARGIN_MS;
   }
 
-  private async lockedKeys({ manager, afterCommit }: Transaction) {
+  private async lockedKeys({ manager, afterCommit }: Transaction, mayAdopt = false) {
     await this.rows.lock(manager);
     afterCommit(() => void this.reload().catch(() => undefined));
-    const all = await this.rows.all(manager);
+    const { authentic, rejected } = await this.rows.read(manager, mayAdopt);
+    const all: KeyRow[] = [];
+    for (const row of authentic) all.push(await this.rows.renew(manager, row));
     const now = this.clock.now();
     const inState = (state: string) =>
       all.find((row) => keyState(row, now) === state && row.compromisedAt === null);
-    return { all, active: inState('active'), next: inState('next') };
+    return { all, rejected, active: inState('active'), next: inState('next') };
   }
 
   /** Adds a key that begins to sign at `activeFrom`, when the given key stops. */
@@ -162,7 +177,7 @@ export class SigningKeyChanges {
       if (row.kid === except) continue;
       if (row.activeFrom >= at) await this.rows.delete(manager, [row.kid]);
       else
-        await this.rows.setTimes(manager, row.kid, {
+        await this.rows.setTimes(manager, row, {
           ...row,
           activeUntil: at,
           verifyUntil: at + this.lifetimeMs,
@@ -176,8 +191,8 @@ export class SigningKeyChanges {
     const known = all.find(({ kid }) => kid === row.kid);
     if (known?.compromisedAt)
       throw new Error('the key of the settings was reported as compromised: set another');
-    if (known) await this.rows.setTimes(manager, row.kid, row);
-    else await this.rows.insert(manager, row);
+    if (known) await this.rows.setTimes(manager, known, row);
+    else await this.rows.put(manager, row);
     await this.recordAdded(transaction, row);
   }
 
@@ -212,7 +227,7 @@ export class SigningKeyChanges {
       verifyUntil: null,
       compromisedAt: null,
     };
-    await this.rows.insert(transaction.manager, row);
+    await this.rows.put(transaction.manager, row);
     await this.recordAdded(transaction, row);
     return row;
   }

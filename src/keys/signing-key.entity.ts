@@ -51,4 +51,8 @@ export class SigningKeyRow {
 
   @Column({ type: 'timestamptz', name: 'compromised_at', precision: 3, nullable: true })
   compromisedAt!: Date | null;
+
+  /** Authenticates the other columns under the root secret; null in rows of versions that had none. */
+  @Column('bytea', { nullable: true })
+  mac!: Buffer | null;
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { In, type EntityManager } from 'typeorm';
 import type { KeyTimes } from './key-rotation.policy.js';
-import type { KeyRow } from './key-row.js';
+import type { KeyRow, StoredKeyRow } from './key-row.js';
 import { SigningKeyRow } from './signing-key.entity.js';
 
 /** The advisory lock that serialises changes of the keys across instances. */
@@ -16,8 +16,8 @@ export class SigningKeysRepository {
     await manager.query('SELECT pg_advisory_xact_lock($1)', [KEYS_LOCK]);
   }
 
-  /** Every key, oldest first. */
-  async all(manager: EntityManager): Promise<KeyRow[]> {
+  /** Every row, oldest first, authentic or not. */
+  async all(manager: EntityManager): Promise<StoredKeyRow[]> {
     const rows = await manager.find(SigningKeyRow, {
       order: { activeFrom: 'ASC', createdAt: 'ASC', kid: 'ASC' },
     });
@@ -31,26 +31,20 @@ export class SigningKeysRepository {
     }));
   }
 
-  async insert(manager: EntityManager, row: KeyRow): Promise<void> {
-    await manager.insert(SigningKeyRow, {
-      ...row,
-      ...datesOf(row),
-      createdAt: new Date(row.createdAt),
-    });
+  /** Inserts a row, or replaces the row of the same `kid`. */
+  async put(manager: EntityManager, row: KeyRow, mac: Buffer): Promise<void> {
+    const values = { ...row, ...datesOf(row), createdAt: new Date(row.createdAt), mac };
+    await manager.upsert(SigningKeyRow, values, ['kid']);
   }
 
-  async setTimes(manager: EntityManager, kid: string, times: KeyTimes): Promise<void> {
-    await manager.update(SigningKeyRow, { kid }, datesOf(times));
+  /** Sets the times of a row with the authentication code of the row that has these times. */
+  async setTimes(manager: EntityManager, row: KeyRow, mac: Buffer): Promise<void> {
+    await manager.update(SigningKeyRow, { kid: row.kid }, { ...datesOf(row), mac });
   }
 
-  /** Replaces the encrypted private key, unless another instance has replaced it meanwhile. */
-  async rewrap(
-    manager: EntityManager,
-    kid: string,
-    change: { readonly from: string; readonly to: string; readonly privateKey: Buffer },
-  ): Promise<void> {
-    const { from, to, privateKey } = change;
-    await manager.update(SigningKeyRow, { kid, wrappedBy: from }, { privateKey, wrappedBy: to });
+  /** Replaces the encrypted private key and the authentication code. */
+  async renew(manager: EntityManager, { kid, privateKey, wrappedBy }: KeyRow, mac: Buffer): Promise<void> {
+    await manager.update(SigningKeyRow, { kid }, { privateKey, wrappedBy, mac });
   }
 
   /** Deletes keys whose tokens have all expired, and those that never signed one. */

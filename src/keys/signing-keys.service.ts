@@ -3,8 +3,10 @@ import type { EntityManager } from 'typeorm';
 import type { Actor } from '../access/principal.js';
 import { auditEvent } from '../audit/actor-event.js';
 import { AuditService } from '../audit/audit.service.js';
+import type { KeyConfig } from '../platform/config/config.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
+import { sortRows, type SortedRows } from './key-authentication.js';
 import type { KeyRow } from './key-row.js';
 import { SigningKeyChanges } from './signing-key-changes.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';
@@ -52,7 +54,7 @@ export class SigningKeysService {
   }
 }
 
-/** Every key of the table, oldest first, for commands that run without the application. */
-export async function readSigningKeys(manager: EntityManager): Promise<KeyRow[]> {
-  return new SigningKeysRepository().all(manager);
+/** The rows of the table, for commands that run without the application. */
+export async function readSigningKeys(manager: EntityManager, config: KeyConfig): Promise<SortedRows> {
+  return sortRows(await new SigningKeysRepository().all(manager), config, true);
 }

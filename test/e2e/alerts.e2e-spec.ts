@@ -58,6 +58,8 @@ const CASES: ReadonlyArray<
   ['HashQueueFull', 'nearly all places are taken', true, queue('240x99', '256x99')],
   ['HashQueueFull', 'there are no places', false, queue('0x99', '0x99')],
   ['DatabasePoolWaiting', 'statements wait', true, [['database_connections_awaited', '', '3x99']]],
+  ['SigningKeyRejected', 'a row was changed', true, [['signing_keys_rejected', '', '0x90 1x9']]],
+  ['SigningKeyRejected', 'every row is authentic', false, [['signing_keys_rejected', '', '0x99']]],
   ['NoNextSigningKey', 'the rotation is due', true, keys('0x99')],
   ['NoNextSigningKey', 'a successor is published', false, keys('1x99')],
 ];

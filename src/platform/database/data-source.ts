@@ -7,6 +7,7 @@ import { RateLimits1763780400000 } from '../../../migrations/1763780400000-rate-
 import { Clients1763784000000 } from '../../../migrations/1763784000000-clients.js';
 import { EmailKeyInC1763787600000 } from '../../../migrations/1763787600000-email-key-in-c.js';
 import { IndexesAtScale1763791200000 } from '../../../migrations/1763791200000-indexes-at-scale.js';
+import { SigningKeyMac1763794800000 } from '../../../migrations/1763794800000-signing-key-mac.js';
 import { ImportedUsers1763805600000 } from '../../../migrations/1763805600000-imported-users.js';
 import { EmailVerified1763809200000 } from '../../../migrations/1763809200000-email-verified.js';
 import { ParentConsumedAt1763810200000 } from '../../../migrations/1763810200000-parent-consumed-at.js';
@@ -25,6 +26,7 @@ const MIGRATIONS = [
   Clients1763784000000,
   EmailKeyInC1763787600000,
   IndexesAtScale1763791200000,
+  SigningKeyMac1763794800000,
   ImportedUsers1763805600000,
   EmailVerified1763809200000,
   ParentConsumedAt1763810200000,

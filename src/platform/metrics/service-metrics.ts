@@ -15,6 +15,8 @@ export interface Readings {
     readonly limit: number;
   };
   readonly keys: () => ReadonlyArray<{ readonly state: string; readonly algorithm: string }>;
+  /** Rows of the key ring that are no keys, because this service did not write them. */
+  readonly rejectedKeys: () => number;
   /** When the signing key is due for rotation, in Unix seconds; undefined for keys that do not rotate by themselves. */
   readonly keyDue: () => number | undefined;
 }
@@ -183,6 +185,11 @@ export class ServiceMetrics implements MetricsSource {
         for (const known of KEY_STATES) gauge.inc({ algorithm, state: known }, known === state ? 1 : 0);
       }
     });
+    this.read(
+      'latchkey_signing_keys_rejected',
+      'Rows of the key ring that are no keys, because another program wrote or changed them',
+      () => this.readings.rejectedKeys(),
+    );
     this.read(
       'latchkey_signing_key_rotation_due_timestamp_seconds',
       'When the signing key of the ring is due for rotation',

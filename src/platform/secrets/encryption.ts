@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Purpose, RootSecret } from './root-secret.js';
 
 const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
+export const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** The use of a ciphertext, and the row it belongs to. Both are authenticated, so that ciphertexts cannot be swapped. */
@@ -12,9 +12,16 @@ export interface Place {
   readonly id: string;
 }
 
-/** Encrypts with AES-256-GCM under the purpose's key. Layout: 12 bytes nonce, 16 bytes tag, ciphertext. */
-export function encrypt(plaintext: Buffer, { purpose, id }: Place, root: RootSecret): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
+/**
+ * Encrypts with AES-256-GCM under the purpose's key. Layout: 12 bytes nonce, 16 bytes tag, ciphertext.
+ * @param nonce random where absent; any other must never be used for two plaintexts
+ */
+export function encrypt(
+  plaintext: Buffer,
+  { purpose, id }: Place,
+  root: RootSecret,
+  nonce: Buffer = randomBytes(NONCE_BYTES),
+): Buffer {
   const cipher = createCipheriv(CIPHER, root.key(purpose), nonce).setAAD(Buffer.from(id));
   const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]);

@@ -14,6 +14,8 @@ function hkdf(label: string): Buffer {
 describe('the keys of a root secret', () => {
   it.each<[Purpose, string]>([
     ['keyEncryption', 'latchkey signing key encryption'],
+    ['keyNonces', 'latchkey signing key nonce'],
+    ['keyRows', 'latchkey signing key row'],
     ['auditKeyId', 'latchkey audit key id'],
     ['auditEvents', 'latchkey audit event'],
     ['auditSeals', 'latchkey audit seal'],

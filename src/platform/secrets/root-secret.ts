@@ -9,6 +9,8 @@ const PURPOSES = {
   refreshTokens: 'latchkey refresh token',
   deviceCookies: 'latchkey device cookie',
   keyEncryption: 'latchkey signing key encryption',
+  keyNonces: 'latchkey signing key nonce',
+  keyRows: 'latchkey signing key row',
   auditKeyId: 'latchkey audit key id',
   auditEvents: 'latchkey audit event',
   auditSeals: 'latchkey audit seal',
