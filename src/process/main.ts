@@ -1,5 +1,5 @@
 import { administratorText, banner, startFields, type StartFacts } from './banner.js';
-import { publishTracing, readEnvironment } from '../platform/config/environment.js';
+import { publishTracing, readEnvironment, readWarnings } from '../platform/config/environment.js';
 import { loadConfig } from '../platform/config/env.schema.js';
 import { sharedRoot } from '../platform/config/secret-settings.js';
 import { DATABASE_WAIT_MS, openDatabase } from '../platform/database/open-database.js';
@@ -13,6 +13,9 @@ async function main(): Promise<void> {
   const config = configOfWorker(loadConfig(environment, problems));
   const log = createLog({ ...config.log, worker: workerNumber() });
   reportCrashes(log);
+  // The primary has told them for its workers.
+  if (workerNumber() === undefined)
+    for (const { setting, message } of readWarnings()) log.warn({ setting }, `${setting} ${message}`);
   if (isPrimary(config)) {
     new Workers(config, log).start();
     return;

@@ -90,6 +90,18 @@ describe('a start in production', () => {
   });
 });
 
+describe('a start with a name that is nearly a setting, and with a value that a # cuts', () => {
+  it('warns of both by name, once', async () => {
+    const path = await folder();
+    await writeFile(join(path, '.env'), 'JWT_AUDIENCE=tasks#1\nJWT_ALGORITM=ES384\n');
+    const env = { SECRET_KEY: newSecret(), DATABASE_URL: await emptyDatabase() };
+    const service = await startProcess({ folder: path, env });
+    const warned = service.log.filter(({ level }) => level === 'warn');
+    expect(warned.map(({ setting }) => setting)).toEqual(['JWT_AUDIENCE', 'JWT_ALGORITM']);
+    await service.stop();
+  });
+});
+
 describe('a start that cannot reach its database', () => {
   it('exits with a message that names DATABASE_URL and omits its password', () => {
     expect(unreachable.code).toBe(69);

@@ -1,10 +1,10 @@
 import type { Config } from '../../platform/config/config.js';
 import { ConfigError, loadConfig, type ConfigProblem } from '../../platform/config/env.schema.js';
-import { readEnvironment } from '../../platform/config/environment.js';
+import { readEnvironment, readWarnings } from '../../platform/config/environment.js';
 import { EXIT, type Command } from '../command.js';
 import { SETTINGS_CHECKS } from './checks.js';
 import { databaseReport } from './database-report.js';
-import { fault, good, type Finding } from './finding.js';
+import { fault, good, risk, type Finding } from './finding.js';
 
 /**
  * Checks settings, database, clock, migrations, keys and proxies, and prints the remedy for each fault. Changes nothing.
@@ -23,6 +23,7 @@ async function report(): Promise<Finding[]> {
   const settings = SETTINGS_CHECKS.map((check) => check(config)).filter((finding) => finding !== undefined);
   return [
     good('settings', 'all are well-formed, and the secret is strong'),
+    ...readWarnings().map(settingRisk),
     ...settings,
     ...(await databaseReport(config)),
   ];
@@ -46,6 +47,12 @@ function settingFault({ setting, message }: ConfigProblem): Finding {
       ? 'printf "SECRET_KEY=%s\\n" "$(openssl rand -hex 32)" >> .env.local'
       : `correct ${setting}, or remove it to use its default`;
   return fault(setting, `${setting} ${message}`, fix);
+}
+
+function settingRisk({ setting, message }: ConfigProblem): Finding {
+  const [, says = message, fix = 'write the name as README spells it'] =
+    /^(.*?)[:;] (.*)$/.exec(message) ?? [];
+  return risk(setting, `${setting} ${says}`, fix);
 }
 
 function line({ about, state, says, fix }: Finding): string {

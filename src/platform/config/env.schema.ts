@@ -131,6 +131,9 @@ const schema = z.object({
 
 type Settings = z.output<typeof schema>;
 
+/** The name of every setting. */
+export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
+
 /**
  * Checks the settings and returns them in slices.
  * @param environment settings by name; an empty value counts as absent

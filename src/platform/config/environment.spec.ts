@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from './env.schema.js';
-import { readEnvironment } from './environment.js';
+import { readEnvironment, readWarnings } from './environment.js';
 
 const SECRET_KEY = randomBytes(32).toString('hex');
 
@@ -174,4 +174,42 @@ describe('a missing SECRET_KEY', () => {
       generatedInto: undefined,
     });
   });
+});
+
+describe('a file that is not UTF-8', () => {
+  const text = `SECRET_KEY=${SECRET_KEY}\n`;
+  const utf16be = Buffer.from(`\uFEFF${text}`, 'utf16le').swap16();
+  it.each([
+    ['UTF-16 as PowerShell writes it', Buffer.from(`\uFEFF${text}`, 'utf16le'), /^is UTF-16/],
+    ['UTF-16 of the other order', utf16be, /^is UTF-16/],
+    ['UTF-16 without its mark', Buffer.from(text, 'utf16le'), /^is UTF-16/],
+    ['Latin-1', Buffer.from(`# Schlüssel\n${text}`, 'latin1'), /^is not valid UTF-8/],
+  ])('is refused by its name, and no new secret is made: %s', async (_, bytes, fault) => {
+    for (const name of ['.env', '.env.local']) {
+      const file = join(folder, name);
+      await writeFile(file, bytes);
+      const { problems, generatedInto } = await readEnvironment(folder, {});
+      expect(problems).toEqual([{ setting: file, message: expect.stringMatching(fault) }]);
+      expect(generatedInto).toBeUndefined();
+      expect(await readdir(folder)).toEqual([name]);
+      await rm(file);
+    }
+    const file = join(folder, 'secret');
+    await writeFile(file, bytes);
+    expect(await refusal({ SECRET_KEY_FILE: file })).toEqual([
+      expect.stringMatching(/^SECRET_KEY_FILE names a file that is /),
+    ]);
+  });
+});
+
+it('what is probably not meant is warned of by name, in the files and in the environment', async () => {
+  await put('.env', `SECRET_KEY=${SECRET_KEY}#x`, 'JWT_ALGORITM=ES256');
+  await put('.env.local', 'LOG_LEVLE=debug');
+  const warnings = readWarnings(folder, { CORS_ORIGIN: 'x', PATH: '/bin', POST: '1' });
+  expect(warnings.map(({ setting }) => setting)).toEqual([
+    'SECRET_KEY',
+    'JWT_ALGORITM',
+    'LOG_LEVLE',
+    'CORS_ORIGIN',
+  ]);
 });

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'dotenv';
-import type { ConfigProblem, Environment } from './env.schema.js';
+import { SETTING_NAMES, type ConfigProblem, type Environment } from './env.schema.js';
 import { generateSecret } from './generated-secret.js';
 import { isSymmetric } from './secret-settings.js';
+import { cutValues, misspelledNames } from './setting-warnings.js';
+import { textOfFile } from './text-file.js';
 
 /** Settings that may be given as a file, the way container platforms mount secrets. */
 const FROM_FILE = [
@@ -20,6 +22,12 @@ const ALTERNATIVES: ReadonlyArray<readonly string[]> = [
   ['ACCESS_TOKEN_EXPIRE_MINUTES', 'ACCESS_TOKEN_EXPIRE_SECONDS'],
   ...FROM_FILE.map((name) => [name, `${name}_FILE`]),
 ];
+
+/** Every name that is read. */
+const KNOWN_NAMES: ReadonlySet<string> = new Set([
+  ...SETTING_NAMES,
+  ...FROM_FILE.map((name) => `${name}_FILE`),
+]);
 
 export interface ReadEnvironment {
   readonly environment: Environment;
@@ -42,7 +50,7 @@ export async function readEnvironment(
 ): Promise<ReadEnvironment> {
   const local = join(directory, '.env.local');
   const unreadable: ConfigProblem[] = [];
-  const files = [join(directory, '.env'), local].map((file) => readDotenv(file, unreadable));
+  const files = [join(directory, '.env'), local].map((file) => readDotenv(file, unreadable).settings);
   const { environment, problems: refused } = withFileSettings(
     [...files, withoutEmpty(processEnvironment)].reduce(mergeLayers),
   );
@@ -63,6 +71,24 @@ export async function readEnvironment(
     };
     return { environment, problems: [problem], generatedInto: undefined };
   }
+}
+
+/**
+ * Settings that are probably not what their author meant, by name: a value of a file that a `#` cuts, and a name that is
+ * nearly a setting. The service starts with them.
+ */
+export function readWarnings(
+  directory: string = process.cwd(),
+  processEnvironment: Environment = process.env,
+): ConfigProblem[] {
+  const files = ['.env', '.env.local'].map((name) => readDotenv(join(directory, name)));
+  return [
+    ...files.flatMap(({ text, settings }) => [
+      ...cutValues(text),
+      ...misspelledNames(Object.keys(settings), KNOWN_NAMES, false),
+    ]),
+    ...misspelledNames(Object.keys(processEnvironment), KNOWN_NAMES, true),
+  ];
 }
 
 /** A variable of the process environment, without the files. */
@@ -93,13 +119,23 @@ function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 }
 
-function readDotenv(file: string, problems: ConfigProblem[]): Environment {
-  if (!existsSync(file)) return {};
+interface Dotenv {
+  readonly text: string;
+  readonly settings: Environment;
+}
+
+function readDotenv(file: string, problems: ConfigProblem[] = []): Dotenv {
+  const refused = (message: string): Dotenv => {
+    problems.push({ setting: file, message });
+    return { text: '', settings: {} };
+  };
+  if (!existsSync(file)) return { text: '', settings: {} };
   try {
-    return withoutEmpty(parse(readFileSync(file)));
+    const content = textOfFile(file);
+    if ('fault' in content) return refused(content.fault);
+    return { text: content.text, settings: withoutEmpty(parse(content.text)) };
   } catch (error) {
-    problems.push({ setting: file, message: `cannot be read (${(error as NodeJS.ErrnoException).code})` });
-    return {};
+    return refused(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
@@ -119,7 +155,12 @@ function withFileSettings(environment: Environment): Omit<ReadEnvironment, 'gene
 /** The text of a file without the final line end that editors add. */
 function contentOf(file: string, refuse: (message: string) => void): string | undefined {
   try {
-    const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    const read = textOfFile(file);
+    if ('fault' in read) {
+      refuse(`names a file that ${read.fault}`);
+      return undefined;
+    }
+    const content = read.text.replace(/\r?\n$/, '');
     if (content.trim() === '') refuse('names an empty file');
     return content;
   } catch {
