@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { readdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runInside } from '../support/service/cli.js';
 import { newFolder, type Folder } from '../support/service/process.js';
@@ -157,6 +157,16 @@ describe('the export of another system', () => {
     // Again: the same users, none twice.
     const again = await runInside(server, [...args, ...more], { password: system.password });
     expect([again.status, again.stdout]).toEqual([0, expect.stringContaining(' 0 added, ')]);
+  });
+
+  it('is described in docs/moving.md and named by the help, for every format', async () => {
+    const page = await readFile('docs/moving.md', 'utf8');
+    const { stdout: help } = await runInside(server, ['users', 'import', '--help']);
+    for (const { file } of SYSTEMS) {
+      const format = file.replace(/\.\w+$/, '');
+      expect(page).toContain(`--format ${format} `);
+      expect(help).toMatch(new RegExp(`\\b${format}\\b`));
+    }
   });
 
   it('has a sample for every format', () => {
