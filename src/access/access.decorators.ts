@@ -7,6 +7,7 @@ import type { ServiceScope } from './scopes.js';
 export const IS_PUBLIC = 'latchkey:public';
 export const REQUIRED_SCOPES = 'latchkey:scopes';
 export const USERS_ONLY = 'latchkey:users-only';
+export const FOR_APPLICATIONS = 'latchkey:for-applications';
 
 /** OpenAPI extensions from which the document derives each operation's `security`; see docs/openapi.ts. */
 export const PUBLIC_EXTENSION = 'x-latchkey-public';
@@ -24,6 +25,11 @@ export function Public(): RouteDecorator {
 /** Closes a route to principals that lack one of the scopes; the guard and the OpenAPI document both read it. */
 export function RequireScopes(...scopes: [ServiceScope, ...ServiceScope[]]): RouteDecorator {
   return applyDecorators(SetMetadata(REQUIRED_SCOPES, scopes), ApiExtension(SCOPES_EXTENSION, scopes));
+}
+
+/** Opens a closed route to tokens for applications, and closes it to those for this service. */
+export function ForApplications(): MethodDecorator {
+  return SetMetadata(FOR_APPLICATIONS, true);
 }
 
 /** The principal that the guard admitted. Only for routes that are not public. */

@@ -32,9 +32,11 @@ export function assertMayManage(actor: Actor, scopes: readonly string[]): void {
 
 /**
  * An actor grants only scopes that the actor holds. The operator grants all.
+ * @param held the scopes of the actor's token, and the application scopes of the actor's account, which a token for this
+ * service does not carry
  * @throws AppError `insufficient_scope` naming the scopes that `scopesToGrant` returns
  */
-export function assertMayGrant(actor: Actor, scopes: readonly string[]): void {
+export function assertMayGrant(actor: Actor, scopes: readonly string[], held: ReadonlySet<string>): void {
   if (actor.kind === 'operator') return;
-  assertScopes(actor.scopes, scopesToGrant(actor.scopes, scopes));
+  assertScopes(held, scopesToGrant(held, scopes));
 }

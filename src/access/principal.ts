@@ -1,3 +1,4 @@
+import type { Audience } from './audience.js';
 import type { Origin } from './origin.decorator.js';
 
 interface TokenHolder {
@@ -9,6 +10,9 @@ interface TokenHolder {
   readonly clientId: string;
   /** The token's own id (`jti`). */
   readonly tokenId: string;
+  /** The party that the token is for (`aud`). */
+  readonly audience: Audience;
+  /** Scopes of the audience. */
   readonly scopes: ReadonlySet<string>;
   /** Unix seconds. */
   readonly expiresAt: number;

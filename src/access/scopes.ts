@@ -33,6 +33,11 @@ export function isReservedScope(scope: string): boolean {
   return OUR_PREFIXES.has(prefixOf(scope)) && !OURS.has(scope);
 }
 
+/** Whether a scope is of this service: one of its scopes, or a reserved name. All other scopes are of applications. */
+export function isServiceScope(scope: string): boolean {
+  return OUR_PREFIXES.has(prefixOf(scope));
+}
+
 function prefixOf(scope: string): string {
   return scope.slice(0, scope.indexOf(':') + 1);
 }

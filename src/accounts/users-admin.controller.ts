@@ -72,7 +72,14 @@ export class UsersAdminController {
     description: 'With the role `user`, or with `roles`, whose scopes you must hold yourself.',
   })
   @ApiCreatedResponse({ standardSchema: UserDto, description: 'The new user; `Location` names it' })
-  @ApiProblems('malformed_request', 'validation_failed', 'email_taken', 'username_taken', 'overloaded')
+  @ApiProblems(
+    'malformed_request',
+    'validation_failed',
+    'scopes_too_large',
+    'email_taken',
+    'username_taken',
+    'overloaded',
+  )
   async create(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: CreateUserDto }) { full_name: fullName, roles = ['user'], ...input }: CreateUserDto,
@@ -96,6 +103,7 @@ export class UsersAdminController {
     'malformed_request',
     'validation_failed',
     'not_found',
+    'scopes_too_large',
     'email_taken',
     'username_taken',
     'last_administrator',

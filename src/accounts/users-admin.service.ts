@@ -34,12 +34,16 @@ export class UsersAdminService {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws AppError `validation_failed`, `insufficient_scope`, `email_taken`, `username_taken`, `overloaded` */
+  /**
+   * @throws AppError `validation_failed`, `insufficient_scope`, `scopes_too_large`, `email_taken`, `username_taken`,
+   * `overloaded`
+   */
   async create(actor: Actor, input: CreateUser): Promise<UserRecord> {
     const user = await this.users.prepare(input);
     return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
       await this.roles.assertMayGrant(manager, actor, input.roles);
+      await this.roles.assertFit(manager, input.roles);
       const created = await this.users.add(user, manager);
       const { roles } = created;
       await this.audit.record(transaction, auditEvent(actor, 'user.registered', 'user', user.id, { roles }));
@@ -50,8 +54,8 @@ export class UsersAdminService {
   /**
    * Changes profile, roles and status together or not at all. New roles make access tokens stale, disabling revokes all
    * tokens, a new name or e-mail address does neither. A change of nothing writes nothing.
-   * @throws AppError `not_found`, `insufficient_scope`, `last_administrator`, `validation_failed`, `email_taken`,
-   * `username_taken`
+   * @throws AppError `not_found`, `insufficient_scope`, `scopes_too_large`, `last_administrator`, `validation_failed`,
+   * `email_taken`, `username_taken`
    */
   async change(actor: Actor, id: string, change: ChangeUser): Promise<UserRecord> {
     return this.transactions.run(async (transaction) => {
@@ -93,7 +97,7 @@ export class UsersAdminService {
     change: Pick<ChangeUser, 'roles' | 'status'>,
   ): Promise<{ user: UserRecord; last: boolean }> {
     const last = endsAdministration(change) && (await this.access.isLastAdministrator(manager, id));
-    if (change.roles) await this.roles.share(manager, change.roles);
+    if (change.roles) await this.roles.assertFit(manager, change.roles);
     return { user: await this.access.lockManaged(manager, actor, id), last };
   }
 

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AccessModule } from '../access/access.module.js';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import type { Config } from '../platform/config/config.js';
@@ -39,6 +40,7 @@ export class AppModule {
         HttpModule,
         PacingModule,
         ConfigModule.forRoot(config),
+        AccessModule,
         DatabaseModule.forRoot(target, config.database),
         KeysModule,
         UsersModule,

@@ -11,8 +11,8 @@ import { securityHeaders } from '../platform/http/security-headers.js';
 import { recordAnswer } from '../platform/http/request-log.js';
 
 const PATH = '/auth/verify';
-/** The targets that ask for no scope; proxies send the second one for a location without a scope. */
-const WITHOUT_SCOPE: ReadonlySet<string | undefined> = new Set([PATH, `${PATH}?scope=`]);
+/** The targets that ask for no scope; proxies send the others for a location without a scope. */
+const WITHOUT_SCOPE: ReadonlySet<string | undefined> = new Set([PATH, `${PATH}?scope=`, `${PATH}?scope`]);
 
 /** The headers of every answer of this listener. */
 const HEADERS = [

@@ -21,6 +21,8 @@ export const AUDIT_ACTIONS = [
   'client.created',
   'client.deleted',
   'client.secret_rotated',
+  'resource.changed',
+  'resource.deleted',
   'key.added',
   'key.rotated',
   'key.compromised',
@@ -33,7 +35,8 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-export type AuditSubjectKind = 'user' | 'session' | 'role' | 'client' | 'key' | 'revocation' | 'database';
+export type AuditSubjectKind =
+  'user' | 'session' | 'role' | 'client' | 'resource' | 'key' | 'revocation' | 'database';
 
 /** Ids, names of roles and scopes, reasons. Never a secret, an address or a person's name. */
 export type AuditDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;

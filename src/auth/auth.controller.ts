@@ -1,9 +1,10 @@
 import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CurrentPrincipal, CurrentUser, Public } from '../access/access.decorators.js';
+import { CurrentPrincipal, CurrentUser, ForApplications, Public } from '../access/access.decorators.js';
 import { CurrentConnection, type ClientConnection } from '../access/client-connection.decorator.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
+import { askedBy } from '../access/asked.dto.js';
 import { ownAccount } from '../access/own-account.js';
 import type { Principal, UserPrincipal } from '../access/principal.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
@@ -18,7 +19,7 @@ import { KnownDevices } from '../limits/known-devices.js';
 import { setCookie } from '../platform/http/cookies.js';
 import { RefreshService } from './refresh.service.js';
 import { LocalAuthGuard } from './guards/local-auth.guard.js';
-import { assertScopes } from '../access/assert-scopes.js';
+import { assertAudience, assertScopes } from '../access/assert-scopes.js';
 
 @ApiTags('auth')
 @Controller('auth')
@@ -33,11 +34,19 @@ export class AuthController {
   @UseGuards(LocalAuthGuard)
   @Post('login')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Log in', description: 'Credentials are taken from the JSON body only.' })
+  @ApiOperation({
+    summary: 'Log in',
+    description:
+      'Credentials are taken from the JSON body only. A token is for one audience: without `scope` and `resource` for the ' +
+      'default application, with scopes of this service for this service.',
+  })
   @ApiOkResponse({ standardSchema: TokenPairDto, description: 'A new session' })
   @ApiProblems(
     'malformed_request',
     'validation_failed',
+    'invalid_scope',
+    'invalid_target',
+    'scopes_too_large',
     'invalid_credentials',
     'account_disabled',
     'too_many_attempts',
@@ -45,13 +54,13 @@ export class AuthController {
   )
   async login(
     @Req() { user }: { user: Login },
-    // The guard has read the body; the parameter is for the OpenAPI document.
-    @Body({ schema: LoginDto }) _body: LoginDto,
+    @Body({ schema: LoginDto }) body: LoginDto,
     @RequestOrigin() origin: Origin,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPairDto> {
+    const tokens = await this.auth.login(user, origin, askedBy(body));
     setCookie(reply, this.devices.cookieFor(user.userId));
-    return this.auth.login(user, origin);
+    return tokens;
   }
 
   @Public()
@@ -68,6 +77,9 @@ export class AuthController {
   @ApiProblems(
     'malformed_request',
     'validation_failed',
+    'invalid_scope',
+    'invalid_target',
+    'scopes_too_large',
     'refresh_token_invalid',
     'refresh_token_expired',
     'refresh_token_reused',
@@ -76,11 +88,11 @@ export class AuthController {
     'too_many_attempts',
   )
   async refresh(
-    @Body({ schema: RefreshDto }) { refresh_token: token }: RefreshDto,
+    @Body({ schema: RefreshDto }) { refresh_token: token, scope }: RefreshDto,
     @RequestOrigin() origin: Origin,
     @CurrentConnection() connection: ClientConnection,
   ): Promise<TokenPairDto> {
-    return this.refreshes.refresh(token, { origin, connection });
+    return this.refreshes.refresh(token, { origin, connection }, askedBy({ scope }));
   }
 
   @Post('logout')
@@ -99,12 +111,13 @@ export class AuthController {
     await ownAccount(this.auth.logoutAll(principal));
   }
 
+  @ForApplications()
   @Get('verify')
   @Header('content-length', '0')
   @ApiOperation({
     summary: 'Check the bearer token of a request',
     description:
-      'For reverse proxies: nginx auth_request, Traefik ForwardAuth, Caddy forward_auth, Envoy ext_authz.',
+      'For tokens of applications. For reverse proxies: nginx auth_request, Traefik ForwardAuth, Caddy forward_auth, Envoy ext_authz.',
   })
   @ApiOkResponse({
     description: 'The token is good; the body is empty',
@@ -124,9 +137,10 @@ export class AuthController {
   @ApiProblems('validation_failed', 'insufficient_scope')
   verify(
     @CurrentPrincipal() principal: Principal,
-    @Query({ schema: VerifyQueryDto }) { scope }: VerifyQueryDto,
+    @Query({ schema: VerifyQueryDto }) { scope, audience }: VerifyQueryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): void {
+    if (audience !== undefined) assertAudience(principal, audience);
     assertScopes(principal.scopes, scope);
     void reply.headers({ ...identityOf(principal) });
   }

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { ASKED_NOTHING, audienceOf, type Asked } from '../access/audience.js';
+import { Audiences } from '../access/audiences.js';
 import { FIRST_PARTY, type UserPrincipal } from '../access/principal.js';
 import type { Origin } from '../access/origin.decorator.js';
-import { parseScope } from '../access/scopes.js';
 import type { NewAuditEvent } from '../audit/audit-event.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions, type Transaction } from '../platform/database/transaction.js';
@@ -27,41 +28,39 @@ export class AuthService {
     private readonly termination: SessionTermination,
     private readonly audit: AuditService,
     private readonly pairs: TokenPairs,
+    private readonly audiences: Audiences,
   ) {}
 
   /**
    * Opens a session and returns its first pair of tokens. The oldest sessions end where the user has more than
    * `SESSIONS_PER_USER`.
-   * @param scope the scopes asked for, space-separated; null asks for all the user has
-   * @throws AppError `invalid_scope`; `invalid_credentials` or `account_disabled` where the user was deleted or
+   * @param asked without a resource and a scope, the session is for the default application
+   * @throws AppError `invalid_scope`, `invalid_target`, `scopes_too_large`; `invalid_credentials` or `account_disabled` where the user was deleted or
    * disabled, or the password changed, after the check
    */
   async login(
     { userId, passwordHash }: Login,
     origin: Origin,
-    scope: string | null = null,
+    asked: Asked = ASKED_NOTHING,
   ): Promise<TokenPairDto> {
-    const grant = await publishingRefusals('login', () =>
-      this.openSession({ userId, passwordHash }, origin, scope),
+    const session = await publishingRefusals('login', () =>
+      this.openSession({ userId, passwordHash }, origin, asked),
     );
     publish('login', 'granted');
-    return this.pairs.of(grant);
+    return this.pairs.of(session);
   }
 
-  private openSession(
-    { userId, passwordHash }: Login,
-    origin: Origin,
-    scope: string | null,
-  ): Promise<SessionGrant> {
-    if (scope !== null && parseScope(scope) === undefined) throw new AppError('invalid_scope');
+  private openSession({ userId, passwordHash }: Login, origin: Origin, asked: Asked): Promise<SessionGrant> {
+    const { identifier: audience } = audienceOf(this.audiences, asked);
     return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
       const user = await this.credentials.lockForSession(manager, userId);
       // A password that was changed after its check must not open a session that the change would have ended.
       if (user?.passwordHash !== passwordHash) throw new AppError('invalid_credentials');
       if (user.status !== 'active') throw new AppError('account_disabled');
-      const input = { userId, clientId: FIRST_PARTY, requestedScope: scope, origin };
+      const input = { userId, clientId: FIRST_PARTY, audience, requestedScope: asked.scope, origin };
       const session = await this.sessions.start(manager, input);
+      this.pairs.assertIssuable(session);
       const subject = { kind: 'session', id: session.id } as const;
       const event = { actor: userId, subject, sessionId: session.id, origin };
       await this.audit.record(transaction, { action: 'session.started', ...event });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { bearerTokenOf } from '@latchkey/token-rules';
+import { Audiences } from '../access/audiences.js';
 import { parseScope } from '../access/scopes.js';
 import { RevocationFeed } from '../revocation/revocation.feed.js';
 import { TokenService, type VerifiedToken } from './token.service.js';
@@ -21,16 +22,18 @@ export class ForwardAuth {
   constructor(
     private readonly tokens: TokenService,
     private readonly feed: RevocationFeed,
+    private readonly audiences: Audiences,
   ) {}
 
   /**
    * The {@link Identity} of the request's bearer token as alternating header names and values, if the token was
-   * verified lately, has not expired and is not revoked. Undefined means that the route must check the token.
+   * verified lately, is for an application, has not expired and is not revoked. Undefined means that the route must check the token.
    */
   recall(request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>): readonly string[] | undefined {
     const token = bearerTokenOf(request);
     const known = typeof token === 'string' ? this.tokens.recall(token) : undefined;
     if (!known || this.feed.stale || this.feed.find(known.claims, known.kid)) return undefined;
+    if (this.audiences.ofClaim(known.claims.aud)?.kind !== 'application') return undefined;
     return this.identities.get(known) ?? this.identify(known);
   }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ASKED_NOTHING, type Asked } from '../access/audience.js';
 import type { ClientConnection } from '../access/client-connection.decorator.js';
 import type { Origin } from '../access/origin.decorator.js';
 import { AuditService } from '../audit/audit.service.js';
@@ -9,7 +10,7 @@ import type { SessionGrant, SessionRow } from '../sessions/session-records.js';
 import { SessionsService, type RefreshOutcome } from '../sessions/sessions.service.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
 import type { TokenPairDto } from './dto/token.dto.js';
-import { narrowed, sessionScopes, TokenPairs } from './token-pairs.js';
+import { TokenPairs } from './token-pairs.js';
 import { TokenService } from './token.service.js';
 
 /** Checks a refresh token, presents it to its session, and returns the next pair of tokens. */
@@ -26,27 +27,30 @@ export class RefreshService {
 
   /**
    * Exchanges a refresh token for the next pair (RFC 6749 section 6, RFC 9700 section 4.14.2).
-   * @param scope a narrower scope for this access token, or null
+   * @param asked may narrow the scope of this access token, and may repeat the audience of the session, not change it
    * @throws AppError `refresh_token_invalid`, `refresh_token_expired`, `refresh_token_reused`, `session_revoked`,
-   * `token_wrong_type`, `invalid_scope`
+   * `token_wrong_type`, `invalid_scope`, `invalid_target`
    */
   async refresh(
     refreshToken: string,
     from: { readonly origin: Origin; readonly connection: ClientConnection },
-    scope: string | null = null,
+    asked: Asked = ASKED_NOTHING,
   ): Promise<TokenPairDto> {
     return publishingRefusals('refresh', async () => {
       const { sid, gen } = this.verifyRefresh(refreshToken);
-      if (scope !== null) await this.assertNarrower(sid, gen, scope);
+      if (asked.scope !== null || asked.resource !== null) await this.assertWithin(sid, gen, asked);
       const outcome = await this.sessions.present(sid, gen);
-      return this.pairs.of(await this.granted(outcome, from), scope);
+      return this.pairs.of(await this.granted(outcome, from), asked.scope);
     });
   }
 
-  /** Refuses too wide a scope before the token is used up. The rotation refuses a token that is not valid. */
-  private async assertNarrower(sid: string, gen: number, scope: string): Promise<void> {
+  /**
+   * Refuses too wide a scope or another audience before the token is used up. The rotation refuses a token that is not
+   * valid.
+   */
+  private async assertWithin(sid: string, gen: number, asked: Asked): Promise<void> {
     const session = await this.sessions.findRefreshable(sid, gen);
-    if (session) narrowed(sessionScopes(session), scope);
+    if (session) this.pairs.assertGrants(session, asked);
   }
 
   private verifyRefresh(refreshToken: string): { sid: string; gen: number } {

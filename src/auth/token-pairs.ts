@@ -1,55 +1,72 @@
 import { Injectable } from '@nestjs/common';
-import { parseScope } from '../access/scopes.js';
-import { AppError } from '../platform/kernel/app-error.js';
+import { resolveGrant, type AccessGrant, type Asked } from '../access/audience.js';
+import { Audiences } from '../access/audiences.js';
+import { assertFitsToken } from '../access/token-scopes.js';
 import type { SessionGrant } from '../sessions/session-records.js';
+import { AppError } from '../platform/kernel/app-error.js';
 import type { TokenPairDto } from './dto/token.dto.js';
 import { TokenService } from './token.service.js';
 
 /** Signs the tokens of a session: an access token and the one live refresh token. */
 @Injectable()
 export class TokenPairs {
-  constructor(private readonly tokens: TokenService) {}
+  constructor(
+    private readonly tokens: TokenService,
+    private readonly audiences: Audiences,
+  ) {}
+
+  /**
+   * The audience of a session, and the present scopes of its user that it asked for. A session that a version without
+   * audiences opened is for the service if it asked for scopes of the service alone, else for the default application.
+   * @throws AppError `invalid_target` where the audience is gone
+   */
+  grantOf({ audience, requestedScope, scopes }: SessionGrant): AccessGrant {
+    return resolveGrant(
+      this.audiences,
+      { resource: audience, scope: requestedScope },
+      { kind: 'user', scopes },
+    );
+  }
+
+  /** @throws AppError `invalid_scope`, `invalid_target` where a refresh asks for more than the session was granted */
+  assertGrants(session: SessionGrant, { resource, scope }: Asked): void {
+    const grant = this.grantOf(session).narrowed(scope);
+    if (resource === null || this.audiences.find(resource) === grant.audience) return;
+    throw new AppError('invalid_target', {
+      detail: 'A refresh cannot change the audience of its session; log in again for another resource',
+    });
+  }
+
+  /** For a session that is not committed yet. @throws AppError `invalid_target`, `scopes_too_large` */
+  assertIssuable(session: SessionGrant): void {
+    assertFitsToken(this.grantOf(session).scopes);
+  }
 
   /**
    * @param narrowTo scopes of this access token, space-separated; null for all scopes of the session
-   * @throws AppError `invalid_scope` where `narrowTo` exceeds the session's scopes
+   * @throws AppError `invalid_scope` where `narrowTo` exceeds the session's scopes, `invalid_target`, `scopes_too_large`
    */
-  of(grant: SessionGrant, narrowTo: string | null = null): TokenPairDto {
-    const scopes = narrowed(sessionScopes(grant), narrowTo);
+  of(session: SessionGrant, narrowTo: string | null = null): TokenPairDto {
+    const grant = this.grantOf(session).narrowed(narrowTo);
     return {
       access_token: this.tokens.issueAccess({
-        subject: grant.userId,
-        sid: grant.id,
-        clientId: grant.clientId,
-        scopes,
-        permissionVersion: grant.permissionVersion,
+        subject: session.userId,
+        sid: session.id,
+        clientId: session.clientId,
+        grant,
+        permissionVersion: session.permissionVersion,
       }),
       token_type: 'bearer',
       expires_in: this.tokens.accessSeconds,
       refresh_token: this.tokens.issueRefresh({
-        userId: grant.userId,
-        sessionId: grant.id,
-        generation: grant.generation,
-        tokenId: grant.refreshTokenId,
-        issuedAt: grant.rotatedAt,
-        expiresAt: grant.idleExpiresAt,
+        userId: session.userId,
+        sessionId: session.id,
+        generation: session.generation,
+        tokenId: session.refreshTokenId,
+        issuedAt: session.rotatedAt,
+        expiresAt: session.idleExpiresAt,
       }),
-      scope: scopes.join(' '),
+      scope: grant.scope,
     };
   }
-}
-
-/** The user's present scopes among those that the login asked for. */
-export function sessionScopes({ scopes, requestedScope }: SessionGrant): string[] {
-  if (requestedScope === null) return scopes;
-  const requested = new Set(parseScope(requestedScope));
-  return scopes.filter((scope) => requested.has(scope));
-}
-
-/** RFC 6749 section 6: a refresh may ask for less than was granted, never for more. */
-export function narrowed(granted: string[], scope: string | null): string[] {
-  if (scope === null) return granted;
-  const requested = parseScope(scope);
-  if (!requested?.every((name) => granted.includes(name))) throw new AppError('invalid_scope');
-  return requested;
 }

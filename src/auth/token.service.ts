@@ -14,6 +14,8 @@ import {
   parseToken,
   type ParsedToken,
 } from '@latchkey/token-rules';
+import type { AccessGrant } from '../access/audience.js';
+import { Audiences } from '../access/audiences.js';
 import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
@@ -30,7 +32,7 @@ export interface AccessSubject {
   /** The session, or the grant to a client. */
   readonly sid: string;
   readonly clientId: string;
-  readonly scopes: readonly string[];
+  readonly grant: AccessGrant;
   readonly permissionVersion: number;
   /** Milliseconds since the Unix epoch; now where absent. */
   readonly issuedAt?: number;
@@ -66,6 +68,7 @@ export class TokenService {
     private readonly internalKeys: InternalKeys,
     private readonly clock: Clock,
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
+    private readonly audiences: Audiences = new Audiences(config),
   ) {}
 
   /** Lifetime of an access token in seconds (`expires_in`). */
@@ -73,12 +76,13 @@ export class TokenService {
     return this.config.accessSeconds;
   }
 
+  /** @throws AppError `scopes_too_large` */
   issueAccess(subject: AccessSubject): string {
     const now = subject.issuedAt ?? this.clock.now();
     const iat = Math.floor(now / 1000);
     const claims: AccessClaims = {
       iss: this.config.issuer,
-      aud: this.config.audiences[0],
+      aud: subject.grant.audience.identifier,
       sub: subject.subject,
       client_id: subject.clientId,
       exp: iat + this.config.accessSeconds,
@@ -86,7 +90,7 @@ export class TokenService {
       jti: newId(now),
       sid: subject.sid,
       type: 'access',
-      scope: subject.scopes.join(' '),
+      scope: subject.grant.scope,
       ver: subject.permissionVersion,
     };
     return this.sign('access', claims, this.keyRing.current());
@@ -128,6 +132,7 @@ export class TokenService {
   recall(token: string): VerifiedToken<'access'> | undefined {
     const known = this.verified.get(token);
     if (!known || timeFault(known.claims, this.config, this.clock.now() / 1000)) return undefined;
+    if (!this.audiences.ofClaim(known.claims.aud)) return undefined;
     const key = this.keyRing.find(known.kid);
     return key && !key.compromised ? known : undefined;
   }
@@ -140,7 +145,9 @@ export class TokenService {
       throw refused({ code: 'token_invalid', cause: 'signature does not verify' });
     }
     if (key.compromised) throw refused({ code: 'token_revoked', cause: 'its key was compromised' });
-    const fault = claimsFault(type, shaped, this.config, this.clock.now());
+    const { issuer, leewaySeconds } = this.config;
+    const rules = { issuer, audiences: this.audiences.identifiers, leewaySeconds };
+    const fault = claimsFault(type, shaped, rules, this.clock.now());
     if (fault?.code !== 'token_wrong_type' && kindOf(key) !== type) {
       throw refused({ code: 'token_invalid', cause: 'signed with the key of another kind of token' });
     }

@@ -5,6 +5,8 @@ export interface ClientRecord {
   readonly name: string;
   readonly scopes: string[];
   readonly grants: ClientGrant[];
+  /** Identifiers of the applications whose tokens it introspects; null for the default application. */
+  readonly resources: string[] | null;
   readonly createdAt: Date;
 }
 
@@ -36,6 +38,8 @@ export interface NewClient {
   readonly name: string;
   readonly scopes: readonly string[];
   readonly grants: readonly ClientGrant[];
+  /** Absent for the default application. */
+  readonly resources?: readonly string[] | undefined;
 }
 
 /** A new client with its secret. The table has the hash alone, so the answer is the only time the secret is shown. */

@@ -4,7 +4,7 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm
 export const CLIENT_GRANTS = ['client_credentials'] as const;
 export type ClientGrant = (typeof CLIENT_GRANTS)[number];
 
-/** A confidential OAuth client: a service with scopes of its own. Name, scopes and grants never change; secrets rotate. */
+/** A confidential OAuth client: a service with scopes of its own. Only its secrets change. */
 @Entity('clients')
 @Check('ck_clients_grants', `grants <@ ARRAY['client_credentials']`)
 export class Client {
@@ -19,6 +19,10 @@ export class Client {
 
   @Column('text', { array: true })
   grants!: ClientGrant[];
+
+  /** The applications whose tokens it introspects, by their identifiers; null for the default application. */
+  @Column('text', { array: true, nullable: true })
+  resources!: string[] | null;
 
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
   createdAt!: Date;

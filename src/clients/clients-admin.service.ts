@@ -1,13 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Audiences } from '../access/audiences.js';
 import { assertMayGrant } from '../access/authority.js';
 import type { Actor } from '../access/principal.js';
+import { assertFitTokens } from '../access/token-scopes.js';
 import { auditEvent } from '../audit/actor-event.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
-import { AppError } from '../platform/kernel/app-error.js';
+import { AppError, invalidField } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { newId } from '../platform/kernel/ids.js';
+import { UserAccessService } from '../users/user-access.service.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import type { CreatedClient, NewClient, RotatedSecret } from './client-records.js';
 import { hashClientSecret, newClientSecret } from './client-secret.js';
@@ -23,19 +26,25 @@ export class ClientsAdminService {
     private readonly rows: ClientsRepository,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditService,
+    private readonly users: UserAccessService,
+    private readonly audiences: Audiences,
     private readonly clock: Clock,
   ) {}
 
-  /** @throws AppError `insufficient_scope` if the client would get a scope that the actor may not give */
+  /**
+   * @throws AppError `insufficient_scope` if the client would get a scope that the actor may not give,
+   * `validation_failed` for an unknown resource, `scopes_too_large`
+   */
   async create(actor: Actor, input: NewClient): Promise<CreatedClient> {
-    assertMayGrant(actor, input.scopes);
+    assertFitTokens(input.scopes);
+    const isUnknown = (resource: string): boolean => !this.audiences.findApplication(resource);
+    if (input.resources?.some(isUnknown)) throw invalidField('resources', 'unknown_resource');
     return this.transactions.run(async (transaction) => {
+      await this.assertMayGrant(transaction.manager, actor, input.scopes);
       const created = await this.insert(transaction.manager, input);
-      const { id, scopes, grants } = created.client;
-      await this.audit.record(
-        transaction,
-        auditEvent(actor, 'client.created', 'client', id, { scopes, grants }),
-      );
+      const { id, scopes, grants, resources } = created.client;
+      const details = { scopes, grants, ...(resources && { resources }) };
+      await this.audit.record(transaction, auditEvent(actor, 'client.created', 'client', id, details));
       return created;
     });
   }
@@ -49,7 +58,7 @@ export class ClientsAdminService {
     return this.transactions.run(async (transaction) => {
       const client = await this.clients.lockManagedIfKnown(transaction.manager, actor, id);
       if (!client) throw new AppError('not_found');
-      assertMayGrant(actor, client.scopes);
+      await this.assertMayGrant(transaction.manager, actor, client.scopes);
       const rotated = await this.replaceSecret(transaction.manager, client.id, overlapSeconds);
       const details = { overlap_seconds: overlapSeconds };
       await this.audit.record(
@@ -81,6 +90,14 @@ export class ClientsAdminService {
     });
   }
 
+  private async assertMayGrant(
+    manager: EntityManager,
+    actor: Actor,
+    scopes: readonly string[],
+  ): Promise<void> {
+    assertMayGrant(actor, scopes, await this.users.scopesHeldBy(manager, actor));
+  }
+
   private async insert(manager: EntityManager, input: NewClient): Promise<CreatedClient> {
     const now = this.clock.now();
     const client = {
@@ -88,11 +105,21 @@ export class ClientsAdminService {
       name: input.name,
       scopes: [...new Set(input.scopes)].sort(),
       grants: [...new Set(input.grants)].sort(),
+      resources: this.resourcesOf(input),
       createdAt: new Date(now),
     };
     const secret = newClientSecret();
     await this.rows.insert(manager, client, hashClientSecret(secret));
     return { client, secret };
+  }
+
+  /** The identifiers as the audiences spell them, each once; null for the default application. */
+  private resourcesOf({ resources }: NewClient): string[] | null {
+    if (!resources) return null;
+    const found = resources.map(
+      (resource) => this.audiences.findApplication(resource)?.identifier ?? resource,
+    );
+    return [...new Set(found)].sort();
   }
 
   /** The caller has locked the client. */

@@ -58,7 +58,7 @@ export class ClientsController {
       '`client_credentials`. You can give only scopes that you hold.',
   })
   @ApiCreatedResponse({ standardSchema: CreatedClientDto, description: 'The client, with its secret' })
-  @ApiProblems('malformed_request', 'validation_failed')
+  @ApiProblems('malformed_request', 'validation_failed', 'scopes_too_large')
   async create(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: CreateClientDto }) input: CreateClientDto,

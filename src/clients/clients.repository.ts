@@ -20,7 +20,7 @@ export class ClientsRepository {
   async findWithHashes(manager: EntityManager, id: string, now: Date): Promise<StoredClient | undefined> {
     // Raw: one statement that does the same work for an unknown client as for a wrong secret.
     const rows: Array<Omit<StoredClient, 'id'> & { readonly id: string | null }> = await manager.query(
-      `SELECT c.id, c.name, c.scopes, c.grants, c.created_at AS "createdAt",
+      `SELECT c.id, c.name, c.scopes, c.grants, c.resources, c.created_at AS "createdAt",
               ARRAY(SELECT s.hash FROM client_secrets s
                      WHERE s.client_id = $1 AND (s.expires_at IS NULL OR s.expires_at > $2)) AS hashes
          FROM (SELECT $1::uuid AS id) asked LEFT JOIN clients c ON c.id = asked.id`,

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { parseScope } from '../access/scopes.js';
+import { askedBy } from '../access/asked.dto.js';
 import type { AuthenticatedClient } from '../clients/clients.service.js';
 import { AppError, invalidField } from '../platform/kernel/app-error.js';
 import { invalidClient } from './client-authentication.js';
@@ -15,7 +15,7 @@ import type { TokenRequestDto } from './token.dto.js';
 
 /**
  * The token endpoint (RFC 6749 section 3.2). Every grant passes the same steps in the same order, so that no grant can
- * forget one: find the grant, check that the client may use it, check the required parameters, parse the scope, issue
+ * forget one: find the grant, check that the client may use it, check the required parameters, read what is asked for, issue
  * the tokens. The guards of the route have authenticated the client and counted the request before.
  */
 @Injectable()
@@ -30,7 +30,7 @@ export class TokenEndpointService {
   /**
    * @param client the authenticated client; undefined for the public client of the service's own logins
    * @throws AppError `validation_failed`, `unsupported_grant_type`, `invalid_client`, `unauthorized_client`,
-   * `invalid_scope`, and the errors of the grant
+   * and the errors of the grant
    */
   async issue(
     parameters: TokenRequestDto,
@@ -60,8 +60,6 @@ function grantTypeOf({ grant_type: grantType, username, password }: TokenRequest
 function requestOf(grant: Grant, parameters: TokenRequestDto, context: TokenRequestContext): GrantRequest {
   const missing = grant.requires.find((name) => parameters[name] === undefined);
   if (missing !== undefined) throw invalidField(missing, 'required');
-  const scope = parameters.scope || null;
-  if (scope !== null && parseScope(scope) === undefined) throw new AppError('invalid_scope');
   const required = parameters as TokenRequestDto & Record<GrantParameter, string>;
-  return { ...context, parameters: required, scope };
+  return { ...context, parameters: required, asked: askedBy(parameters) };
 }

@@ -37,6 +37,8 @@ export class TokenController {
   @ApiOAuthErrors(
     'unsupported_grant_type',
     'invalid_scope',
+    'invalid_target',
+    'scopes_too_large',
     'invalid_credentials',
     'account_disabled',
     'refresh_token_invalid',

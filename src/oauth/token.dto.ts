@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { resourceParameter, scopeParameter } from '../access/asked.dto.js';
 import { text } from '../platform/kernel/validation.js';
 
 /** Client credentials in the form (RFC 6749 section 2.3.1), instead of a Basic header. ClientGuard reads them. */
@@ -41,11 +42,14 @@ export const TokenRequestDto = z
       .max(16_384)
       .optional()
       .meta({ examples: [''] }),
-    scope: z
-      .string()
-      .max(1000)
-      .optional()
-      .meta({ description: 'Space-separated; fewer scopes than the user or client has', examples: [''] }),
+    scope: scopeParameter.meta({
+      description: 'Space-separated scopes of one audience; fewer than the user or client has',
+      examples: [''],
+    }),
+    resource: resourceParameter.meta({
+      description: 'RFC 8707: the audience of the tokens, this service (its issuer) or an application',
+      examples: [''],
+    }),
     ...clientFields,
   })
   .meta({ id: 'TokenRequest' });

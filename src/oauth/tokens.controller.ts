@@ -27,15 +27,17 @@ export class TokensController {
   @ApiOperation({
     summary: 'Introspect a token',
     description:
-      'RFC 7662, for any client. For a token that is expired, revoked, stale or not issued by this service the answer ' +
-      'is `{"active": false}` alone. Forms only.',
+      'RFC 7662, for any client: tokens of the applications that it stands for (`resources`), and its own. For any other ' +
+      'token, and one that is expired, revoked, stale or not issued by this service, the answer is `{"active": false}` ' +
+      'alone. Forms only.',
   })
   @ApiOkResponse({ standardSchema: IntrospectionDto, description: 'RFC 7662 section 2.2' })
   @ApiOAuthErrors('invalid_client', 'unavailable')
   async introspect(
     @Body({ schema: PresentedTokenDto }) { token }: PresentedTokenDto,
+    @CurrentClient() client: AuthenticatedClient,
   ): Promise<IntrospectionDto> {
-    return this.introspection.introspect(token);
+    return this.introspection.introspect(token, client);
   }
 
   @ForClients('optional')

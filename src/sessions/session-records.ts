@@ -3,6 +3,8 @@ export interface SessionGrant {
   readonly id: string;
   readonly userId: string;
   readonly clientId: string;
+  /** The identifier of the audience; null if a version without audiences opened the session. */
+  readonly audience: string | null;
   readonly requestedScope: string | null;
   readonly generation: number;
   readonly refreshTokenId: string;
@@ -50,6 +52,7 @@ export interface NewSession {
   readonly id: string;
   readonly userId: string;
   readonly clientId: string;
+  readonly audience: string;
   readonly requestedScope: string | null;
   readonly refreshTokenId: string;
   readonly now: Date;

@@ -20,6 +20,10 @@ export class Session {
   @Column('text', { name: 'client_id' })
   clientId!: string;
 
+  /** The audience of its access tokens; null if a version without audiences opened the session. */
+  @Column('text', { nullable: true })
+  audience!: string | null;
+
   /** The scopes the login asked for, space-separated; null asks for all the user has. */
   @Column('text', { name: 'requested_scope', nullable: true })
   requestedScope!: string | null;

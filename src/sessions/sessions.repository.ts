@@ -13,7 +13,7 @@ import type {
 } from './session-records.js';
 
 const GRANT = `
-  s.id, s.user_id AS "userId", s.client_id AS "clientId", s.requested_scope AS "requestedScope", s.generation,
+  s.id, s.user_id AS "userId", s.client_id AS "clientId", s.audience, s.requested_scope AS "requestedScope", s.generation,
   s.refresh_token_id AS "refreshTokenId", s.rotated_at AS "rotatedAt", s.idle_expires_at AS "idleExpiresAt",
   u.permission_version AS "permissionVersion",
   ARRAY(SELECT DISTINCT unnest(r.scopes) FROM user_roles ur JOIN roles r ON r.name = ur.role
@@ -36,8 +36,8 @@ export class SessionsRepository {
     const rows: OpenedSession[] = await manager.query(
       `WITH s AS (
          INSERT INTO sessions (id, user_id, client_id, requested_scope, refresh_token_id, rotated_at, idle_expires_at,
-                               expires_at, created_at, last_used_at, ip, user_agent)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6, $6, $9, $10) RETURNING *)
+                               expires_at, created_at, last_used_at, ip, user_agent, audience)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6, $6, $9, $10, $12) RETURNING *)
        SELECT ${GRANT},
               ARRAY(SELECT o.id FROM sessions o
                      WHERE o.user_id = $2 AND o.revoked_at IS NULL AND o.idle_expires_at > $6
@@ -56,6 +56,7 @@ export class SessionsRepository {
         session.userAgent,
         // The statement does not see its own row.
         session.maxLive - 1,
+        session.audience,
       ],
     );
     return rows[0] as OpenedSession;

@@ -25,6 +25,8 @@ import type {
 export interface StartSession {
   readonly userId: string;
   readonly clientId: string;
+  /** The identifier of the audience of its access tokens. */
+  readonly audience: string;
   /** Space-separated; null asks for everything the user has. */
   readonly requestedScope: string | null;
   readonly origin: Origin;
@@ -74,6 +76,7 @@ export class SessionsService {
       id: newId(now),
       userId: input.userId,
       clientId: input.clientId,
+      audience: input.audience,
       requestedScope: input.requestedScope,
       refreshTokenId: newId(now),
       now: new Date(now),

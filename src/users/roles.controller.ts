@@ -29,7 +29,7 @@ export class RolesController {
       'service that the role has or gets.',
   })
   @ApiOkResponse({ standardSchema: RoleDto, description: 'The role as it is now' })
-  @ApiProblems('malformed_request', 'validation_failed', 'role_protected')
+  @ApiProblems('malformed_request', 'validation_failed', 'role_protected', 'scopes_too_large')
   async put(
     @CurrentPrincipal() principal: Principal,
     @Param('name') name: string,

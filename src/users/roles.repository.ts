@@ -3,6 +3,9 @@ import { In, type EntityManager } from 'typeorm';
 import { Role } from './role.entity.js';
 import type { RoleRecord } from './user-records.js';
 
+/** An advisory lock, so that changes of two roles of one user see each other. */
+const CHANGES_LOCK = 0x726f6c65;
+
 /** The statements on `roles`. Each method takes part in the caller's transaction. */
 @Injectable()
 export class RolesRepository {
@@ -31,6 +34,12 @@ export class RolesRepository {
     const insert = manager.createQueryBuilder().insert().into(Role).values({ name, scopes: [] });
     const { raw } = (await insert.orIgnore().returning('name').execute()) as { raw: unknown[] };
     return raw.length > 0;
+  }
+
+  /** Waits for other changes of roles, and makes later ones wait, until the transaction ends. */
+  async queueChanges(manager: EntityManager): Promise<void> {
+    // Raw: an advisory lock, which belongs to no table.
+    await manager.query('SELECT pg_advisory_xact_lock($1)', [CHANGES_LOCK]);
   }
 
   async setScopes(manager: EntityManager, name: string, scopes: readonly string[]): Promise<void> {

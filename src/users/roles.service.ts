@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { assertMayGrant, assertMayManage } from '../access/authority.js';
 import type { Actor } from '../access/principal.js';
+import { assertFitTokens } from '../access/token-scopes.js';
 import { AuditService } from '../audit/audit.service.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { AppError, invalidField } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { RolesRepository } from './roles.repository.js';
 import type { RoleRecord } from './user-records.js';
+import { UserAccessService } from './user-access.service.js';
 import { UsersRepository } from './users.repository.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { auditEvent } from '../audit/actor-event.js';
@@ -20,6 +22,7 @@ export class RolesService {
     private readonly manager: EntityManager,
     private readonly roles: RolesRepository,
     private readonly users: UsersRepository,
+    private readonly access: UserAccessService,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditService,
     private readonly clock: Clock,
@@ -46,26 +49,32 @@ export class RolesService {
     if (names.length === 0) return;
     const roles = await this.share(manager, names);
     if (roles.length < new Set(names).size) throw invalidField('roles', 'unknown_role');
-    assertMayGrant(
-      actor,
-      roles.flatMap((role) => role.scopes),
-    );
+    const scopes = roles.flatMap((role) => role.scopes);
+    assertMayGrant(actor, scopes, await this.access.scopesHeldBy(manager, actor));
+  }
+
+  /** Locks the roles that one user is to hold. @throws AppError `scopes_too_large` if their tokens would be too long */
+  async assertFit(manager: EntityManager, names: readonly string[]): Promise<void> {
+    assertFitTokens((await this.share(manager, names)).flatMap(({ scopes }) => scopes));
   }
 
   /**
    * Sets the scopes of a role, which is created if it does not exist. Access tokens of its holders become stale; a
    * refresh returns the new scopes.
-   * @throws AppError `role_protected`; `insufficient_scope` if the role has or gets more than the actor holds
+   * @throws AppError `role_protected`; `insufficient_scope` if the role has or gets more than the actor holds;
+   * `scopes_too_large` if tokens of a holder would be too long
    */
   async put(actor: Actor, name: string, scopes: readonly string[]): Promise<RoleRecord> {
     if (name === 'admin') throw new AppError('role_protected');
     return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
+      await this.roles.queueChanges(manager);
       const wanted = [...new Set(scopes)].sort();
       const { role, isNew } = await this.lockOrInsert(manager, name);
       assertMayManage(actor, [...role.scopes, ...wanted]);
       if (!isNew && same(role.scopes, wanted)) return role;
       await this.roles.setScopes(manager, name, wanted);
+      await this.assertHoldersFit(manager, name, wanted);
       const versions = await this.users.raiseVersionsOfHolders(manager, name, new Date(this.clock.now()));
       await this.revocations.makeStale(transaction, versions, {
         reason: 'role changed',
@@ -89,6 +98,19 @@ export class RolesService {
     const role = await this.roles.lock(manager, name);
     // Another transaction deleted the role that it created a moment ago.
     return role ? { role, isNew } : this.lockOrInsert(manager, name);
+  }
+
+  /** The role alone must fit, and so must the roles of each holder together. */
+  private async assertHoldersFit(
+    manager: EntityManager,
+    name: string,
+    scopes: readonly string[],
+  ): Promise<void> {
+    assertFitTokens(scopes);
+    const roles = new Map((await this.roles.list(manager)).map((role) => [role.name, role.scopes]));
+    for (const held of await this.users.roleSetsOfHolders(manager, name)) {
+      assertFitTokens(held.flatMap((role) => roles.get(role) ?? []));
+    }
   }
 
   /** @throws AppError `not_found`, `role_protected`, `role_in_use`; `insufficient_scope` as in {@link put} */

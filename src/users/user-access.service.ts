@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { assertMayManage } from '../access/authority.js';
 import type { Actor } from '../access/principal.js';
+import { isServiceScope } from '../access/scopes.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import type { UserStatus } from './user.entity.js';
 import { UsersRepository } from './users.repository.js';
@@ -50,6 +51,18 @@ export class UserAccessService {
   /** Whether there is a user with this id. */
   async exists(manager: EntityManager, id: string): Promise<boolean> {
     return this.users.exists(manager, id);
+  }
+
+  /**
+   * The scopes that an actor may hand on: those of the token, and the application scopes of the actor's account, which a
+   * token for this service does not carry. None for the operator, whom no scope bounds.
+   */
+  async scopesHeldBy(manager: EntityManager, actor: Actor): Promise<ReadonlySet<string>> {
+    if (actor.kind === 'operator') return new Set();
+    if (actor.kind === 'client') return actor.scopes;
+    const account = await this.users.findById(manager, actor.userId);
+    const ofApplications = account?.scopes.filter((scope) => !isServiceScope(scope)) ?? [];
+    return new Set([...actor.scopes, ...ofApplications]);
   }
 
   /**

@@ -209,6 +209,17 @@ export class UsersRepository {
     );
   }
 
+  /** The different sets of roles that the holders of a role have. Takes time in proportion to the holders. */
+  async roleSetsOfHolders(manager: EntityManager, role: string): Promise<string[][]> {
+    // Raw: an aggregate of rows that are grouped twice; there are few sets, however many holders.
+    const rows: Array<{ roles: string[] }> = await manager.query(
+      `SELECT DISTINCT array_agg(ur.role ORDER BY ur.role) AS roles FROM user_roles ur
+        WHERE ur.user_id IN (SELECT user_id FROM user_roles WHERE role = $1) GROUP BY ur.user_id`,
+      [role],
+    );
+    return rows.map(({ roles }) => roles);
+  }
+
   /** Raises the permission version of every holder of a role. @returns the new versions by user id */
   async raiseVersionsOfHolders(
     manager: EntityManager,

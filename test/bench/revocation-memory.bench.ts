@@ -3,6 +3,8 @@ import { expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { AccessGrant } from '../../src/access/audience.js';
+import { Audiences } from '../../src/access/audiences.js';
 import { TokenService } from '../../src/auth/token.service.js';
 import { loadConfig } from '../../src/platform/config/env.schema.js';
 import { SystemClock } from '../../src/platform/kernel/clock.js';
@@ -59,7 +61,7 @@ it('a verification with a million live revocations beside one with none', () => 
     subject: newId(Date.now()),
     sid: newId(Date.now()),
     clientId: 'first-party',
-    scopes: [],
+    grant: AccessGrant.of(new Audiences(config.tokens).standard, [], undefined),
     permissionVersion: 1,
   });
   const verifyOften = (set: RevocationSet): number => {

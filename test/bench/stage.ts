@@ -88,7 +88,7 @@ async function startOn(
   const service = await startProcess({ folder, env });
   const startMs = performance.now() - startedAt;
   const memoryMib = memoryOf(service.pid);
-  const root = await service.client.login(ROOT);
+  const root = await service.client.loginForService(ROOT);
   const people = await peopleOf(database, root, secret);
   return { database, service, startMs, memoryMib, people, root };
 }

@@ -54,7 +54,7 @@ it('keys that rotate under traffic on two instances', async () => {
   const running = await traffic(person);
   const kids = new Set<unknown>();
   for (let rotation = 0; rotation < ROTATIONS; rotation++) {
-    const { access_token: token } = await instances[rotation % 2 ? 1 : 0].client.login(ROOT);
+    const { access_token: token } = await instances[rotation % 2 ? 1 : 0].client.loginForService(ROOT);
     kids.add(decode(token).header['kid']);
     const { body } = await instances[0].client.post('/keys/rotate', { token, json: {} });
     await delay(Date.parse(String(body['active_from'])) - Date.now() + 200);

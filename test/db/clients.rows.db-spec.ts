@@ -15,6 +15,7 @@ const StoredClient = z.strictObject({
   name: z.string(),
   scopes: z.array(z.string()),
   grants: z.array(z.enum(CLIENT_GRANTS)),
+  resources: z.array(z.string()).nullable(),
   createdAt: z.date(),
   hashes: z.array(z.instanceof(Buffer)),
 });
@@ -41,7 +42,14 @@ function hexOf(hashes: readonly Buffer[]): string[] {
 
 it('findWithHashes returns the client with the hashes of its valid secrets alone', async () => {
   const id = newId(now.getTime());
-  const client = { id, name: 'billing', scopes: ['tasks:read'], grants: [...CLIENT_GRANTS], createdAt: now };
+  const client = {
+    id,
+    name: 'billing',
+    scopes: ['tasks:read'],
+    grants: [...CLIENT_GRANTS],
+    resources: null,
+    createdAt: now,
+  };
   const [oldest, previous, newest] = [1, 2, 3].map(() => hashClientSecret(newClientSecret())) as [
     Buffer,
     Buffer,

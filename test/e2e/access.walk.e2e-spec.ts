@@ -29,6 +29,12 @@ const PUBLIC = [
 const DOCUMENTATION = /^GET \/docs(?:[/-].*)?$/;
 
 const INVALID_TOKEN = 'Could not validate credentials';
+const REFUSED = {
+  status: 401,
+  code: 'token_invalid',
+  detail: INVALID_TOKEN,
+  challenge: `Bearer error="invalid_token", error_description="${INVALID_TOKEN}"`,
+};
 
 let server: TestServer;
 let operations: Located[];
@@ -218,9 +224,42 @@ describe('a route with a scope', () => {
   const without = (one: Located) => allBut.get(scopesOf(one)[0] ?? '') as { user: Member; client: string };
 
   it('is closed to a user without scopes', async () => {
-    expect(await deviations(scoped(), (one) => call(one, { token: plain.access_token }), refusal)).toEqual(
-      {},
-    );
+    const { access_token: token } = await server.client.loginForService(plain);
+    expect(await deviations(scoped(), (one) => call(one, { token }), refusal)).toEqual({});
+  });
+
+  it('is closed to a login for an application, and says how to ask for a token for the service', async () => {
+    const { issuer } = server.config.tokens;
+    const { access_token: token } = await server.client.login(admin);
+    const expected = (one: Located) => ({
+      ...refusal(one),
+      detail:
+        'This token is for the application latchkey. Ask for a token for this service: log in with "scope": ' +
+        `"${scopesOf(one).join(' ')}", or with "resource": "${issuer}"`,
+    });
+    expect(await deviations(scoped(), (one) => call(one, { token }), expected)).toEqual({});
+    const again = await server.client.login(admin, { resource: issuer });
+    expect((await server.client.get('/users', { token: again.access_token })).status).toBe(200);
+  });
+
+  it('is closed to a client’s token for an application, and to a token that mixes two audiences', async () => {
+    const tasks = await newClient(server, admin, { scopes: ['tasks:read'] });
+    const mixed = reminted(admin.access_token, server.secret, { aud: 'latchkey' });
+    const wrong = { ...REFUSED, code: 'token_wrong_audience' };
+    const token = await clientToken(server, tasks);
+    expect(
+      await deviations(
+        scoped(),
+        (one) => call(one, { token }),
+        () => wrong,
+      ),
+    ).toEqual({});
+    for (const operation of scoped()) {
+      expect([operation.name, verdict(await call(operation, { token: mixed }))]).toEqual([
+        operation.name,
+        [403, 'insufficient_scope'],
+      ]);
+    }
   });
 
   it('is closed to a user with every scope but its own', async () => {
@@ -243,6 +282,15 @@ describe('a route with a scope', () => {
 });
 
 describe('a route about the caller’s own account', () => {
+  it('takes the token of a login for any audience', async () => {
+    for (const scope of ['users:read', 'tasks:read']) {
+      const { access_token: token } = await server.client.login(plain, { scope });
+      for (const path of ['/users/me', '/auth/sessions'])
+        expect((await server.client.get(path, { token })).status).toBe(200);
+      expect((await server.client.post('/auth/logout', { token })).status).toBe(204);
+    }
+  });
+
   it('is closed to a client whatever its scopes', async () => {
     const token = await clientToken(server, client);
     const refusal = {

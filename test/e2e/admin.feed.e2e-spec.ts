@@ -97,10 +97,10 @@ describe('the feed of revocations', () => {
     expect(headers.get('x-total-count')).toBe('3');
     expect(headers.get('cache-control')).toBe('no-store');
     await server.move(3_600_000);
-    follower = { ...follower, ...(await server.client.login(follower)) };
+    follower = { ...follower, ...(await server.client.loginForService(follower)) };
     expect((await feed()).text).toBe('[]');
     await server.move(-3_600_000);
-    follower = { ...follower, ...(await server.client.login(follower)) };
+    follower = { ...follower, ...(await server.client.loginForService(follower)) };
   });
 
   it('shows a change of permissions as a soft row with a version', async () => {

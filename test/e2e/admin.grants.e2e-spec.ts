@@ -112,13 +112,14 @@ describe('an actor who gives a role', () => {
     const definer = await memberWithScopes(server, 'users:write', 'roles:write');
     for (let round = 0; round < 15; round++) {
       const role = await newRole(server);
-      const person = await server.client.newcomer();
+      const person = await server.client.register();
+      const pair = await server.client.loginForService(person);
       await Promise.all([
         send(definer, 'PATCH', `/users/${person.id}`, { roles: [role] }),
         send(admin, 'PUT', `/roles/${role}`, { scopes: ['keys:write'] }),
       ]);
       // Either the grant came first, and the role's change made the token stale, or it was refused.
-      const { scope, access_token: token } = (await server.client.refresh(person.refresh_token)).body;
+      const { scope, access_token: token } = (await server.client.refresh(pair.refresh_token)).body;
       const { body } = await server.client.me(token);
       expect(body['scopes']).toEqual(scope === '' ? [] : ['keys:write']);
     }

@@ -81,12 +81,12 @@ describe('a revocation by hand', () => {
 
   it('of a client ends its sessions, and leaves later logins alone', async () => {
     const person = await server.client.newcomer();
-    const mine = await server.client.login(responder);
+    const mine = await server.client.loginForService(responder);
     const { body } = await revoke({ kind: 'client', subject: 'first-party' });
     expect(body).toMatchObject({ kind: 'client', subject: 'first-party', min_version: null });
     await expectDead(person);
     await expectDead(mine);
-    responder = { ...responder, ...(await server.client.login(responder)) };
+    responder = { ...responder, ...(await server.client.loginForService(responder)) };
     expect(await codeOf(responder.access_token)).toBe(200);
   });
 
@@ -103,7 +103,7 @@ describe('a revocation by hand', () => {
       '/.well-known/jwks.json',
     );
     expect(jwks.keys.map((key) => key.kid)).not.toContain(kid);
-    responder = { ...responder, ...(await server.client.login(responder)) };
+    responder = { ...responder, ...(await server.client.loginForService(responder)) };
     expect(await codeOf(responder.access_token)).toBe(200);
   });
 
@@ -165,7 +165,7 @@ describe('a revocation by hand', () => {
       expect([answer.status, answer.body['subject']]).toEqual([201, '*']);
       for (const { status, body } of refreshed) if (status === 200) await expectDead(body);
       for (const person of [...people, responder]) await expectDead(person);
-      responder = { ...responder, ...(await server.client.login(responder)) };
+      responder = { ...responder, ...(await server.client.loginForService(responder)) };
       expect(await codeOf(responder.access_token)).toBe(200);
     }
     const live = await server.database.query(`SELECT user_id FROM sessions WHERE revoked_at IS NULL`);
@@ -192,7 +192,7 @@ describe('a revocation by hand', () => {
       expect((await revoke({ kind, subject })).status).toBe(201);
       const live = 'SELECT 1 FROM sessions WHERE user_id = $1 AND revoked_at IS NULL';
       expect(await server.database.query(live, [id])).toEqual([]);
-      responder = { ...responder, ...(await server.client.login(responder)) };
+      responder = { ...responder, ...(await server.client.loginForService(responder)) };
     },
   );
 
@@ -206,7 +206,7 @@ describe('a revocation by hand', () => {
     server.clock.move(-2000);
     expect((await revoke({ kind, subject })).status).toBe(201);
     await expectDead(late);
-    responder = { ...responder, ...(await server.client.login(responder)) };
+    responder = { ...responder, ...(await server.client.loginForService(responder)) };
   });
 
   it.each([

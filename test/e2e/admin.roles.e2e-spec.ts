@@ -81,9 +81,9 @@ describe('roles', () => {
     expect((await listed()).map(({ name }) => name)).not.toContain('wrong');
   });
 
-  it('take scopes of applications, as long and as many as allowed', async () => {
+  it('take scopes of applications, each as long and all together as long as allowed', async () => {
     const free = ['tasks:delete', 'Users:x', 'users', 'user:read', 'https://example.com/a', '!#[]^~'];
-    const scopes = [...free, ...Array.from({ length: 94 }, (_, index) => `${index}`.padEnd(128, 'x'))];
+    const scopes = [...free, ...Array.from({ length: 22 }, (_, index) => `${index}`.padEnd(128, 'x'))];
     expect((await put('wide', scopes)).body['scopes']).toEqual([...scopes].sort());
   });
 

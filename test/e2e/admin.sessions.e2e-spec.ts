@@ -49,7 +49,7 @@ describe('the sessions of a user', () => {
   });
 
   it('include the administrator’s own session, marked as current', async () => {
-    await server.client.login(admin);
+    await server.client.loginForService(admin);
     const current = (await list(admin.id)).body.filter((session) => session.current);
     expect(current.map(({ id }) => id)).toEqual([sidOf(admin.access_token)]);
   });

@@ -154,7 +154,8 @@ describe('a role that is added or removed', () => {
 
   it('decides the answers to its holder: 403, then 200, then 403', async () => {
     const role = await newRole(server, 'users:read');
-    const person = await server.client.newcomer();
+    const registered = await server.client.register();
+    const person = { ...registered, ...(await server.client.loginForService(registered)) };
     const list = async (token: string) => (await server.client.get('/users', { token })).status;
     expect(await list(person.access_token)).toBe(403);
     await change(person.id, { roles: [role] });

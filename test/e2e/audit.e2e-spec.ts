@@ -19,7 +19,7 @@ beforeAll(async () => {
   server = await startServer();
   const root = { username: 'root@example.com', password: 'only for this test run' };
   await server.app.get(FirstAdministrator).ensure({ email: root.username, password: root.password });
-  ({ access_token: token } = await server.client.login(root));
+  ({ access_token: token } = await server.client.loginForService(root));
 });
 afterAll(() => server.close());
 beforeEach(() => server.database.query('TRUNCATE audit_events, audit_seals'));

@@ -21,7 +21,10 @@ let rootId: string;
 beforeAll(async () => {
   server = await startServer({ env: { JWT_ALGORITHM: 'ES256' } });
   await server.app.get(FirstAdministrator).ensure(ROOT);
-  ({ access_token: root } = await server.client.login({ username: ROOT.email, password: ROOT.password }));
+  ({ access_token: root } = await server.client.loginForService({
+    username: ROOT.email,
+    password: ROOT.password,
+  }));
   rootId = String(decode(root).claims['sub']);
 });
 afterAll(() => server.close());

@@ -78,7 +78,7 @@ describe('the scheme is accepted in any case and before any number of blanks:', 
   });
 
   it('with a token in the query beside it', async () => {
-    const answer = await client.get('/auth/verify?access_token=x', ['authorization', `Bearer ${token}`]);
+    const answer = await client.get('/users/me?access_token=x', ['authorization', `Bearer ${token}`]);
     expect(answer.status).toBe(200);
   });
 });

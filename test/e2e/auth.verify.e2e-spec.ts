@@ -1,19 +1,20 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { FirstAdministrator, RevocationFeed } from '../support/service/built.js';
+import { administrator, memberWithScopes, type Member } from '../support/actors/administrators.js';
+import { clientToken, newClient } from '../support/actors/clients.js';
+import { RevocationFeed } from '../support/service/built.js';
 import type { TokenPair } from '../support/http/client.js';
 import { rawRequest } from '../support/http/raw-http.js';
 import { startServer, type TestServer } from '../support/service/server.js';
 import { decode } from '../support/tokens/tokens.js';
 
-const ROOT = { email: 'root@example.com', password: 'only for this test run' };
-
 let server: TestServer;
+let member: Member;
 let token: string;
 
 beforeAll(async () => {
   server = await startServer();
-  await server.app.get(FirstAdministrator).ensure(ROOT);
-  ({ access_token: token } = await server.client.login({ username: ROOT.email, password: ROOT.password }));
+  member = await memberWithScopes(server, 'tasks:read', 'tasks:write');
+  token = member.access_token;
 });
 afterAll(() => server.close());
 
@@ -29,10 +30,7 @@ describe('GET /auth/verify', () => {
   });
 
   it('answers the same headers from the framework and from the cache', async () => {
-    const { access_token: fresh } = await server.client.login({
-      username: ROOT.email,
-      password: ROOT.password,
-    });
+    const { access_token: fresh } = await server.client.login(member);
     const headersOf = async () => {
       const { headers } = await server.client.get('/auth/verify', { token: fresh });
       return Object.fromEntries([...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)));
@@ -43,9 +41,9 @@ describe('GET /auth/verify', () => {
   });
 
   it('requires the scopes of the query, and names them where one is missing', async () => {
-    const good = await server.client.get('/auth/verify?scope=users:read%20keys:read', { token });
+    const good = await server.client.get('/auth/verify?scope=tasks:read%20tasks:write', { token });
     expect(good.status).toBe(200);
-    const { status, headers, body } = await server.client.get('/auth/verify?scope=users:read+tasks:delete', {
+    const { status, headers, body } = await server.client.get('/auth/verify?scope=tasks:read+tasks:delete', {
       token,
     });
     expect([status, body['code'], body['detail']]).toEqual([
@@ -54,13 +52,61 @@ describe('GET /auth/verify', () => {
       'Not enough permissions',
     ]);
     expect(headers.get('www-authenticate')).toBe(
-      'Bearer error="insufficient_scope", scope="users:read tasks:delete"',
+      'Bearer error="insufficient_scope", scope="tasks:read tasks:delete"',
     );
   });
 
   it.each(['a%20%20b', '%22', 'a%0Ab', 'ä'])('refuses the scope %j', async (scope) => {
     const { status, body } = await server.client.get(`/auth/verify?scope=${scope}`, { token });
     expect([status, body['code']]).toEqual([422, 'validation_failed']);
+  });
+
+  it.each([
+    'scopes=tasks:delete',
+    'Scope=tasks:delete',
+    'SCOPE=tasks:delete',
+    'scope[]=tasks:delete',
+    'scope%5B%5D=tasks:delete',
+    'scope[0]=tasks:delete',
+    'scope=tasks:read&scope=tasks:delete',
+    'scope=tasks:read&scope=tasks:read',
+    'scope =tasks:delete',
+    'audiences=other',
+    'Audience=other',
+    'audience[]=other',
+    'audience=latchkey&audience=other',
+    'audience=',
+    'audience',
+    'access_token=x',
+    '__proto__=x',
+    'constructor=x',
+    'x',
+  ])('refuses the query %s, from the cache too', async (query) => {
+    for (const first of ['', '?scope=']) {
+      expect((await server.client.get(`/auth/verify${first}`, { token })).status).toBe(200);
+      const { status, body } = await server.client.get(`/auth/verify?${query}`, { token });
+      expect([status, body['code']]).toEqual([422, 'validation_failed']);
+    }
+  });
+
+  it('takes tokens of applications, of users and of clients, and none for this service', async () => {
+    const admin = await administrator(server);
+    const client = await newClient(server, admin, { scopes: ['tasks:read', 'users:read'] });
+    const verdictOn = async (given: string, query = ''): Promise<unknown> => {
+      const { status, body } = await server.client.get(`/auth/verify${query}`, { token: given });
+      return status === 200 ? 200 : [status, body['code']];
+    };
+    const wrong = [401, 'token_wrong_audience'];
+    expect(await verdictOn(await clientToken(server, client, 'tasks:read'))).toBe(200);
+    for (const given of [admin.access_token, await clientToken(server, client, 'users:read')]) {
+      for (const query of ['', '?scope=', '?scope=users:read', '?audience=http://localhost:3000']) {
+        expect(await verdictOn(given, query)).toEqual(wrong);
+      }
+    }
+    for (const query of ['?audience=latchkey', '?audience=latchkey/', '?scope=tasks:read&audience=latchkey'])
+      expect(await verdictOn(token, query)).toBe(200);
+    for (const query of ['?audience=other', '?audience=http://localhost:3000', '?audience=Latchkey'])
+      expect(await verdictOn(token, query)).toEqual(wrong);
   });
 
   it('answers 401 with a challenge for the proxy to pass on', async () => {

@@ -179,7 +179,7 @@ describe('users on the command line', () => {
       status: 1,
       stderr: 'latchkey: This is the last active administrator\n',
     });
-    admin = { ...admin, ...(await server.client.login(admin)) };
+    admin = { ...admin, ...(await server.client.loginForService(admin)) };
     expect((await server.client.get('/users', { token: admin.access_token })).status).toBe(200);
   });
 });

@@ -96,7 +96,7 @@ describe('latchkey token explain', () => {
       'for another audience',
       { aud: 'another' },
       1,
-      /token_wrong_audience, wrong audience {"expected":\["latchkey"\],"received":\["another"\]}/,
+      /token_wrong_audience, wrong audience {"expected":\["http:\/\/localhost:3000","latchkey"\],"received":\["another"\]}/,
     ],
     [
       'with a time in milliseconds',

@@ -137,6 +137,7 @@ describe('latchkey clients', () => {
       name: 'shown',
       scopes: ['walls:read'],
       grants: ['client_credentials'],
+      resources: null,
       created_at: expect.any(String),
       secrets: [
         { created_at: expect.any(String), expires_at: null },

@@ -78,6 +78,7 @@ describe('a client', () => {
         name: 'billing',
         scopes: ['tasks:read', 'users:read'],
         grants: ['client_credentials'],
+        resources: null,
         created_at: expect.any(String),
       },
     ]);
@@ -88,6 +89,7 @@ describe('a client', () => {
       name: 'billing',
       scopes: ['tasks:read', 'users:read'],
       grants: ['client_credentials'],
+      resources: null,
       created_at: body['created_at'],
       secrets: [{ created_at: body['created_at'], expires_at: null }],
     });
@@ -272,7 +274,7 @@ describe('a leaked secret', () => {
 
 describe('a removed client', () => {
   it('loses its secrets, and its tokens are revoked', async () => {
-    const client = await newClient(server, admin, { scopes: ['users:read'] });
+    const client = await newClient(server, admin, { scopes: ['tasks:read'] });
     const token = await clientToken(server, client);
     expect(await verify(token)).toBe(200);
     expect((await remove(client.client_id.toUpperCase())).status).toBe(204);

@@ -15,7 +15,8 @@ let admin: string;
 beforeAll(async () => {
   server = await startServer();
   await server.app.get(FirstAdministrator).ensure(ADMIN);
-  admin = (await server.client.login({ username: ADMIN.email, password: ADMIN.password })).access_token;
+  admin = (await server.client.loginForService({ username: ADMIN.email, password: ADMIN.password }))
+    .access_token;
 });
 afterAll(() => server.close());
 

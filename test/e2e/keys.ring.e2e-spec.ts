@@ -46,7 +46,7 @@ async function move(on: TestServer, milliseconds: number): Promise<void> {
 
 async function administrator(on: TestServer): Promise<string> {
   await on.app.get(FirstAdministrator).ensure(ROOT);
-  return (await on.client.login({ username: ROOT.email, password: ROOT.password })).access_token;
+  return (await on.client.loginForService({ username: ROOT.email, password: ROOT.password })).access_token;
 }
 
 async function keys(on: TestServer, token: string): Promise<KeyItem[]> {

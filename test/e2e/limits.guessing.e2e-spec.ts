@@ -228,7 +228,10 @@ describe('an account that is guessed at without end', () => {
   it('is cleared by an administrator', async () => {
     await evaluatedInARow();
     await server.app.get(FirstAdministrator).ensure(ROOT);
-    const { access_token: token } = await server.client.login({ username: ROOT.email, ...ROOT });
+    const { access_token: token } = await server.client.loginForService({
+      username: ROOT.email,
+      password: ROOT.password,
+    });
     const cleared = await server.client.request('DELETE', `/users/${person.id}/failed-logins`, { token });
     expect(cleared.status).toBe(204);
     expect((await login(person.password)).status).toBe(200);

@@ -39,12 +39,12 @@ async function expectActive(...tokens: string[]): Promise<void> {
 
 describe('introspection (RFC 7662)', () => {
   it('returns the claims of an access token, without name or e-mail address', async () => {
-    const member = await memberWithScopes(server, 'tasks:read', 'users:read');
+    const member = await memberWithScopes(server, 'tasks:read', 'tasks:write');
     const { claims } = decode(member.access_token);
     const { exp, iat, sub, aud, iss, jti, sid } = claims;
     expect(await introspect(member.access_token)).toEqual({
       active: true,
-      scope: 'tasks:read users:read',
+      scope: 'tasks:read tasks:write',
       client_id: 'first-party',
       token_type: 'bearer',
       ...{ exp, iat, sub, aud, iss, jti, sid },

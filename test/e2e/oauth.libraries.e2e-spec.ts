@@ -74,7 +74,7 @@ describe('oauth4webapi', () => {
   it('validates the token by RFC 9068 and the published keys', async () => {
     for (const token of [
       (await grant(oauth.ClientSecretBasic(client.client_secret))).access_token,
-      admin.access_token,
+      (await server.client.newcomer()).access_token,
     ]) {
       const request = new Request('http://api.example/tasks', {
         headers: { authorization: `Bearer ${token}` },

@@ -194,7 +194,10 @@ describe('the OpenAPI document', () => {
     const prefix = ['email_prefix', 'query', { type: 'string', minLength: 1, maxLength: 254 }];
     expect(parameters('GET /users')).toEqual([...page, prefix]);
     expect(parameters('GET /auth/sessions')).toEqual(page);
-    expect(parameters('GET /auth/verify')).toEqual([['scope', 'query', { type: 'string', maxLength: 1000 }]]);
+    expect(parameters('GET /auth/verify')).toEqual([
+      ['scope', 'query', { type: 'string', maxLength: 1000 }],
+      ['audience', 'query', { type: 'string', minLength: 1, maxLength: 255 }],
+    ]);
     expect(parameters('GET /users/{id}')).toEqual([['id', 'path', { type: 'string', format: 'uuid' }]]);
   });
 

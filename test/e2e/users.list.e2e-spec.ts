@@ -18,7 +18,8 @@ let user: string;
 beforeAll(async () => {
   server = await startServer();
   await server.app.get(FirstAdministrator).ensure(ADMIN);
-  admin = (await server.client.login({ username: ADMIN.email, password: ADMIN.password })).access_token;
+  admin = (await server.client.loginForService({ username: ADMIN.email, password: ADMIN.password }))
+    .access_token;
   user = (await server.client.newcomer()).access_token;
   // Two there are: the administrator and the one without the scope.
   for (let made = 2; made < USERS; made += 8) {
@@ -218,7 +219,8 @@ describe('a reader without users:read', () => {
     expect([status, body['code'], body['detail']]).toEqual([
       403,
       'insufficient_scope',
-      'Not enough permissions',
+      'This token is for the application latchkey. Ask for a token for this service: log in with "scope": ' +
+        '"users:read", or with "resource": "http://localhost:3000"',
     ]);
     expect(headers.get('www-authenticate')).toBe('Bearer error="insufficient_scope", scope="users:read"');
   });

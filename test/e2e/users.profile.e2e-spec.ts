@@ -92,7 +92,7 @@ describe('the last administrator', () => {
   it('cannot delete the account before there is another', async () => {
     const root = { username: 'root@example.com', password: 'only for this test run' };
     await server.app.get(FirstAdministrator).ensure({ email: root.username, password: root.password });
-    const { access_token: token } = await server.client.login(root);
+    const { access_token: token } = await server.client.loginForService(root);
     const first = await server.client.request('DELETE', '/users/me', { token });
     expect([first.status, first.body['code']]).toEqual([409, 'last_administrator']);
     expect((await server.client.me(token)).status).toBe(200);

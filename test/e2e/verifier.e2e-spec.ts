@@ -277,8 +277,9 @@ describe('a verifier without access to the feed', () => {
     try {
       verifierWithoutFeed.start().catch(() => undefined);
       const unavailable = { code: 'unavailable', status: 503, headers: { 'retry-after': '5' } };
-      await expect(verifierWithoutFeed.verify(admin.access_token)).rejects.toMatchObject(unavailable);
-      await expect(verifierWithoutFeed.verify(`${admin.access_token}x`)).rejects.toMatchObject({
+      const { access_token: token } = await server.client.newcomer();
+      await expect(verifierWithoutFeed.verify(token)).rejects.toMatchObject(unavailable);
+      await expect(verifierWithoutFeed.verify(`${token}x`)).rejects.toMatchObject({
         code: 'token_invalid',
       });
     } finally {

@@ -52,7 +52,7 @@ if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pg
 
   it('migrate an empty database once and create one administrator when both start at the same time', async () => {
     expect(linesOf(/^migrated the database$/).flat()).toHaveLength(1);
-    const { access_token: token } = await clients[0].login(ROOT);
+    const { access_token: token } = await clients[0].loginForService(ROOT);
     const { body } = await clients[1].get<unknown[]>('/users', { token });
     expect(body).toEqual([expect.objectContaining({ email: ROOT.username, roles: ['admin', 'user'] })]);
   });
@@ -87,13 +87,13 @@ if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pg
   });
 
   it('rotate their key: both sign with the next key and both accept tokens of the last one', async () => {
-    const { access_token: token } = await clients[0].login(ROOT);
+    const { access_token: token } = await clients[0].loginForService(ROOT);
     const { body: next } = await clients[0].post('/keys/rotate', { token, json: {} });
     expect(next['state']).toBe('next');
     const activeFrom = Date.parse(String(next['active_from']));
     await eventually(HANDOVER_MS, async () => Date.now() > activeFrom);
     for (const client of clients) {
-      const fresh = await client.login(ROOT);
+      const fresh = await client.loginForService(ROOT);
       expect(decode(fresh.access_token).header['kid']).toBe(next['kid']);
       for (const other of clients) expect(await accepted(other, fresh.access_token)).toBe(true);
       expect(await accepted(client, token)).toBe(true);

@@ -23,7 +23,7 @@ let bystander: TokenPair;
 beforeAll(async () => {
   deployment = await Deployment.open({ env: { ...WITH_ROOT, JWT_ALGORITHM: 'ES256' } });
   instances = await deployment.startTwo();
-  admin = await instances[0].client.login(ROOT);
+  admin = await instances[0].client.loginForService(ROOT);
   bystander = await instances[0].client.newcomer();
 });
 afterAll(() => deployment.close());
@@ -215,7 +215,7 @@ describe('on the other instance, within a second', () => {
 
   it('a compromised key kills every token it signed, and a new login gets another key', async () => {
     await everyRound(async (here, there) => {
-      admin = await here.login(ROOT);
+      admin = await here.loginForService(ROOT);
       const person = await there.newcomer();
       const kid = kidOf(person.access_token);
       await expectAccepted(there, admin.access_token, person.access_token);
@@ -234,7 +234,7 @@ describe('on the other instance, within a second', () => {
 
   it('a revocation of all kills every earlier token, and none of a new login', async () => {
     await everyRound(async (here, there) => {
-      admin = await here.login(ROOT);
+      admin = await here.loginForService(ROOT);
       const person = await there.newcomer();
       await leaveIdle(person.access_token);
       const killed = [admin.access_token, person.access_token];

@@ -87,7 +87,10 @@ async function useEverything(client: Client): Promise<void> {
   const wrong = { json: { username: person.username, password: 'wrong' } };
   expect((await client.post('/auth/login', wrong)).status).toBe(401);
   if (!(await offers(client, '/roles'))) return;
-  const root = await client.login({ username: ADMINISTRATOR.email, password: ADMINISTRATOR.password });
+  const root = await client.loginForService({
+    username: ADMINISTRATOR.email,
+    password: ADMINISTRATOR.password,
+  });
   const asRoot = (json?: unknown) => ({ token: root.access_token, ...(json !== undefined && { json }) });
   const role = asRoot({ scopes: ['tasks:read'] });
   expect((await client.request('PUT', '/roles/reader', role)).status).toBe(200);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { scopeParameter } from '../../access/asked.dto.js';
 
 /** Longer than every token that the service issues; TokenService checks the content. */
 const tokenField = z.string().max(16_384);
@@ -9,8 +10,11 @@ export const RefreshDto = z
       description: 'The refresh token of the last answer',
       examples: ['the refresh_token of your last answer'],
     }),
+    scope: scopeParameter.meta({
+      description: 'Space-separated; fewer scopes than the session has, for this access token',
+    }),
   })
-  .meta({ id: 'Refresh' });
+  .meta({ id: 'Refresh', examples: [{ refresh_token: 'the refresh_token of your last answer' }] });
 export type RefreshDto = z.output<typeof RefreshDto>;
 
 /** RFC 6749 section 5.1. */

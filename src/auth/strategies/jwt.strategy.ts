@@ -3,6 +3,8 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import type { AccessClaims } from '@latchkey/token-rules';
 import { Strategy } from 'passport-jwt';
+import type { Audience } from '../../access/audience.js';
+import { Audiences } from '../../access/audiences.js';
 import { originOf } from '../../access/origin.decorator.js';
 import type { Principal } from '../../access/principal.js';
 import { parseScope } from '../../access/scopes.js';
@@ -23,6 +25,7 @@ export class JwtStrategy extends PassportStrategy(Strategy) implements OnModuleD
   constructor(
     private readonly tokens: TokenService,
     private readonly feed: RevocationFeed,
+    private readonly audiences: Audiences,
   ) {
     // The base class requires these options and uses them only in its own `authenticate`.
     super({
@@ -61,11 +64,13 @@ export class JwtStrategy extends PassportStrategy(Strategy) implements OnModuleD
         diagnosis: { cause: reason, revoked_by: actor, revoked_at: new Date(revokedAt).toISOString(), kind },
       });
     }
-    return principalOf(claims, request);
+    const audience = this.audiences.ofClaim(claims.aud);
+    if (!audience) throw new AppError('token_wrong_audience', { diagnosis: { cause: 'wrong audience' } });
+    return principalOf(claims, audience, request);
   }
 }
 
-function principalOf(claims: AccessClaims, request: FastifyRequest): Principal {
+function principalOf(claims: AccessClaims, audience: Audience, request: FastifyRequest): Principal {
   const { sub, sid, client_id: clientId } = claims;
   // RFC 9068 section 2.2: without a resource owner `sub` is the client itself.
   const holder =
@@ -78,6 +83,7 @@ function principalOf(claims: AccessClaims, request: FastifyRequest): Principal {
     sid,
     clientId,
     tokenId: claims.jti,
+    audience,
     scopes: new Set(parseScope(claims.scope) ?? []),
     expiresAt: claims.exp,
     // A getter, because most requests write no audit event and never read it.

@@ -5,6 +5,7 @@ import type { ClientRecord, CreatedClient, ListedClient, RotatedSecret } from '.
 import { CLIENT_GRANTS } from '../client.entity.js';
 
 const NAME_MAX = 100;
+const RESOURCES_MAX = 100;
 const DAY_SECONDS = 86_400;
 const OVERLAP_MAX_SECONDS = 30 * DAY_SECONDS;
 
@@ -13,6 +14,10 @@ const members = {
   name: z.string().meta({ examples: ['billing'] }),
   scopes: z.array(z.string()).meta({ examples: [['tasks:read']] }),
   grants: z.array(z.string()).meta({ examples: [['client_credentials']] }),
+  resources: z
+    .array(z.string())
+    .nullable()
+    .meta({ description: 'See `CreateClient`; null for the default application', examples: [['latchkey']] }),
   created_at: z.iso.datetime(),
 };
 const secretField = z.string().meta({
@@ -31,6 +36,15 @@ export const CreateClientDto = z
       .meta({
         description: 'An empty list for a client that only introspects tokens',
         default: ['client_credentials'],
+      }),
+    resources: z
+      .array(z.string().min(1).max(255))
+      .max(RESOURCES_MAX)
+      .optional()
+      .meta({
+        description:
+          'Identifiers of the applications whose tokens the client may introspect; if absent, the default application',
+        examples: [['latchkey']],
       }),
   })
   .meta({
@@ -104,6 +118,6 @@ export function toClientSecretDto(
   return { client_id: clientId, client_secret: secret, previous_expires_at: ends };
 }
 
-function membersOf({ id, name, scopes, grants, createdAt }: ClientRecord) {
-  return { client_id: id, name, scopes, grants, created_at: createdAt.toISOString() };
+function membersOf({ id, name, scopes, grants, resources, createdAt }: ClientRecord) {
+  return { client_id: id, name, scopes, grants, resources, created_at: createdAt.toISOString() };
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { parseScope } from '../../access/scopes.js';
+import { resolveGrant } from '../../access/audience.js';
+import { Audiences } from '../../access/audiences.js';
 import { TokenService } from '../../auth/token.service.js';
-import { AppError } from '../../platform/kernel/app-error.js';
 import { newId } from '../../platform/kernel/ids.js';
 import type { ClientGrant, ClientGrantRequest, Granted } from './grant.js';
 
@@ -19,17 +19,19 @@ export class ClientCredentialsGrant implements ClientGrant {
   readonly audience = 'clients';
   readonly requires = [] as const;
 
-  constructor(private readonly tokens: TokenService) {}
+  constructor(
+    private readonly tokens: TokenService,
+    private readonly audiences: Audiences,
+  ) {}
 
-  /** @throws AppError `invalid_scope` if the request asks for a scope that the client does not have */
-  async issue({ client, scope }: ClientGrantRequest): Promise<Granted> {
-    const scopes = scope === null ? client.scopes : (parseScope(scope) ?? []);
-    if (!scopes.every((name) => client.scopes.includes(name))) throw new AppError('invalid_scope');
+  /** @throws AppError `invalid_scope` if the request asks for a scope that the client does not have; `invalid_target` */
+  async issue({ client, asked }: ClientGrantRequest): Promise<Granted> {
+    const grant = resolveGrant(this.audiences, asked, { kind: 'client', scopes: client.scopes });
     const accessToken = this.tokens.issueAccess({
       subject: client.id,
       sid: newId(client.authenticatedAt),
       clientId: client.id,
-      scopes,
+      grant,
       permissionVersion: PERMISSION_VERSION,
       issuedAt: client.authenticatedAt,
     });
@@ -38,7 +40,7 @@ export class ClientCredentialsGrant implements ClientGrant {
         access_token: accessToken,
         token_type: 'bearer',
         expires_in: this.tokens.accessSeconds,
-        scope: scopes.join(' '),
+        scope: grant.scope,
       },
     };
   }

@@ -1,3 +1,4 @@
+import type { Asked } from '../../access/audience.js';
 import type { ClientConnection } from '../../access/client-connection.decorator.js';
 import type { Origin } from '../../access/origin.decorator.js';
 import type { TokenAnswerDto } from '../../auth/dto/token.dto.js';
@@ -20,8 +21,7 @@ export interface TokenRequestContext {
 export interface GrantRequest extends TokenRequestContext {
   /** Holds every parameter that the grant requires. */
   readonly parameters: TokenRequestDto & Readonly<Record<GrantParameter, string>>;
-  /** Well-formed, space-separated; null asks for every scope that the user or client has. */
-  readonly scope: string | null;
+  readonly asked: Asked;
 }
 
 /** The request of an authenticated client that may use the grant. */

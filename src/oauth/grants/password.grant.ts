@@ -18,11 +18,11 @@ export class PasswordGrant implements FirstPartyGrant {
     private readonly devices: KnownDevices,
   ) {}
 
-  /** @throws AppError `invalid_credentials`, `account_disabled`, `too_many_attempts`, `overloaded`, `invalid_scope` */
-  async issue({ parameters, scope, origin, deviceCookie }: GrantRequest): Promise<Granted> {
+  /** @throws AppError as {@link CredentialsService.check} and {@link AuthService.login} */
+  async issue({ parameters, asked, origin, deviceCookie }: GrantRequest): Promise<Granted> {
     const { username, password } = parameters;
     const login = await this.credentials.check({ username, password, ip: origin.ip, deviceCookie });
-    const tokens = await this.auth.login(login, origin, scope);
+    const tokens = await this.auth.login(login, origin, asked);
     return { tokens, cookie: this.devices.cookieFor(login.userId) };
   }
 }

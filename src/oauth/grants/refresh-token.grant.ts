@@ -13,9 +13,9 @@ export class RefreshTokenGrant implements FirstPartyGrant {
   constructor(private readonly refreshes: RefreshService) {}
 
   /** @throws AppError as {@link RefreshService.refresh} */
-  async issue({ parameters, scope, origin, connection }: GrantRequest): Promise<Granted> {
+  async issue({ parameters, asked, origin, connection }: GrantRequest): Promise<Granted> {
     return {
-      tokens: await this.refreshes.refresh(parameters.refresh_token, { origin, connection }, scope),
+      tokens: await this.refreshes.refresh(parameters.refresh_token, { origin, connection }, asked),
     };
   }
 }

@@ -25,8 +25,9 @@ export interface DatabaseConfig {
 }
 
 export interface TokenConfig {
+  /** The issuer, and the audience of tokens for this service itself. */
   readonly issuer: string;
-  /** Tokens for each of them are accepted; new tokens are for the first. */
+  /** The applications, without the issuer; the first is the default. */
   readonly audiences: readonly [string, ...string[]];
   readonly accessSeconds: number;
   readonly refreshIdleSeconds: number;

@@ -345,6 +345,25 @@ describe('the settings', () => {
     expect(tokens.audiences).toEqual(['latchkey', 'tasks']);
   });
 
+  it.each([
+    { JWT_AUDIENCE: 'http://localhost:3000' },
+    { JWT_AUDIENCE: 'latchkey, http://localhost:3000/' },
+    { JWT_ISSUER: 'https://id.example.org', JWT_AUDIENCE: 'https://id.example.org' },
+    { JWT_ISSUER: 'https://id.example.org/', JWT_AUDIENCE: 'tasks,https://id.example.org' },
+    { PORT: '8080', JWT_AUDIENCE: 'http://localhost:8080' },
+  ])('refuse the issuer as an audience of applications: %j', (environment) => {
+    expect(problems(environment)).toEqual([expect.stringMatching(/^JWT_AUDIENCE must not hold JWT_ISSUER/)]);
+  });
+
+  it.each(['a b', 'x'.repeat(256), 'https://x.example/#y', 'ä', 'a"b'])(
+    'refuse the audience %s, with which a token could not be read or would be too long',
+    (audience) => {
+      expect(problems({ JWT_AUDIENCE: audience })).toEqual([
+        expect.stringMatching(/^JWT_AUDIENCE must list names of at most 255 bytes/),
+      ]);
+    },
+  );
+
   it('default to JSON logs and a shutdown delay in production only', () => {
     const production = loadConfig({ SECRET_KEY, NODE_ENV: 'production' });
     const elsewhere = loadConfig({ SECRET_KEY });

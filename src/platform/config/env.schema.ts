@@ -14,7 +14,7 @@ import { cidr, host, integer, list, rate } from './fields.js';
 import { readTracing, TRACING_SETTINGS } from './tracing-settings.js';
 import { readSigningKey } from './signing-key-file.js';
 import { SECRET_NAMES, secretProblems, secretsOf } from './secret-settings.js';
-import { isPostgresUrl } from './urls.js';
+import { isIdentifier, isPostgresUrl, sameAudience } from './urls.js';
 
 /** The settings as text, by name: the process environment over `.env.local` over `.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -67,9 +67,16 @@ const schema = z.object({
   REFRESH_TOKEN_MAX_DAYS: integer('days', 1, 3650).default(30),
   REFRESH_REUSE_WINDOW_SECONDS: integer('seconds', 0, 3600).default(30),
   REFRESH_LOST_ANSWER_SECONDS: integer('seconds', 0, 365 * DAY).optional(),
-  JWT_ISSUER: z.url('must be a URL').optional(),
+  JWT_ISSUER: z
+    .url('must be a URL')
+    .refine(isIdentifier, 'must be a URL of at most 255 bytes, in ASCII and without a fragment')
+    .optional(),
   JWT_AUDIENCE: list()
     .refine((audiences) => audiences.length > 0, 'must hold at least one name')
+    .refine(
+      (audiences) => audiences.every(isIdentifier),
+      'must list names of at most 255 bytes each, in ASCII, without spaces, quotes, backslashes and #',
+    )
     .default(['latchkey']),
   JWT_LEEWAY_SECONDS: integer('seconds', 0, 60).default(5),
   CORS_ORIGINS: list()
@@ -193,6 +200,10 @@ function contradictions(settings: Partial<Settings>): ConfigProblem[] {
   if (memory * time > HASH_WORK_MAX) {
     refuse('ARGON2_TIME', `must be at most ${Math.floor(HASH_WORK_MAX / memory)} passes with ${memory} KiB`);
   }
+  const { JWT_AUDIENCE: audiences = [] } = settings;
+  if (audiences.some((audience) => sameAudience(audience, issuerOf(settings)))) {
+    refuse('JWT_AUDIENCE', 'must not hold JWT_ISSUER: tokens for the issuer open the API of this service');
+  }
   problems.push(...readTracing(settings).problems);
   const key = signingKey(settings);
   if ('problem' in key) refuse('JWT_PRIVATE_KEY', key.problem);
@@ -253,10 +264,17 @@ function slices(settings: Settings): Config {
   };
 }
 
+function issuerOf({
+  JWT_ISSUER: issuer,
+  PORT: port,
+}: Pick<Partial<Settings>, 'JWT_ISSUER' | 'PORT'>): string {
+  return issuer ?? `http://localhost:${port}`;
+}
+
 function tokenSlice(settings: Settings): TokenConfig {
   const minutes = settings.ACCESS_TOKEN_EXPIRE_MINUTES ?? 15;
   return {
-    issuer: settings.JWT_ISSUER ?? `http://localhost:${settings.PORT}`,
+    issuer: issuerOf(settings),
     audiences: settings.JWT_AUDIENCE as [string, ...string[]],
     accessSeconds: settings.ACCESS_TOKEN_EXPIRE_SECONDS ?? minutes * MINUTE,
     refreshIdleSeconds: settings.REFRESH_TOKEN_IDLE_DAYS * DAY,

@@ -10,3 +10,21 @@ export function isPostgresUrl(value: string): boolean {
   // A # comes from a password that is not encoded, and the text after it would be dropped silently.
   return hash === '';
 }
+
+/** Whether two identifiers name one audience: a lone trailing slash is ignored. */
+export function sameAudience(one: string, other: string): boolean {
+  return withoutTrailingSlash(one) === withoutTrailingSlash(other);
+}
+
+/** An identifier without its lone trailing slash; two slashes stay. */
+export function withoutTrailingSlash(identifier: string): string {
+  return identifier.replace(/(?<=[^/])\/$/, '');
+}
+
+/** The longest identifier of an audience or issuer, in bytes, so that every token fits in 6 KiB. */
+const IDENTIFIER_MAX_BYTES = 255;
+
+/** Whether a text can be the identifier of an audience: printable ASCII without spaces, quotes, backslashes and #. */
+export function isIdentifier(value: string): boolean {
+  return value.length <= IDENTIFIER_MAX_BYTES && /^[!$-[\]-~]+$/.test(value);
+}

@@ -8,6 +8,7 @@ import { Clients1763784000000 } from '../../../migrations/1763784000000-clients.
 import { EmailKeyInC1763787600000 } from '../../../migrations/1763787600000-email-key-in-c.js';
 import { IndexesAtScale1763791200000 } from '../../../migrations/1763791200000-indexes-at-scale.js';
 import { SigningKeyMac1763794800000 } from '../../../migrations/1763794800000-signing-key-mac.js';
+import { Audiences1763798400000 } from '../../../migrations/1763798400000-audiences.js';
 import { ImportedUsers1763805600000 } from '../../../migrations/1763805600000-imported-users.js';
 import { EmailVerified1763809200000 } from '../../../migrations/1763809200000-email-verified.js';
 import { ParentConsumedAt1763810200000 } from '../../../migrations/1763810200000-parent-consumed-at.js';
@@ -27,6 +28,7 @@ const MIGRATIONS = [
   EmailKeyInC1763787600000,
   IndexesAtScale1763791200000,
   SigningKeyMac1763794800000,
+  Audiences1763798400000,
   ImportedUsers1763805600000,
   EmailVerified1763809200000,
   ParentConsumedAt1763810200000,

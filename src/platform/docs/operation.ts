@@ -86,7 +86,8 @@ function errorCodes(operation: Operation, isPublic: boolean, scopes: readonly st
 }
 
 function completeParameter(parameter: Parameter): void {
-  if (parameter.in === 'path' && /^s?id$/.test(parameter.name)) {
+  const isNamed = parameter.schema !== undefined && 'pattern' in parameter.schema;
+  if (parameter.in === 'path' && /^s?id$/.test(parameter.name) && !isNamed) {
     parameter.schema = { type: 'string', format: 'uuid' };
   }
   // The parameter itself has the same description.

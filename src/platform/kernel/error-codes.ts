@@ -174,6 +174,18 @@ const TABLE = {
     detail: 'The requested scope is unknown, malformed or exceeds what may be granted',
     oauth: { error: 'invalid_scope' },
   },
+  invalid_target: {
+    status: 400,
+    title: 'Invalid target',
+    detail: 'The requested resource is unknown',
+    oauth: { error: 'invalid_target' },
+  },
+  scopes_too_large: {
+    status: 422,
+    title: 'Scopes too large',
+    detail: 'The scopes of one token would take more than 3072 bytes',
+    oauth: { error: 'invalid_scope', status: 400 },
+  },
   invalid_client: {
     status: 401,
     title: 'Invalid client',
@@ -207,6 +219,8 @@ export const FIELD_CODES = {
   too_common: 'This password is among the most common ones of published breaches',
   contains_identity:
     'The password must not be made of your name, your e-mail address or the name of this service',
+  unknown_resource: 'No application has this identifier',
+  taken: 'This value is in use already',
 } as const;
 
 export type FieldCode = keyof typeof FIELD_CODES;

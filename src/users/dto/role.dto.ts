@@ -22,7 +22,7 @@ export const rolesField = z
   .meta({ description: 'Names of existing roles', examples: [['user']] });
 
 /** One scope-token (RFC 6749 section 3.3), so without a space. */
-const scopeField = z
+export const scopeField = z
   .string()
   .min(1)
   .max(SCOPE_MAX)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isServiceScope } from '../../../src/access/scopes.js';
 import { OPERATOR } from '../../../src/access/principal.js';
 import type { Answer, Person, TokenPair } from '../http/client.js';
 import { UsersAdminService } from '../service/built.js';
@@ -6,13 +7,22 @@ import type { TestServer } from '../service/server.js';
 
 export type Member = Person & TokenPair;
 
-/** A new, logged-in user with `user` and the named roles. */
+/**
+ * A new user with `user` and the named roles, logged in for this service if the roles hold a scope of it, else for the
+ * default application.
+ */
 export async function memberWithRoles(server: TestServer, ...roles: string[]): Promise<Member> {
   const person = await server.client.register();
   for (const role of roles) {
     await server.database.query('INSERT INTO user_roles (user_id, role) VALUES ($1, $2)', [person.id, role]);
   }
-  return { ...person, ...(await server.client.login(person)) };
+  const rows = await server.database.query(
+    'SELECT unnest(scopes) AS scope FROM roles WHERE name = ANY ($1)',
+    [roles],
+  );
+  const isForService = rows.some(({ scope }) => isServiceScope(String(scope)));
+  const pair = isForService ? server.client.loginForService(person) : server.client.login(person);
+  return { ...person, ...(await pair) };
 }
 
 export function administrator(server: TestServer): Promise<Member> {

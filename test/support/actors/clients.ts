@@ -14,7 +14,11 @@ export interface RegisteredClient {
 export async function newClient(
   server: Service,
   admin: Pick<TokenPair, 'access_token'>,
-  what: { readonly scopes?: readonly string[]; readonly grants?: readonly string[] } = {},
+  what: {
+    readonly scopes?: readonly string[];
+    readonly grants?: readonly string[];
+    readonly resources?: readonly string[];
+  } = {},
 ): Promise<RegisteredClient> {
   const answer = await server.client.post<RegisteredClient & Record<string, unknown>>('/clients', {
     token: admin.access_token,

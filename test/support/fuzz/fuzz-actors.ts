@@ -90,7 +90,7 @@ export class Actors {
 
 async function newService(server: TestServer, admin: Actor): Promise<Service> {
   const client = await newClient(server, admin, { scopes: ['users:read', 'tasks:read'] });
-  return { ...client, access_token: await clientToken(server, client) };
+  return { ...client, access_token: await clientToken(server, client, 'users:read') };
 }
 
 async function newActor(server: TestServer, admin: boolean): Promise<Actor> {
@@ -102,7 +102,8 @@ async function newActor(server: TestServer, admin: boolean): Promise<Actor> {
   if (answer.status !== 201) throw new Error(`registering answered ${answer.status}: ${answer.text}`);
   const { id } = answer.body;
   if (admin) await database.query(`INSERT INTO user_roles (user_id, role) VALUES ($1, 'admin')`, [id]);
-  const pair = await client.login({ username: name, password });
+  const person = { username: name, password };
+  const pair = await (admin ? client.loginForService(person) : client.login(person));
   const sessions = await client.get<Array<{ id: string }>>('/auth/sessions', { token: pair.access_token });
   return { id, username: name, password, sessionId: sessions.body[0]?.id ?? '', ...pair };
 }

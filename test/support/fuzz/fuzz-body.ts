@@ -92,11 +92,14 @@ function fittingValue(name: string, schema: Schema): fc.Arbitrary<string> {
   if (/password|secret/.test(name)) return texts('~password~', '~password~', '~marked~', '~refresh~');
   if (name === 'token') return texts('~service~', '~access~', '~refresh~', '~marked~', '~forged~');
   if (/token/.test(name)) return texts('~refresh~', '~refresh~', '~marked~', '~access~', '~forged~');
+  if (name === 'subject') return texts('~session_id~', '~user_id~', '~client_id~');
   if (name === 'email') return texts('~unique~@example.com', '~username~@example.com');
   if (name === 'username') return texts('~username~', '~username~', 'u~unique~');
   if (name === 'grant_type')
     return texts('password', 'password', 'refresh_token', 'refresh_token', 'client_credentials');
   if (name === 'scope') return texts('', '', 'users:read', 'a  b');
+  if (name === 'resource') return texts('', '', 'latchkey', 'http://localhost:3000', 'x');
+  if (name === 'resources') return fc.constantFrom('[]', '["latchkey"]');
   if (name === 'client_id') return texts('', '', '', 'first-party', '~client_id~', '~marked~');
   if (name === 'grants') return fc.constant('["client_credentials"]');
   if (name === 'scopes') return fc.constantFrom('[]', '["users:read"]', '["tasks:read"]');

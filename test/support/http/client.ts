@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { SERVICE_SCOPES } from '../../../src/access/scopes.js';
 
 export interface Answer<T = Record<string, unknown>> {
   readonly status: number;
@@ -83,10 +84,19 @@ export class Client {
     return { id: answer.body.id, email, username: name, password };
   }
 
-  async login({ username, password }: Pick<Person, 'username' | 'password'>): Promise<TokenPair> {
-    const answer = await this.post<TokenPair>('/auth/login', { json: { username, password } });
+  /** Logs in for the default application, or for what is asked. */
+  async login(
+    { username, password }: Pick<Person, 'username' | 'password'>,
+    asked: { readonly scope?: string; readonly resource?: string } = {},
+  ): Promise<TokenPair> {
+    const answer = await this.post<TokenPair>('/auth/login', { json: { username, password, ...asked } });
     if (answer.status !== 200) throw new Error(`the login answered ${answer.status}: ${answer.text}`);
     return answer.body;
+  }
+
+  /** Logs in for this service, with every scope of it that the user has. */
+  loginForService(person: Pick<Person, 'username' | 'password'>): Promise<TokenPair> {
+    return this.login(person, { scope: SERVICE_SCOPES.join(' ') });
   }
 
   /** Registers a new user and logs in. */
