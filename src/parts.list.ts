@@ -21,3 +21,4 @@ export { createLog } from './platform/kernel/log.js';
 export { MetricsServer } from './platform/metrics/metrics.server.js';
 export { Housekeeping } from './platform/pacing/housekeeping.js';
 export { RevocationFeed } from './revocation/revocation.feed.js';
+export { SealChain } from './seals/seal-chain.js';

@@ -7,16 +7,16 @@ import { DatabaseWrites } from '../platform/database/database-writes.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { SigningKeyRows } from '../keys/signing-key-rows.js';
 import { RevocationFeed } from '../revocation/revocation.feed.js';
+import { SealChain } from '../seals/seal-chain.js';
 import { Lifecycle } from '../platform/http/lifecycle.js';
+
+const WARNINGS = ['signing_keys_rejected', 'audit_log_not_sealed'] as const;
 
 const HealthDto = z.object({
   status: z.literal('ok'),
-  warnings: z
-    .array(z.enum(['signing_keys_rejected']))
-    .optional()
-    .meta({
-      description: 'Faults beside which this instance goes on taking requests; absent where there is none',
-    }),
+  warnings: z.array(z.enum(WARNINGS)).optional().meta({
+    description: 'Faults beside which this instance goes on taking requests; absent where there is none',
+  }),
 });
 
 @ApiTags('health')
@@ -27,6 +27,7 @@ export class HealthController {
     private readonly feed: RevocationFeed,
     private readonly lifecycle: Lifecycle,
     private readonly keys: SigningKeyRows,
+    private readonly chain: SealChain,
   ) {}
 
   @Public()
@@ -49,10 +50,12 @@ export class HealthController {
     const fault = await this.writes.fault();
     if (fault !== undefined) throw notReady(fault);
     // An intruder in the database must not be able to take the service down by a row.
-    return {
-      status: 'ok',
-      ...(this.keys.rejected.length > 0 && { warnings: ['signing_keys_rejected' as const] }),
+    const isOn = {
+      signing_keys_rejected: this.keys.rejected.length > 0,
+      audit_log_not_sealed: this.chain.alarm !== null,
     };
+    const warnings = WARNINGS.filter((warning) => isOn[warning]);
+    return { status: 'ok', ...(warnings.length > 0 && { warnings }) };
   }
 }
 

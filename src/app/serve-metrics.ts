@@ -8,6 +8,8 @@ import { SigningKeyRows } from '../keys/signing-key-rows.js';
 import { MetricsServer } from '../platform/metrics/metrics.server.js';
 import { ServiceMetrics, type Readings } from '../platform/metrics/service-metrics.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
+import { AuditSealer } from '../audit/audit.sealer.js';
+import { SealChain } from '../seals/seal-chain.js';
 import { RevocationFeed } from '../revocation/revocation.feed.js';
 
 const DAY_SECONDS = 86_400;
@@ -35,6 +37,7 @@ function readings(app: NestFastifyApplication, { database, keys }: Config): Read
   const feed = app.get(RevocationFeed);
   const ring = app.get(KeyRing);
   const rows = app.get(SigningKeyRows);
+  const [chain, sealer] = [app.get(SealChain), app.get(AuditSealer)];
   const { master } = app.get(DataSource).driver as unknown as { readonly master: Pool };
   return {
     ready: () => !lifecycle.draining && feed.isReady(),
@@ -47,6 +50,7 @@ function readings(app: NestFastifyApplication, { database, keys }: Config): Read
       waiting: master.waitingCount,
       limit: database.poolSize,
     }),
+    audit: () => ({ isAlarmed: chain.alarm !== null, delaySeconds: sealer.delaySeconds }),
     keys: () => ring.states().map(({ key, state }) => ({ state, algorithm: key.algorithm })),
     rejectedKeys: () => rows.rejected.length,
     keyDue: () => {

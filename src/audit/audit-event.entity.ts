@@ -52,7 +52,7 @@ export class AuditEventRow {
   @Column('bytea', { select: false })
   signature!: Buffer;
 
-  /** Names the key of the signature, see audit.keys.ts. */
+  /** The id of the key of the signature. */
   @Column('text', { name: 'signed_by', select: false })
   signedBy!: string;
 

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** The closed list of recorded actions: changes of accounts, sessions, roles, clients and keys. */
 export const AUDIT_ACTIONS = [
   'user.registered',
@@ -79,7 +81,7 @@ export interface AuditEvent {
 /** An event with the proof that this service wrote it. */
 export interface SignedEvent extends AuditEvent {
   readonly signature: Buffer;
-  /** Names the key of the signature, see audit.keys.ts. */
+  /** The id of the key of the signature. */
   readonly signedBy: string;
 }
 
@@ -126,6 +128,17 @@ export function eventText(event: AuditEvent): string {
     ],
     inOrder,
   );
+}
+
+/** Hashes the events in their order, each with its place, its signature and its text; no part holds a line break. */
+export function hashOfEvents(events: readonly PlacedEvent[]): Buffer {
+  const hash = createHash('sha256');
+  for (const event of events) {
+    const { era, transactionId, signedBy, signature } = event;
+    const place = JSON.stringify([era, transactionId, signedBy, signature.toString('base64url')]);
+    hash.update(`${place}\n${eventText(event)}\n`);
+  }
+  return hash.digest();
 }
 
 /** Sorts members, because PostgreSQL keeps those of jsonb in an order of its own. */

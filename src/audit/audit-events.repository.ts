@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { lowestIdOf } from '../platform/kernel/ids.js';
+import type { TransactionRange } from '../seals/seal.js';
 import type { AuditEvent, PlacedEvent, SignedEvent } from './audit-event.js';
 import { AuditEventRow } from './audit-event.entity.js';
 
@@ -78,18 +79,42 @@ export class AuditEventsRepository {
   }
 
   /**
-   * Whether there is an event after the last seal. The sealer asks every second, so the statement reads one index entry a
-   * month: for "events above the seal" PostgreSQL expects many rows and reads them all.
+   * Whether there is an event after the end of the chain. The sealer asks every second, so the statement reads one index
+   * entry a month: for "events above the seal" PostgreSQL expects many rows and reads them all.
    */
-  async hasUnsealed(manager: EntityManager): Promise<boolean> {
+  async hasUnsealed(
+    manager: EntityManager,
+    { era, to }: Pick<TransactionRange, 'era' | 'to'>,
+  ): Promise<boolean> {
     // Raw: compares positions of the type xid8.
     const rows: Array<{ found: boolean }> = await manager.query(
-      `SELECT (e.era, e.transaction_id) >= (coalesce(s.era, 0), coalesce(s.to_transaction, '0'::xid8)) AS found
+      `SELECT (e.era, e.transaction_id) >= ($1::integer, $2::text::xid8) AS found
          FROM (SELECT era, transaction_id FROM audit_events
-                ORDER BY era DESC, transaction_id DESC, id DESC, created_at DESC LIMIT 1) e
-         LEFT JOIN (SELECT era, to_transaction FROM audit_seals ORDER BY number DESC LIMIT 1) s ON true`,
+                ORDER BY era DESC, transaction_id DESC, id DESC, created_at DESC LIMIT 1) e`,
+      [era, to],
     );
     return rows[0]?.found ?? false;
+  }
+
+  /** The oldest transaction that is running: no event can appear before it any more. */
+  async horizon(manager: EntityManager): Promise<string> {
+    // Raw: asks for the snapshot, which belongs to no table.
+    const rows: Array<{ horizon: string }> = await manager.query(
+      'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon',
+    );
+    return rows[0]?.horizon ?? '0';
+  }
+
+  /** The id of an event that is in the table twice, which only an intruder without constraints can do. */
+  async repeatedId(manager: EntityManager): Promise<string | undefined> {
+    const row = await manager
+      .createQueryBuilder(AuditEventRow, 'e')
+      .select('e.id', 'id')
+      .groupBy('e.id')
+      .having('count(*) > 1')
+      .limit(1)
+      .getRawOne<{ id: string }>();
+    return row?.id;
   }
 
   /** The events of a range of transactions, in the order of the log. */

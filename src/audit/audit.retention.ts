@@ -4,9 +4,9 @@ import { Transactions } from '../platform/database/transaction.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { monthOf } from './audit-event.js';
 import { AuditMonthsRepository } from './audit-months.repository.js';
-import { hashOfEvents, nextSeal } from './audit-seal.js';
-import { AuditSealsRepository } from './audit-seals.repository.js';
-import { AuditKeys } from './audit.keys.js';
+import { SealChain } from '../seals/seal-chain.js';
+import { SealReader } from '../seals/seal-reader.js';
+import { recordAt } from '../seals/seal.js';
 
 /** Whole months that are kept beside the current one. */
 export const KEEP_MONTHS = 12;
@@ -26,14 +26,14 @@ const KEEP_SEALS_MS = 172_800_000;
 export class AuditRetention {
   constructor(
     private readonly months: AuditMonthsRepository,
-    private readonly seals: AuditSealsRepository,
-    private readonly keys: AuditKeys,
+    private readonly chain: SealChain,
+    private readonly seals: SealReader,
     private readonly transactions: Transactions,
     private readonly manager: EntityManager,
     private readonly clock: Clock,
   ) {}
 
-  /** Makes and drops all months that are due. */
+  /** Makes and drops all months that are due. @throws AuditFaultFound before it drops one, where the chain has a fault */
   async upkeep(): Promise<void> {
     const now = this.clock.now();
     await this.createMonths(monthOf(new Date(now)));
@@ -49,7 +49,7 @@ export class AuditRetention {
       const month = addMonths(current, ahead);
       if (existing.has(month)) continue;
       await this.transactions.run(async ({ manager }) => {
-        if (!(await this.seals.tryLock(manager))) return;
+        if (!(await this.chain.tryLock(manager))) return;
         if ((await this.months.list(manager)).includes(month)) return;
         await this.months.limitWaiting(manager);
         await this.months.create(manager, month);
@@ -67,28 +67,22 @@ export class AuditRetention {
     const old = async (manager: EntityManager): Promise<string[]> =>
       (await this.months.list(manager)).filter((one) => one < month);
     if ((await old(this.manager)).length === 0) return;
-    await this.transactions.run(async ({ manager }) => {
-      if (!(await this.seals.tryLock(manager))) return;
+    await this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
+      if (!(await this.chain.tryLock(manager))) return;
       // Read again under the lock: another instance may just have dropped them.
       const dropping = await old(manager);
       if (dropping.length === 0) return;
-      const { end } = await this.seals.end(manager);
+      const end = await this.chain.follow(manager);
+      // Another instance seals under another key, and drops.
+      if (!this.chain.isOurs(end)) return;
       const createdAt = new Date(this.clock.now());
       const keepFrom = new Date(createdAt.getTime() - KEEP_SEALS_MS);
       const kept = await this.seals.firstToKeep(manager, month, keepFrom);
       const dropped = kept
         ? { through: kept.number - 1, hash: kept.previousHash, before: month }
         : { through: end.number, hash: end.hash, before: month };
-      const range = { era: end.era, from: end.to, to: end.to };
-      const content = {
-        ...range,
-        month: null,
-        eventIds: [],
-        eventsHash: hashOfEvents([]),
-        dropped,
-        createdAt,
-      };
-      await this.seals.insert(manager, nextSeal(end, content, this.keys));
+      await this.chain.append(transaction, end, [recordAt(end, createdAt, { dropped })]);
       await this.months.deleteStrays(manager, month);
       await this.months.limitWaiting(manager);
       for (const one of dropping) await this.months.drop(manager, one);
@@ -97,7 +91,7 @@ export class AuditRetention {
 
   private async deleteSeals(): Promise<void> {
     for (let batch = 0; batch < BATCHES; batch++) {
-      if ((await this.seals.deleteDropped(this.manager, BATCH)) < BATCH) return;
+      if ((await this.chain.deleteDropped(this.manager, BATCH)) < BATCH) return;
     }
   }
 }

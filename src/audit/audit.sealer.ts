@@ -4,34 +4,25 @@ import { Transactions } from '../platform/database/transaction.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { LOG, type Log } from '../platform/kernel/log.js';
 import { Periodic } from '../platform/pacing/periodic.js';
-import { monthOf, type PlacedEvent } from './audit-event.js';
-import { AuditEventsRepository } from './audit-events.repository.js';
-import {
-  checkpointText,
-  hashOfEvents,
-  nextSeal,
-  type Checkpoint,
-  type Seal,
-  type TransactionRange,
-} from './audit-seal.js';
-import { AuditSealsRepository } from './audit-seals.repository.js';
-import { AuditKeys } from './audit.keys.js';
+import { Handovers } from '../seals/handovers.js';
+import { SealChain } from '../seals/seal-chain.js';
+import { AuditFaultFound } from '../seals/seal-faults.js';
+import { checkpointText, type ChainEnd, type NewSeal } from '../seals/seal.js';
+import { AuditBatches, type Batch } from './audit-batches.js';
+import { hashOfEvents, monthOf } from './audit-event.js';
 import { AuditRetention } from './audit.retention.js';
 
 const INTERVAL_MS = 1000;
 const UPKEEP_INTERVAL_MS = 60_000;
-/** How often the end of the chain is logged. Logs are kept elsewhere, so that a cut end of the chain shows. */
-const CHECKPOINT_INTERVAL_MS = 3_600_000;
-/** Events a seal at most, unless one transaction has more. Bounds the time and memory of a round. */
-export const BATCH = 1000;
 /** While the database is unavailable, one log line in this many seconds. */
 const FAILURES_A_LINE = 60;
-
-interface Batch {
-  readonly range: TransactionRange;
-  readonly events: readonly PlacedEvent[];
-  readonly more: boolean;
-}
+/**
+ * How long events wait while the chain is under the key of another secret. During a rolling change of secrets, instances
+ * under the former secret go on sealing; the others take over once the last of them has gone.
+ */
+const TAKE_OVER_MS = 10_000;
+/** How long an instance that does not know the key of the chain leaves the sealing to others before it raises the alarm. */
+const UNKNOWN_KEY_MS = 60_000;
 
 /**
  * Links recorded events into a chain of signed seals, once a second and never in the path of a request: a chain inside
@@ -43,12 +34,14 @@ export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly periodic = new Periodic(() => this.round(), INTERVAL_MS);
   private failures = 0;
   private upkeepDue = 0;
-  private checkpointDue = 0;
+  private unsealedSince: number | undefined;
+  /** Since when events wait under the key of another secret, and the last seal then. */
+  private waiting: { readonly seal: number; readonly since: number } | undefined;
 
   constructor(
-    private readonly events: AuditEventsRepository,
-    private readonly seals: AuditSealsRepository,
-    private readonly keys: AuditKeys,
+    private readonly batches: AuditBatches,
+    private readonly chain: SealChain,
+    private readonly handovers: Handovers,
     private readonly retention: AuditRetention,
     private readonly transactions: Transactions,
     private readonly manager: EntityManager,
@@ -64,15 +57,41 @@ export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
     await this.periodic.stop();
   }
 
-  /** Seals every event that can be sealed now, unless another instance is doing so. @returns the number of events */
+  /** For how many seconds events have waited for a seal, as far as this instance knows. */
+  get delaySeconds(): number {
+    return this.unsealedSince === undefined ? 0 : (this.clock.now() - this.unsealedSince) / 1000;
+  }
+
+  /**
+   * Seals every event that can be sealed now, unless another instance is doing so. Seals nothing and raises the alarm where
+   * the chain has a fault.
+   * @returns the number of events
+   */
   async seal(): Promise<number> {
-    let sealed = 0;
-    while (!this.periodic.stopped && (await this.events.hasUnsealed(this.manager))) {
-      const { events, more } = await this.sealBatch();
-      sealed += events;
-      if (!more) break;
+    try {
+      const sealed = await this.sealAll();
+      this.chain.clear();
+      return sealed;
+    } catch (error) {
+      if (!(error instanceof AuditFaultFound)) throw error;
+      this.unsealedSince ??= this.clock.now();
+      this.chain.raise(error.fault);
+      return 0;
     }
-    return sealed;
+  }
+
+  private async sealAll(): Promise<number> {
+    for (let sealed = 0; ;) {
+      const end = await this.chain.follow(this.manager);
+      if (!(await this.batches.isAnyLeft(this.manager, end))) {
+        this.unsealedSince = undefined;
+        return sealed;
+      }
+      const { events, more } = this.periodic.stopped ? NONE : await this.sealBatch();
+      sealed += events;
+      this.unsealedSince = events === 0 ? (this.unsealedSince ?? this.clock.now()) : undefined;
+      if (!more) return sealed;
+    }
   }
 
   /** A failed round is tried again the next second, from where it stopped. */
@@ -91,82 +110,56 @@ export class AuditSealer implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async sealBatch(): Promise<{ events: number; more: boolean }> {
-    const made = await this.transactions.run(async ({ manager }) => {
-      if (!(await this.seals.tryLock(manager))) return undefined;
-      const { end, horizon } = await this.seals.end(manager);
-      const batch = await this.nextBatch(manager, end, horizon);
-      if (!batch) return undefined;
-      const seals = this.sealsOf(batch, end);
-      for (const seal of seals) await this.seals.insert(manager, seal);
+    const made = await this.transactions.run(async (transaction) => {
+      const { manager } = transaction;
+      if (!(await this.chain.tryLock(manager))) return undefined;
+      const end = await this.chain.follow(manager);
+      const batch = await this.batches.next(manager, end);
+      if (!this.isOurTurn(end, batch) || !batch) return undefined;
+      const createdAt = new Date(this.clock.now());
+      const handovers = await this.handovers.due(transaction, end, createdAt);
+      const contents = [...handovers, ...sealsOf(batch, createdAt)];
+      const seals = await this.chain.append(transaction, end, contents);
       return { last: seals.at(-1), events: batch.events.length, more: batch.more };
     });
-    if (made?.last) this.announce(made.last);
-    return made ?? { events: 0, more: false };
+    // A checkpoint that leaves with the log shows later whether the end of the chain was cut off.
+    if (made?.last) this.log.info({ checkpoint: checkpointText(made.last) }, 'audit log sealed');
+    return made ?? NONE;
   }
 
   /**
-   * Transactions commit in another order than they are numbered. Only transactions below the oldest running one are
-   * sealed, so that no event can appear among sealed ones later. A long transaction delays the sealing, and nothing else.
+   * Whether this instance seals the batch: its key signed the end, or it takes the chain over.
+   * @throws AuditFaultFound where the chain is under a key that is not known here, and no instance seals
    */
-  private async nextBatch(
-    manager: EntityManager,
-    { era, to }: TransactionRange,
-    horizon: string,
-  ): Promise<Batch | undefined> {
-    if (BigInt(horizon) >= BigInt(to)) return this.batchIn(manager, { era, from: to, to: horizon });
-    // The database was restored into a server that numbers lower: the events of the former era are final.
-    const left = await this.batchIn(manager, { era, from: to, to: undefined });
-    return left ?? this.batchIn(manager, { era: era + 1, from: '0', to: horizon });
-  }
-
-  /** At most {@link BATCH} events of whole transactions, or all events of a single transaction. */
-  private async batchIn(
-    manager: EntityManager,
-    { era, from, to }: { readonly era: number; readonly from: string; readonly to: string | undefined },
-  ): Promise<Batch | undefined> {
-    const events = await this.events.inRange(manager, { era, from, to, limit: BATCH + 1 });
-    const [first, last] = [events[0], events.at(-1)];
-    if (!first || !last) return undefined;
-    if (events.length <= BATCH) {
-      return { range: { era, from, to: to ?? after(last) }, events, more: to === undefined };
+  private isOurTurn(end: ChainEnd, batch: Batch | undefined): boolean {
+    if (!batch || this.chain.isOurs(end)) {
+      this.waiting = undefined;
+      return batch !== undefined;
     }
-    const { transactionId: cut } = last;
-    if (cut !== first.transactionId) {
-      const whole = events.filter(({ transactionId }) => transactionId !== cut);
-      return { range: { era, from, to: cut }, events: whole, more: true };
-    }
-    const range = { era, from, to: after(first) };
-    return { range, events: await this.events.inRange(manager, range), more: true };
-  }
-
-  /** Makes a seal for each month of the batch, almost always one. */
-  private sealsOf({ range, events }: Batch, end: Checkpoint): Seal[] {
-    const createdAt = new Date(this.clock.now());
-    const months = [...new Set(events.map((event) => monthOf(event.createdAt)))].sort();
-    const seals: Seal[] = [];
-    for (const month of months) {
-      const ofMonth = events.filter((event) => monthOf(event.createdAt) === month);
-      const eventIds = ofMonth.map(({ id }) => id);
-      const content = {
-        ...range,
-        month,
-        eventIds,
-        eventsHash: hashOfEvents(ofMonth),
-        dropped: null,
-        createdAt,
-      };
-      seals.push(nextSeal(seals.at(-1) ?? end, content, this.keys));
-    }
-    return seals;
-  }
-
-  private announce(seal: Seal): void {
-    if (this.clock.now() < this.checkpointDue) return;
-    this.checkpointDue = this.clock.now() + CHECKPOINT_INTERVAL_MS;
-    this.log.info({ checkpoint: checkpointText(seal) }, 'audit log sealed');
+    const now = this.clock.now();
+    if (this.waiting?.seal !== end.number) this.waiting = { seal: end.number, since: now };
+    const waited = now - this.waiting.since;
+    if (this.handovers.canTakeOver(end)) return waited >= TAKE_OVER_MS;
+    if (waited >= UNKNOWN_KEY_MS) throw new AuditFaultFound('seal_key', { seal: end.number });
+    return false;
   }
 }
 
-function after({ transactionId }: PlacedEvent): string {
-  return (BigInt(transactionId) + 1n).toString();
+const NONE = { events: 0, more: false };
+
+/** A seal for each month of the batch, almost always one. */
+function sealsOf({ range, events }: Batch, createdAt: Date): NewSeal[] {
+  const months = [...new Set(events.map((event) => monthOf(event.createdAt)))].sort();
+  return months.map((month) => {
+    const ofMonth = events.filter((event) => monthOf(event.createdAt) === month);
+    return {
+      ...range,
+      month,
+      eventIds: ofMonth.map(({ id }) => id),
+      eventsHash: hashOfEvents(ofMonth),
+      dropped: null,
+      handover: null,
+      createdAt,
+    };
+  });
 }

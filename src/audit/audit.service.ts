@@ -4,9 +4,9 @@ import type { KeyConfig } from '../platform/config/config.js';
 import type { Transaction } from '../platform/database/transaction.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { newId } from '../platform/kernel/ids.js';
-import type { AuditEvent, NewAuditEvent } from './audit-event.js';
+import { AuditKeys } from '../seals/audit-keys.js';
+import { eventText, type AuditEvent, type NewAuditEvent } from './audit-event.js';
 import { AuditEventsRepository, type AuditEventsQuery } from './audit-events.repository.js';
-import { AuditKeys } from './audit.keys.js';
 
 /** Records events in the transaction of the change, and lists them. */
 @Injectable()
@@ -20,7 +20,7 @@ export class AuditService {
 
   /** A service without the application, for the command line. */
   static on(manager: EntityManager, keys: KeyConfig, clock: Clock): AuditService {
-    return new AuditService(new AuditEventsRepository(), new AuditKeys(keys), manager, clock);
+    return new AuditService(new AuditEventsRepository(), AuditKeys.of(keys), manager, clock);
   }
 
   /**
@@ -30,7 +30,7 @@ export class AuditService {
   async record(transaction: Pick<Transaction, 'manager'>, event: NewAuditEvent): Promise<void> {
     const { action, actor, subject, origin, sessionId, details } = event;
     const now = this.clock.now();
-    const signed = this.keys.sign({
+    const recorded: AuditEvent = {
       id: newId(now),
       createdAt: new Date(now),
       action,
@@ -42,8 +42,9 @@ export class AuditService {
       userAgent: origin?.userAgent ?? null,
       requestId: origin?.requestId ?? null,
       details: details ?? null,
-    });
-    await this.events.insert(transaction.manager, signed);
+    };
+    const signature = this.keys.sign(eventText(recorded));
+    await this.events.insert(transaction.manager, { ...recorded, ...signature });
   }
 
   /** One page, newest first, and whether there are older ones. */

@@ -1,22 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { KeyConfig } from '../platform/config/config.js';
+import { AuditKeys } from '../seals/audit-keys.js';
+import { AuditFaultFound, type AuditFault } from '../seals/seal-faults.js';
+import { assertFollows, assertSigned, KeyHistory } from '../seals/seal-judge.js';
+import { SealReader } from '../seals/seal-reader.js';
+import { SealRow } from '../seals/seal.entity.js';
+import { CHAIN_START, isSameSeal, type Checkpoint, type Dropped, type Seal } from '../seals/seal.js';
 import { isBefore, type PlacedEvent, type Position } from './audit-event.js';
 import { AuditEventRow } from './audit-event.entity.js';
 import { AuditEventsRepository } from './audit-events.repository.js';
-import { AuditFaultFound, AuditJudge, type AuditFault } from './audit-faults.js';
+import { AuditJudge } from './audit-judge.js';
 import { AuditMonthsRepository } from './audit-months.repository.js';
-import { CHAIN_START, type Checkpoint, type Dropped, type Seal } from './audit-seal.js';
-import { AuditSealRow } from './audit-seal.entity.js';
-import { AuditSealsRepository } from './audit-seals.repository.js';
-import { AuditKeys } from './audit.keys.js';
 
-/** Rows of a table in memory at once, beside those of one seal. */
+/** Events in memory at once, beside those of one seal. */
 const EVENTS_A_PAGE = 1000;
-const SEALS_A_PAGE = 100;
 
 /** The entities that a verifier without the application needs in its data source. */
-export const AUDIT_ENTITIES = [AuditEventRow, AuditSealRow];
+export const AUDIT_ENTITIES = [AuditEventRow, SealRow];
 
 export interface AuditVerification {
   /** The first fault; null where the log is whole. */
@@ -38,7 +39,7 @@ export class AuditVerifier {
   constructor(
     private readonly dataSource: DataSource,
     private readonly events: AuditEventsRepository,
-    private readonly seals: AuditSealsRepository,
+    private readonly seals: SealReader,
     private readonly months: AuditMonthsRepository,
     private readonly keys: AuditKeys,
   ) {}
@@ -48,9 +49,9 @@ export class AuditVerifier {
     return new AuditVerifier(
       dataSource,
       new AuditEventsRepository(),
-      new AuditSealsRepository(),
+      SealReader.alone(),
       new AuditMonthsRepository(),
-      new AuditKeys(keys),
+      AuditKeys.of(keys),
     );
   }
 
@@ -61,73 +62,93 @@ export class AuditVerifier {
   async verify(against?: Checkpoint): Promise<AuditVerification> {
     return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
       await this.months.lockForReading(manager);
-      const dropped = await this.seals.lastDropped(manager);
-      const start = dropped?.through ?? CHAIN_START.number;
-      // Only the seals that are verified below count as witnesses of a key.
-      const lastUse = await this.seals.lastUseOfKeys(manager, start);
-      const judge = new AuditJudge(this.keys, lastUse, dropped);
-      const pass = new Pass(judge, this.keys, dropped, against);
+      let pass: Pass | undefined;
       try {
+        pass = await this.begin(manager, against);
         await this.events.open(manager);
         const events = new EventStream(() => this.events.next(manager, EVENTS_A_PAGE));
-        for await (const range of this.ranges(manager, start)) await pass.take(range, events);
+        for await (const range of this.ranges(manager, pass)) await pass.take(range, events);
         await pass.finish(events);
+        const repeated = await this.events.repeatedId(manager);
+        if (repeated !== undefined) throw new AuditFaultFound('event_repeated', { event: repeated });
+        return pass.result(null);
       } catch (error) {
         if (!(error instanceof AuditFaultFound)) throw error;
-        return pass.result(error.fault);
+        return pass ? pass.result(error.fault) : { ...NOTHING, fault: error.fault };
       }
-      return pass.result(null);
     });
   }
 
+  /** @throws AuditFaultFound where the record of the last drop is not what this service wrote */
+  private async begin(manager: EntityManager, against: Checkpoint | undefined): Promise<Pass> {
+    const keys = this.keys.withHandedOver(await this.seals.handovers(manager));
+    const drop = await this.seals.lastDrop(manager);
+    if (drop) assertSigned(keys, drop);
+    return new Pass(keys, drop?.dropped ?? null, against);
+  }
+
   /** The seals in their order, grouped by their range of transactions. */
-  private async *ranges(manager: EntityManager, start: number): AsyncGenerator<Seal[]> {
-    let number = start;
+  private async *ranges(manager: EntityManager, pass: Pass): AsyncGenerator<Seal[]> {
     let range: Seal[] = [];
-    for (;;) {
-      const page = await this.seals.page(manager, number, SEALS_A_PAGE);
-      for (const seal of page) {
-        const [first] = range;
-        if (first && (first.era !== seal.era || first.to !== seal.to)) {
-          yield range;
-          range = [];
-        }
-        range.push(seal);
-        number = seal.number;
+    for await (const seal of this.seals.all(manager)) {
+      if (!pass.isKept(seal)) continue;
+      const [first] = range;
+      if (first && (first.era !== seal.era || first.to !== seal.to)) {
+        yield range;
+        range = [];
       }
-      if (page.length === 0) break;
+      range.push(seal);
     }
     if (range.length > 0) yield range;
   }
 }
 
+const NOTHING = { fault: null, seals: 0, events: 0, unsealed: 0, keptFrom: null, checkpoint: null };
+
 /** One pass over the log from its beginning to its end. */
 class Pass {
+  private readonly history: KeyHistory;
+  private readonly judge: AuditJudge;
+  private readonly start: Checkpoint;
   private previous: Checkpoint;
   private last: Seal | undefined;
-  /** The first of the seals at the end of the chain that no known key signed. */
-  private unproven: Seal | undefined;
   private compared: boolean;
   private seals = 0;
   private covered = 0;
   private unsealed = 0;
 
   constructor(
-    private readonly judge: AuditJudge,
     private readonly keys: AuditKeys,
     private readonly dropped: Dropped | null,
     private readonly against: Checkpoint | undefined,
   ) {
-    this.previous = dropped ? { number: dropped.through, hash: dropped.hash } : CHAIN_START;
-    this.compared = against === undefined || isSame(against, this.previous);
+    this.history = new KeyHistory(keys);
+    this.judge = new AuditJudge(keys, this.history, dropped);
+    this.start = dropped ? { number: dropped.through, hash: dropped.hash } : CHAIN_START;
+    this.previous = this.start;
+    this.compared = against === undefined || isSameSeal(against, this.start);
+  }
+
+  /**
+   * Checks a seal by itself. @returns whether it belongs to the kept part of the chain, in front of which dropped seals may
+   * not be deleted yet
+   * @throws AuditFaultFound
+   */
+  isKept(seal: Seal): boolean {
+    if (seal.number <= CHAIN_START.number) throw new AuditFaultFound('seal_broken', { seal: seal.number });
+    if (seal.number > this.start.number) return true;
+    assertSigned(this.keys, seal);
+    this.history.take(seal);
+    return false;
   }
 
   async take(range: readonly Seal[], events: EventStream): Promise<void> {
     for (const seal of range) {
-      this.judge.assertFollows(seal, this.previous);
-      this.unproven = this.keys.knows(seal.signedBy) ? undefined : (this.unproven ?? seal);
+      assertFollows(seal, this.previous);
+      assertSigned(this.keys, seal);
+      this.history.take(seal);
       this.previous = seal;
-      this.compared ||= this.against !== undefined && isSame(this.against, seal);
+      this.compared ||= this.against !== undefined && isSameSeal(this.against, seal);
       this.seals++;
     }
     const [first] = range;
@@ -141,7 +162,6 @@ class Pass {
   }
 
   async finish(events: EventStream): Promise<void> {
-    if (this.unproven) throw new AuditFaultFound('seal_signature', { seal: this.unproven.number });
     if (!this.compared) throw new AuditFaultFound('checkpoint', { seal: this.against?.number });
     for await (const event of events) {
       this.judge.assertUnsealed(event, this.last);
@@ -160,10 +180,6 @@ class Pass {
       checkpoint: previous.number === CHAIN_START.number ? null : previous,
     };
   }
-}
-
-function isSame(one: Checkpoint, other: Checkpoint): boolean {
-  return one.number === other.number && one.hash.equals(other.hash);
 }
 
 /** All events in the order of the log, a page at a time. */
@@ -194,8 +210,17 @@ class EventStream implements AsyncIterable<PlacedEvent> {
   private async peek(): Promise<PlacedEvent | undefined> {
     if (this.next === this.page.length) {
       this.page = await this.read();
+      this.page.forEach(assertWellFormed);
       this.next = 0;
     }
     return this.page[this.next];
   }
+}
+
+/** @throws AuditFaultFound for a row without the columns that every event has, which takes a table without constraints */
+function assertWellFormed({ id, createdAt, era, transactionId, signature, signedBy }: PlacedEvent): void {
+  const isDated = createdAt instanceof Date && Number.isFinite(createdAt.getTime());
+  const isPlaced = Number.isInteger(era) && typeof transactionId === 'string';
+  const isSigned = Buffer.isBuffer(signature) && typeof signedBy === 'string';
+  if (!isDated || !isPlaced || !isSigned) throw new AuditFaultFound('event_forged', { event: id });
 }

@@ -1,30 +1,35 @@
 import { DataSource } from 'typeorm';
-import { checkpointText, parseCheckpoint } from '../audit/audit-seal.js';
 import { AUDIT_ENTITIES, AuditVerifier, type AuditVerification } from '../audit/audit.verifier.js';
 import { loadConfig } from '../platform/config/env.schema.js';
 import { readEnvironment } from '../platform/config/environment.js';
 import { dataSourceOptions } from '../platform/database/data-source.js';
 import { openDatabase } from '../platform/database/open-database.js';
+import { checkpointText, parseCheckpoint } from '../seals/seal.js';
 import { EXIT, UsageError, type Command } from './command.js';
 import { commandLog } from './command-log.js';
+
+/** The log of a year is read in one statement. */
+const STATEMENT_MS = 600_000;
 
 /**
  * Verifies the whole audit log and prints a checkpoint: the end of its chain. With a checkpoint of an earlier run it also
  * finds whether the end of the log was removed since, which the database alone cannot show. Exit status 1 if it finds a
  * fault.
  */
-export const auditVerifyCommand: Command = async ([argument], { json }, { out }) => {
-  const against = argument === undefined ? undefined : parseCheckpoint(argument);
-  if (argument !== undefined && !against) {
+export const auditVerifyCommand: Command = async ([argument], { json, checkpoint }, { out }) => {
+  if (argument !== undefined && checkpoint !== undefined) throw new UsageError('name one checkpoint');
+  const given = checkpoint ?? argument;
+  const against = given === undefined ? undefined : parseCheckpoint(given);
+  if (given !== undefined && !against) {
     throw new UsageError(
-      'the checkpoint must be a number, a colon and a hash, as an earlier audit verify printed it',
+      'the checkpoint must be a number, a colon and a hash, as the log of the service and audit verify print it',
     );
   }
   const { environment, problems } = await readEnvironment(undefined, undefined, false);
   const config = loadConfig(environment, problems);
   const log = commandLog();
   const database = await openDatabase(config.database, log);
-  const pool = { ...config.database, poolSize: 1 };
+  const pool = { ...config.database, poolSize: 1, statementTimeoutMs: STATEMENT_MS };
   const dataSource = new DataSource(dataSourceOptions(database.target, pool, AUDIT_ENTITIES));
   try {
     await dataSource.initialize();

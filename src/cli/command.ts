@@ -42,6 +42,8 @@ export const OPTIONS = {
   since: ['--since <time>', 'only events since this time (RFC 3339)'],
   force: ['--force', 'replace a file that exists'],
   'keep-sessions': ['--keep-sessions', 'sessions and tokens of the time of the backup go on'],
+  checkpoint: ['--checkpoint <checkpoint>', 'an earlier end of the audit log, kept elsewhere'],
+  'old-secret-file': ['--old-secret-file <file>', 'the file with the former secret'],
   overlap: ['--overlap <seconds>', 'how long the former secret stays valid; default 86400'],
 } as const;
 
@@ -93,6 +95,9 @@ export interface CommandOptions {
   readonly subject?: string | undefined;
   /** RFC 3339. */
   readonly since?: string | undefined;
+  /** An end of the audit log, as the log of the service and `audit verify` print it. */
+  readonly checkpoint?: string | undefined;
+  readonly oldSecretFile?: string | undefined;
 }
 
 export interface AppOptions {

@@ -223,7 +223,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./audit-verify.command.js')).auditVerifyCommand,
     arguments: '[checkpoint]',
     does: 'find the first audit event that was removed, edited, added or reordered',
-    options: ['json'],
+    more: [
+      'A checkpoint is the end of the log at an earlier time: the service logs one with each seal ("audit log sealed").',
+      'With one that was kept elsewhere, the command also finds whether the end of the log was removed since.',
+    ],
+    options: ['checkpoint', 'json'],
+  },
+  'audit handover': {
+    load: async () => (await import('./audit-handover.command.js')).auditHandoverCommand,
+    arguments: '',
+    does: 'hand the audit log over from a root secret that was removed from the settings',
+    more: [
+      'A former root secret that the settings still name is handed over by the service itself.',
+      'The file holds the former ROOT_SECRET or SECRET_KEY, or the private key in PEM where there was neither.',
+    ],
+    options: ['old-secret-file', 'json'],
   },
   'token explain': {
     load: async () => (await import('./explain.command.js')).explainCommand,

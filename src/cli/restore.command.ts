@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { checkpointText } from '../audit/audit-seal.js';
+import { checkpointText } from '../seals/seal.js';
 import type { BackupHeader } from '../backup/backup-header.js';
 import { BackupReading } from '../backup/backup-reading.js';
 import { assertNotNewer, restore, type Restored } from '../backup/restore.js';

@@ -1,4 +1,7 @@
 import { Client as Postgres } from 'pg';
+import { loadConfig } from '../../src/platform/config/env.schema.js';
+import { AuditKeys } from '../../src/seals/audit-keys.js';
+import { nextSeal } from '../../src/seals/seal.js';
 import type { TestTarget } from '../support/database/database.js';
 
 /** Number of rows of each table. The database generates them, so that millions take minutes. */
@@ -24,8 +27,16 @@ const idOf = (milliseconds: string, seed: string): string =>
 const millisecondsOf = (time: string): string => `(extract(epoch FROM ${time}) * 1000)::bigint`;
 const userId = (n: string): string => idOf(`${FIRST_CREATED} + (${n}) * 1000`, `'user' || (${n})`);
 
-/** Fills a migrated database. All users have this password hash; `-` if no user logs in. */
-export async function fill(target: TestTarget, rows: Rows, passwordHash = '-'): Promise<void> {
+/**
+ * Fills a migrated database. All users have this password hash; `-` if no user logs in. The last seal of the audit log is
+ * signed under `secret`, so that a service with that secret seals on top of it.
+ */
+export async function fill(
+  target: TestTarget,
+  rows: Rows,
+  passwordHash = '-',
+  secret?: string,
+): Promise<void> {
   const client = new Postgres(target);
   await client.connect();
   try {
@@ -37,6 +48,7 @@ export async function fill(target: TestTarget, rows: Rows, passwordHash = '-'): 
     if (sessions > 0) await fillSessions(client, { users: rows.users, sessions });
     if (revocations > 0) await fillRevocations(client, revocations);
     if (events > 0) await fillEvents(client, { users: rows.users, events });
+    if (events > 0 && secret !== undefined) await signLastSeal(client, secret);
     await client.query('VACUUM ANALYZE');
   } finally {
     await client.end();
@@ -151,6 +163,36 @@ async function fillEvents(
        FROM generate_series(1, $1::bigint) AS n`,
     [Math.floor(events / EVENTS_A_SEAL), EVENTS_A_SEAL],
   );
+}
+
+async function signLastSeal(client: Postgres, secret: string): Promise<void> {
+  interface Last {
+    readonly number: string;
+    readonly from: string;
+    readonly to: string;
+    readonly month: string;
+    readonly ids: string[];
+    readonly events: Buffer;
+    readonly previous: Buffer;
+    readonly at: Date;
+  }
+  const { rows } = await client.query<Last>(
+    `SELECT number, from_transaction::text AS from, to_transaction::text AS to, month, event_ids AS ids,
+            events_hash AS events, previous_hash AS previous, created_at AS at
+       FROM audit_seals ORDER BY number DESC LIMIT 1`,
+  );
+  const [last] = rows;
+  if (!last) return;
+  const { from, to, month, ids: eventIds, events: eventsHash, at: createdAt } = last;
+  const content = { era: 0, from, to, month, eventIds, eventsHash, dropped: null, handover: null, createdAt };
+  const before = { number: Number(last.number) - 1, hash: last.previous };
+  const seal = nextSeal(before, content, AuditKeys.of(loadConfig({ SECRET_KEY: secret }).keys));
+  await client.query('UPDATE audit_seals SET hash = $1, signature = $2, signed_by = $3 WHERE number = $4', [
+    seal.hash,
+    seal.signature,
+    seal.signedBy,
+    seal.number,
+  ]);
 }
 
 /** Drops unique constraints and indexes, does the work, and creates them again. */

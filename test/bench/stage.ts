@@ -66,7 +66,7 @@ export async function openStage(size: string, folder: string, secret: string): P
   const begun = performance.now();
   const [rows = 0, revocations = rows < MANY ? 0 : rows / 10] = size.split(':').map(Number);
   const hash = await argon2.hash(PASSWORD, HASHING);
-  await fill(database.target, { users: rows, sessions: rows, revocations, events: rows }, hash);
+  await fill(database.target, { users: rows, sessions: rows, revocations, events: rows }, hash, secret);
   const fillSeconds = (performance.now() - begun) / 1000;
   return { size, fillSeconds, ...(await startOn(database, folder, secret)) };
 }

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { monthOf } from '../../src/audit/audit-event.js';
-import { CHAIN_START, hashOfEvents, nextSeal } from '../../src/audit/audit-seal.js';
-import { CHAIN_LOCK } from '../../src/audit/audit-seals.repository.js';
+import { BATCH } from '../../src/audit/audit-batches.js';
+import { hashOfEvents, monthOf } from '../../src/audit/audit-event.js';
 import { addMonths } from '../../src/audit/audit.retention.js';
-import { BATCH } from '../../src/audit/audit.sealer.js';
+import { CHAIN_START, nextSeal } from '../../src/seals/seal.js';
+import { CHAIN_LOCK } from '../../src/seals/seals.repository.js';
 import { AuditDatabase, AuditRoom } from '../support/database/audit-room.js';
 import { newSecret } from '../support/service/server.js';
 
@@ -139,12 +139,19 @@ describe('sealing', () => {
       `UPDATE audit_events SET transaction_id = (transaction_id::text::bigint + 1000000)::text::xid8`,
     );
     await audit.database.query('TRUNCATE audit_seals');
+    // Stands for the instance that starts after the restore.
+    room = new AuditRoom(audit.dataSource, { secret });
     const events = await room.events.inRange(manager, { era: 0, from: '0', to: undefined });
     const sealed = events.slice(0, 3);
     const content = {
       ...{ era: 0, from: '0', to: events[3]?.transactionId ?? '' },
       ...{ month: monthOf(new Date(room.clock.now())), eventIds: sealed.map(({ id }) => id) },
-      ...{ eventsHash: hashOfEvents(sealed), dropped: null, createdAt: new Date(room.clock.now()) },
+      ...{
+        eventsHash: hashOfEvents(sealed),
+        dropped: null,
+        handover: null,
+        createdAt: new Date(room.clock.now()),
+      },
     };
     await room.seals.insert(manager, nextSeal(CHAIN_START, content, room.keys));
     await room.record(2);

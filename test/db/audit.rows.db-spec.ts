@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { monthOf } from '../../src/audit/audit-event.js';
+import { CHAIN_START } from '../../src/seals/seal.js';
 import { AuditDatabase, AuditRoom } from '../support/database/audit-room.js';
 import { newSecret } from '../support/service/server.js';
 
@@ -24,22 +25,22 @@ const PlacedEvent = z.strictObject({
   era: z.int(),
   transactionId: TransactionId,
 });
-const ChainEnd = z.strictObject({
+const Seal = z.strictObject({
   number: z.int(),
   hash: Hash,
   era: z.int(),
   from: TransactionId,
   to: TransactionId,
-});
-const Seal = ChainEnd.extend({
   month: z.string().nullable(),
   eventIds: z.array(z.uuid()),
   eventsHash: Hash,
   dropped: z.strictObject({ through: z.int(), hash: Hash, before: z.string() }).nullable(),
+  handover: z.strictObject({ from: z.string(), wrappedKey: z.instanceof(Buffer) }).nullable(),
   previousHash: Hash,
   createdAt: z.date(),
   signature: Hash,
   signedBy: z.string(),
+  formerSignature: Hash.nullable(),
 });
 
 let audit: AuditDatabase;
@@ -78,33 +79,61 @@ describe('the statements on audit events return the rows they declare:', () => {
 
   it('hasUnsealed', async () => {
     const { manager } = audit.dataSource;
-    expect(await room.events.hasUnsealed(manager)).toBe(false);
+    expect(await room.events.hasUnsealed(manager, CHAIN_START)).toBe(false);
     await room.record(1);
-    expect(await room.events.hasUnsealed(manager)).toBe(true);
+    expect(await room.events.hasUnsealed(manager, CHAIN_START)).toBe(true);
     await room.seal();
-    expect(await room.events.hasUnsealed(manager)).toBe(false);
+    expect(await room.events.hasUnsealed(manager, await room.chain.follow(manager))).toBe(false);
+  });
+
+  it('horizon and repeatedId', async () => {
+    await room.record(2);
+    TransactionId.parse(await room.events.horizon(audit.dataSource.manager));
+    expect(await room.events.repeatedId(audit.dataSource.manager)).toBeUndefined();
   });
 });
 
 describe('the statements on seals return the rows they declare:', () => {
-  it('end', async () => {
+  it('last and page', async () => {
     const { manager } = audit.dataSource;
-    const empty = await room.seals.end(manager);
-    expect(ChainEnd.parse(empty.end).number).toBe(0);
-    await room.record(1);
-    await room.seal();
-    const { end, horizon } = await room.seals.end(manager);
-    expect(ChainEnd.parse(end).number).toBe(1);
-    TransactionId.parse(horizon);
-  });
-
-  it('page', async () => {
+    expect(await room.seals.last(manager)).toBeUndefined();
     await room.record(2);
     await room.seal();
-    const [seal, ...others] = z.array(Seal).parse(await room.seals.page(audit.dataSource.manager, 0, 10));
+    const [seal, ...others] = z.array(Seal).parse(await room.seals.page(manager, 1, 10));
     expect(others).toEqual([]);
     expect(seal).toMatchObject({ number: 1, month: monthOf(new Date(room.clock.now())), dropped: null });
     expect(seal?.eventIds).toEqual(await audit.ids());
+    expect(await room.seals.last(manager)).toEqual(seal);
+    expect(await room.seals.page(manager, 2, 10)).toEqual([]);
+  });
+
+  it('open and next', async () => {
+    await room.record(1);
+    await room.seal();
+    await room.transactions.run(async ({ manager }) => {
+      await room.seals.open(manager);
+      expect(z.array(Seal).parse(await room.seals.next(manager, 2))).toHaveLength(1);
+      expect(await room.seals.next(manager, 2)).toEqual([]);
+    });
+  });
+
+  it('handovers, lastDrop and isSignedBy', async () => {
+    const { manager } = audit.dataSource;
+    const [next, previous] = [newSecret(), newSecret()];
+    const successor = new AuditRoom(audit.dataSource, { secret: next, previousSecrets: [previous] });
+    expect(await room.seals.lastDrop(manager)).toBeUndefined();
+    await successor.record(1);
+    await successor.seal();
+    const [handover, ...others] = z.array(Seal).parse(await room.seals.handovers(manager));
+    expect(others).toEqual([]);
+    expect(handover).toMatchObject({
+      number: 1,
+      month: null,
+      eventIds: [],
+      signedBy: successor.keys.currentId,
+    });
+    expect(await room.seals.isSignedBy(manager, successor.keys.currentId)).toBe(true);
+    expect(await room.seals.isSignedBy(manager, room.keys.currentId)).toBe(false);
   });
 
   it('firstToKeep', async () => {
@@ -126,10 +155,12 @@ describe('the statements on seals return the rows they declare:', () => {
     });
   });
 
-  it('deleteDropped, where retention dropped nothing', async () => {
+  it('deleteThrough', async () => {
+    const { manager } = audit.dataSource;
     await room.record(1);
     await room.seal();
-    expect(await room.seals.deleteDropped(audit.dataSource.manager, 10)).toBe(0);
+    expect(await room.seals.deleteThrough(manager, 0, 10)).toBe(0);
+    expect(await room.seals.deleteThrough(manager, 1, 10)).toBe(1);
   });
 });
 

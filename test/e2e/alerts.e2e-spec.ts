@@ -60,6 +60,8 @@ const CASES: ReadonlyArray<
   ['DatabasePoolWaiting', 'statements wait', true, [['database_connections_awaited', '', '3x99']]],
   ['SigningKeyRejected', 'a row was changed', true, [['signing_keys_rejected', '', '0x90 1x9']]],
   ['SigningKeyRejected', 'every row is authentic', false, [['signing_keys_rejected', '', '0x99']]],
+  ['AuditAlarm', 'the log was changed', true, [['audit_alarm', '', '1x99']]],
+  ['AuditSealDelayed', 'a transaction is open', true, [['audit_seal_delay_seconds', '', '0+60x99']]],
   ['NoNextSigningKey', 'the rotation is due', true, keys('0x99')],
   ['NoNextSigningKey', 'a successor is published', false, keys('1x99')],
 ];

@@ -1,13 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { AuditSealer, AuditService, FirstAdministrator, Transactions } from '../support/service/built.js';
+import { AuditService, FirstAdministrator, Transactions } from '../support/service/built.js';
 import type { NewAuditEvent } from '../../src/audit/audit-event.js';
-import { CLI } from '../support/service/cli.js';
-import { urlOf } from '../support/database/database.js';
-import { eventually } from '../support/service/process.js';
 import { startServer, type TestServer } from '../support/service/server.js';
 
 type Event = Record<string, unknown> & { readonly id: string };
@@ -22,7 +15,7 @@ beforeAll(async () => {
   ({ access_token: token } = await server.client.loginForService(root));
 });
 afterAll(() => server.close());
-beforeEach(() => server.database.query('TRUNCATE audit_events, audit_seals'));
+beforeEach(() => server.database.query('TRUNCATE audit_events'));
 
 async function record(event: Partial<NewAuditEvent> = {}): Promise<void> {
   await server.app.get(Transactions).run((transaction) =>
@@ -110,90 +103,5 @@ describe('GET /audit-events', () => {
     const { access_token: asking } = await server.client.newcomer();
     expect((await events('', asking)).status).toBe(403);
     expect((await server.client.get('/audit-events')).status).toBe(401);
-  });
-});
-
-describe('the sealer', () => {
-  it('seals events by itself within seconds', async () => {
-    await record();
-    await eventually(10_000, async () => {
-      const seals = await server.database.query('SELECT 1 FROM audit_seals');
-      return seals.length === 1;
-    });
-    expect(server.log).toContainEqual(
-      expect.objectContaining({ msg: 'audit log sealed', checkpoint: expect.stringMatching(/^\d+:/) }),
-    );
-  });
-});
-
-describe('latchkey audit verify', () => {
-  let folder: string;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'lk-cli-'));
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-
-  function verify(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      SECRET_KEY: server.secret,
-      DATABASE_URL: urlOf(server.database.target),
-    };
-    return new Promise((done) => {
-      execFile(
-        process.execPath,
-        [CLI, 'audit', 'verify', ...args],
-        { cwd: folder, env },
-        (error, stdout, stderr) => {
-          done({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-        },
-      );
-    });
-  }
-
-  async function sealed(count: number): Promise<void> {
-    for (let index = 0; index < count; index++) await record();
-    await eventually(10_000, async () => {
-      await server.app.get(AuditSealer).seal();
-      const [row] = await server.database.query<{ sum: number | null }>(
-        'SELECT sum(event_count)::int AS sum FROM audit_seals',
-      );
-      return row?.sum === count;
-    });
-  }
-
-  it('reports the end of an intact log, and the first fault of an edited one', async () => {
-    await sealed(3);
-    const whole = await verify();
-    expect(whole).toMatchObject({ status: 0, stdout: expect.stringContaining('Sealed events: 3') });
-    const [, checkpoint = ''] = /Checkpoint (\S+)/.exec(whole.stdout) ?? [];
-    expect(JSON.parse((await verify(checkpoint, '--json')).stdout)).toMatchObject({
-      whole: true,
-      checkpoint,
-    });
-
-    await server.database.query('DELETE FROM audit_seals');
-    // The same events under new seals: only the checkpoint reveals the change.
-    expect(await verify()).toMatchObject({ status: 0 });
-    expect(await verify(checkpoint)).toMatchObject({
-      status: 1,
-      stdout: expect.stringContaining('checkpoint'),
-    });
-
-    await server.database.query(`UPDATE audit_events SET actor = 'eve'`);
-    expect(await verify()).toMatchObject({
-      status: 1,
-      stdout: expect.stringMatching(/event_(edited|forged)/),
-    });
-    expect(JSON.parse((await verify('--json')).stdout)).toMatchObject({ whole: false });
-    // Each run of the command is a process that loads the service.
-  }, 90_000);
-
-  it('refuses a malformed checkpoint and shows the format', async () => {
-    expect(await verify('yesterday')).toMatchObject({
-      status: 2,
-      stderr: expect.stringContaining('checkpoint'),
-    });
   });
 });

@@ -10,6 +10,7 @@ import { IndexesAtScale1763791200000 } from '../../../migrations/1763791200000-i
 import { SigningKeyMac1763794800000 } from '../../../migrations/1763794800000-signing-key-mac.js';
 import { Audiences1763798400000 } from '../../../migrations/1763798400000-audiences.js';
 import { ImportedUsers1763805600000 } from '../../../migrations/1763805600000-imported-users.js';
+import { AuditHandovers1763802000000 } from '../../../migrations/1763802000000-audit-handovers.js';
 import { EmailVerified1763809200000 } from '../../../migrations/1763809200000-email-verified.js';
 import { ParentConsumedAt1763810200000 } from '../../../migrations/1763810200000-parent-consumed-at.js';
 import { LiveSessions1763811200000 } from '../../../migrations/1763811200000-live-sessions.js';
@@ -30,6 +31,7 @@ const MIGRATIONS = [
   SigningKeyMac1763794800000,
   Audiences1763798400000,
   ImportedUsers1763805600000,
+  AuditHandovers1763802000000,
   EmailVerified1763809200000,
   ParentConsumedAt1763810200000,
   LiveSessions1763811200000,

@@ -14,6 +14,8 @@ export interface Readings {
     readonly waiting: number;
     readonly limit: number;
   };
+  /** The fault of the audit log where it is not sealed any more, and for how long its events have waited for a seal. */
+  readonly audit: () => { readonly isAlarmed: boolean; readonly delaySeconds: number };
   readonly keys: () => ReadonlyArray<{ readonly state: string; readonly algorithm: string }>;
   /** Rows of the key ring that are no keys, because this service did not write them. */
   readonly rejectedKeys: () => number;
@@ -58,6 +60,7 @@ export class ServiceMetrics implements MetricsSource {
     this.readHashing();
     this.readDatabase();
     this.readKeys();
+    this.readAudit();
     this.read('latchkey_ready', '1 where this instance is ready for requests, otherwise 0', () =>
       this.readings.ready() ? 1 : 0,
     );
@@ -198,6 +201,20 @@ export class ServiceMetrics implements MetricsSource {
         gauge.reset();
         if (due !== undefined) gauge.set(due);
       },
+    );
+  }
+
+  private readAudit(): void {
+    const { audit } = this.readings;
+    this.read(
+      'latchkey_audit_alarm',
+      '1 where this instance does not seal the audit log, because it was changed or is under an unknown key',
+      () => (audit().isAlarmed ? 1 : 0),
+    );
+    this.read(
+      'latchkey_audit_seal_delay_seconds',
+      'For how long events have waited for a seal',
+      () => audit().delaySeconds,
     );
   }
 

@@ -19,7 +19,7 @@ export interface Place {
 export function encrypt(
   plaintext: Buffer,
   { purpose, id }: Place,
-  root: RootSecret,
+  root: Pick<RootSecret, 'key'>,
   nonce: Buffer = randomBytes(NONCE_BYTES),
 ): Buffer {
   const cipher = createCipheriv(CIPHER, root.key(purpose), nonce).setAAD(Buffer.from(id));
@@ -28,7 +28,7 @@ export function encrypt(
 }
 
 /** @throws Error where the root secret, the place or a byte differs from that of the encryption */
-export function decrypt(sealed: Buffer, { purpose, id }: Place, root: RootSecret): Buffer {
+export function decrypt(sealed: Buffer, { purpose, id }: Place, root: Pick<RootSecret, 'key'>): Buffer {
   const nonce = sealed.subarray(0, NONCE_BYTES);
   const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
   const decipher = createDecipheriv(CIPHER, root.key(purpose), nonce, { authTagLength: TAG_BYTES });

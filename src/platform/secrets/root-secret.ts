@@ -15,6 +15,7 @@ const PURPOSES = {
   auditEvents: 'latchkey audit event',
   auditSeals: 'latchkey audit seal',
   backups: 'latchkey backup',
+  auditKeyEncryption: 'latchkey audit key encryption',
 } as const;
 
 export type Purpose = keyof typeof PURPOSES;

@@ -1,11 +1,8 @@
 import { DataSource } from 'typeorm';
+import { AuditBatches } from '../../../src/audit/audit-batches.js';
 import { AuditEventsRepository } from '../../../src/audit/audit-events.repository.js';
 import type { NewAuditEvent } from '../../../src/audit/audit-event.js';
-import type { AuditFaultKind } from '../../../src/audit/audit-faults.js';
 import { AuditMonthsRepository } from '../../../src/audit/audit-months.repository.js';
-import type { Checkpoint } from '../../../src/audit/audit-seal.js';
-import { AuditSealsRepository } from '../../../src/audit/audit-seals.repository.js';
-import { AuditKeys } from '../../../src/audit/audit.keys.js';
 import { AuditRetention } from '../../../src/audit/audit.retention.js';
 import { AuditSealer } from '../../../src/audit/audit.sealer.js';
 import { AuditService } from '../../../src/audit/audit.service.js';
@@ -14,6 +11,14 @@ import type { KeyConfig } from '../../../src/platform/config/config.js';
 import { loadConfig } from '../../../src/platform/config/env.schema.js';
 import { dataSourceOptions } from '../../../src/platform/database/data-source.js';
 import { Transactions, type Transaction } from '../../../src/platform/database/transaction.js';
+import { AuditKeys } from '../../../src/seals/audit-keys.js';
+import { Handovers } from '../../../src/seals/handovers.js';
+import { LateHandovers } from '../../../src/seals/late-handover.service.js';
+import { SealChain } from '../../../src/seals/seal-chain.js';
+import type { AuditFaultKind } from '../../../src/seals/seal-faults.js';
+import { SealReader } from '../../../src/seals/seal-reader.js';
+import type { Checkpoint } from '../../../src/seals/seal.js';
+import { SealsRepository } from '../../../src/seals/seals.repository.js';
 import { createLog } from '../../../src/platform/kernel/log.js';
 import { TestClock } from '../service/clock.js';
 import { createDatabase, type TestDatabase } from './database.js';
@@ -22,43 +27,52 @@ import { newSecret } from '../service/server.js';
 const POOL = { poolSize: 16, connectTimeoutMs: 5000, statementTimeoutMs: 10_000 };
 const SETTLE_MS = 10_000;
 
-/** The classes of src/audit on a database, without the application; stands for one instance of the service. */
+/** The classes of src/audit and src/seals on a database, without the application; stands for one instance of the service. */
 export class AuditRoom {
   readonly clock = new TestClock();
   readonly events = new AuditEventsRepository();
-  readonly seals = new AuditSealsRepository();
+  readonly batches = new AuditBatches(this.events);
+  readonly seals = new SealsRepository();
   readonly months = new AuditMonthsRepository();
+  readonly reader = new SealReader(this.seals);
   readonly keys: AuditKeys;
   readonly transactions: Transactions;
   readonly service: AuditService;
+  readonly chain: SealChain;
   readonly retention: AuditRetention;
   readonly sealer: AuditSealer;
   readonly verifier: AuditVerifier;
+  readonly lateHandovers: LateHandovers;
 
   constructor(
     readonly dataSource: DataSource,
     config: Partial<KeyConfig>,
   ) {
-    const { clock, events, seals, months } = this;
+    const { clock, events, batches, seals, months, reader } = this;
     const { manager } = dataSource;
     const { secret: rootSecret, previousSecrets: previousRootSecrets = [] } = config;
-    const keys = new AuditKeys({ ...DEFAULTS, ...config, rootSecret, previousRootSecrets });
+    const keys = AuditKeys.of({ ...DEFAULTS, ...config, rootSecret, previousRootSecrets });
     this.keys = keys;
     const log = createLog({ level: 'silent', format: 'json' });
-    this.transactions = new Transactions(dataSource);
+    const transactions = new Transactions(dataSource);
+    this.transactions = transactions;
+    const chain = new SealChain(seals, keys, log);
+    this.chain = chain;
+    const handovers = new Handovers(seals, keys);
     this.service = new AuditService(events, keys, manager, clock);
-    this.retention = new AuditRetention(months, seals, keys, this.transactions, manager, clock);
+    this.retention = new AuditRetention(months, chain, reader, transactions, manager, clock);
     this.sealer = new AuditSealer(
-      events,
-      seals,
-      keys,
+      batches,
+      chain,
+      handovers,
       this.retention,
-      this.transactions,
+      transactions,
       manager,
       clock,
       log,
     );
-    this.verifier = new AuditVerifier(dataSource, events, seals, months, keys);
+    this.verifier = new AuditVerifier(dataSource, events, reader, months, keys);
+    this.lateHandovers = new LateHandovers(seals, keys, transactions, clock);
   }
 
   /** Records events, each in its own transaction or all in the given one. */
@@ -90,6 +104,13 @@ export class AuditRoom {
       if (Date.now() > deadline) throw new Error('a transaction on the server does not end');
     }
     return this.sealer.seal();
+  }
+
+  /** Seals although the end is under the key of another secret, whose instances are gone. */
+  async takeOver(): Promise<number> {
+    await this.seal();
+    this.clock.move(10_000);
+    return this.seal();
   }
 
   /** Retries work that fails while another connection, for example autovacuum, holds a lock. */

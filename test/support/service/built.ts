@@ -19,6 +19,7 @@ export const {
   MetricsServer,
   PasswordHasher,
   RevocationFeed,
+  SealChain,
   Transactions,
   UsersAdminService,
   createApp,

@@ -1,80 +1,16 @@
-import { monthOf, type PlacedEvent } from './audit-event.js';
-import { hashOfEvents, sealHash, type Checkpoint, type Dropped, type Seal } from './audit-seal.js';
-import type { AuditKeys } from './audit.keys.js';
+import { AuditFaultFound, type AuditFaultKind } from '../seals/seal-faults.js';
+import type { AuditKeys } from '../seals/audit-keys.js';
+import type { KeyHistory } from '../seals/seal-judge.js';
+import type { Dropped, Seal } from '../seals/seal.js';
+import { eventText, hashOfEvents, monthOf, type PlacedEvent } from './audit-event.js';
 
-export type AuditFaultKind =
-  | 'event_edited'
-  | 'event_missing'
-  | 'event_added'
-  | 'event_reordered'
-  | 'event_forged'
-  | 'seal_missing'
-  | 'seal_broken'
-  | 'seal_signature'
-  | 'checkpoint';
-
-/** A fault of the log and its place. */
-export interface AuditFault {
-  readonly kind: AuditFaultKind;
-  readonly message: string;
-  readonly seal: number | null;
-  readonly event: string | null;
-}
-
-const MESSAGES: Readonly<Record<AuditFaultKind, string>> = {
-  event_edited: 'an event was edited after it was sealed',
-  event_missing: 'an event was removed',
-  event_added: 'an event was added where everything is sealed already',
-  event_reordered: 'events were reordered',
-  event_forged: 'an event was not written by this service, or was edited before it was sealed',
-  seal_missing: 'a seal was removed',
-  seal_broken: 'a seal was edited or does not follow the one before',
-  seal_signature: 'a seal was not signed by this service, or under a secret that is not known here',
-  checkpoint: 'the log does not hold the seal of the checkpoint, or another one of that number',
-};
-
-/** Thrown at the first fault: nothing after it can be trusted. */
-export class AuditFaultFound extends Error {
-  readonly fault: AuditFault;
-
-  constructor(
-    kind: AuditFaultKind,
-    where: { readonly seal?: number | undefined; readonly event?: string | undefined },
-  ) {
-    super(kind);
-    this.fault = {
-      kind,
-      message: MESSAGES[kind],
-      seal: where.seal ?? null,
-      event: where.event ?? null,
-    };
-  }
-}
-
-/** An event signed by a key that is no longer configured counts if that key signed a seal within this time before it. */
-const KEY_OVERLAP_MS = 86_400_000;
-
-/** Judges events and seals. Reads nothing. */
+/** Judges events against their seals. Reads nothing. */
 export class AuditJudge {
   constructor(
     private readonly keys: AuditKeys,
-    private readonly lastUseOfKeys: ReadonlyMap<string, Date>,
+    private readonly history: KeyHistory,
     private readonly dropped: Dropped | null,
   ) {}
-
-  /** @throws AuditFaultFound where a seal does not follow the seal before it, or differs from what was signed */
-  assertFollows(seal: Seal, previous: Checkpoint): void {
-    if (seal.number !== previous.number + 1) {
-      throw new AuditFaultFound('seal_missing', { seal: previous.number + 1 });
-    }
-    if (!seal.previousHash.equals(previous.hash) || !sealHash(seal).equals(seal.hash)) {
-      throw new AuditFaultFound('seal_broken', { seal: seal.number });
-    }
-    // A seal under an unknown key counts where a later seal that can be checked follows it.
-    if (this.keys.knows(seal.signedBy) && !this.keys.verifiesSeal(seal)) {
-      throw new AuditFaultFound('seal_signature', { seal: seal.number });
-    }
-  }
 
   /**
    * @param seals every seal over one range of transactions
@@ -131,9 +67,7 @@ export class AuditJudge {
   }
 
   private isAuthentic(event: PlacedEvent, at: Date): boolean {
-    if (this.keys.knows(event.signedBy)) return this.keys.verifies(event);
-    const lastUse = this.lastUseOfKeys.get(event.signedBy);
-    return lastUse !== undefined && at.getTime() <= lastUse.getTime() + KEY_OVERLAP_MS;
+    return this.keys.verifies(eventText(event), event) && this.history.accepts(event.signedBy, at);
   }
 
   private isDropped(month: string): boolean {

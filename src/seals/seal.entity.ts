@@ -1,7 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
 /**
- * A seal over a range of the audit log, or the mark of dropped months. The table has two more columns,
+ * A seal over a range of the audit log, or the record of dropped months or of a change of keys. The table has two more columns,
  * `from_transaction` and `to_transaction` of PostgreSQL's type xid8, which TypeORM does not know.
  */
 @Entity('audit_seals')
@@ -10,13 +10,14 @@ import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 @Check(
   'ck_audit_seals_kind',
   `(month IS NULL) = (event_count = 0)
-   AND (dropped_through IS NULL) = (event_count > 0)
-   AND (dropped_hash IS NULL) = (event_count > 0)
-   AND (dropped_before IS NULL) = (event_count > 0)`,
+   AND num_nonnulls(dropped_through, handover_from) = (CASE WHEN event_count = 0 THEN 1 ELSE 0 END)
+   AND num_nonnulls(dropped_through, dropped_hash, dropped_before) IN (0, 3)
+   AND num_nonnulls(handover_from, handover_key, handover_signature) IN (0, 3)`,
 )
 @Unique('uq_audit_seals_previous_hash', ['previousHash'])
+@Index('ix_audit_seals_handover', ['number'], { where: 'handover_from IS NOT NULL' })
 @Index('ix_audit_seals_dropped', ['number'], { where: 'dropped_through IS NOT NULL' })
-export class AuditSealRow {
+export class SealRow {
   @PrimaryColumn('bigint', { primaryKeyConstraintName: 'pk_audit_seals' })
   number!: string;
 
@@ -43,6 +44,15 @@ export class AuditSealRow {
 
   @Column('text', { name: 'dropped_before', nullable: true })
   droppedBefore!: string | null;
+
+  @Column('text', { name: 'handover_from', nullable: true })
+  handoverFrom!: string | null;
+
+  @Column('bytea', { name: 'handover_key', nullable: true })
+  handoverKey!: Buffer | null;
+
+  @Column('bytea', { name: 'handover_signature', nullable: true })
+  handoverSignature!: Buffer | null;
 
   @Column('bytea', { name: 'previous_hash' })
   previousHash!: Buffer;
