@@ -1,4 +1,4 @@
-import { HASH_WORK_MAX } from '../platform/config/config.js';
+import { argon2Work, HASH_WORK_MAX } from '../platform/config/argon2-work.js';
 import { UnusableHash } from './stored-hash.js';
 
 /**
@@ -7,9 +7,6 @@ import { UnusableHash } from './stored-hash.js';
  * scrypt 2^17 275 ms, phpass with a password of 4 KiB 60 ms.
  */
 const UNITS = {
-  argon2: 1,
-  /** Threads are created for each lane, four times in each pass. */
-  'argon2-lane': 400,
   bcrypt: 92,
   'pbkdf2-sha1': 0.32,
   'pbkdf2-sha256': 0.35,
@@ -21,7 +18,7 @@ const UNITS = {
 
 /**
  * The work of checking a password.
- * @param rounds the iterations, or the memory times the passes; see the functions below
+ * @param rounds the iterations
  * @throws UnusableHash `hash_too_costly` above fifty times the work of a hash with the default settings
  */
 export function boundedWork(kind: keyof typeof UNITS, rounds: number): number {
@@ -29,9 +26,8 @@ export function boundedWork(kind: keyof typeof UNITS, rounds: number): number {
 }
 
 /** The work of argon2. @throws UnusableHash `hash_too_costly` */
-export function argon2Work(memoryKib: number, time: number, lanes: number): number {
-  const threads = lanes > 1 ? lanes * UNITS['argon2-lane'] : 0;
-  return bounded(time * (memoryKib * UNITS.argon2 + threads));
+export function boundedArgon2Work(memoryKib: number, time: number, lanes: number): number {
+  return bounded(argon2Work(memoryKib, time, lanes));
 }
 
 /** The work of scrypt, with the four rounds that PBKDF2 costs before and after. @throws UnusableHash `hash_too_costly` */

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { argon2id, hash, needsRehash } from 'argon2';
+import { argon2Work } from '../platform/config/argon2-work.js';
 import { HASHING_CONFIG, type HashingConfig } from '../platform/config/config.js';
 import { FairQueue } from '../platform/pacing/fair-queue.js';
-import { argon2Work } from './hash-work.js';
 import { readHash } from './hash-schemes.js';
 import { normalizePassword } from './password-policy.js';
 import { UnusableHash, type StoredHash } from './stored-hash.js';

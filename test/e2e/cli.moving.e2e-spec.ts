@@ -151,11 +151,11 @@ describe('the export of another system', () => {
     expect([status, stderr, stdout]).toEqual([0, '', expect.stringContaining(' 0 refused.')]);
     expect(await stored('ada')).toMatchObject(system.ada);
     if ('bob' in system) expect(await stored('bob')).toMatchObject(system.bob);
-    expect(await login('ada@example.com', 'another password')).toBe(401);
     expect(await login('ada@example.com', system.password)).toBe(200);
     expect(await stored('ada')).toMatchObject({ password_hash: expect.stringMatching(/^\$argon2id\$/) });
     // Again: the same users, none twice.
-    const again = await runInside(server, [...args, ...more], { password: system.password });
+    const withoutProof = args.map((arg) => (arg === '--prove' ? '--without-proof' : arg)).slice(0, -1);
+    const again = await runInside(server, [...withoutProof, ...more]);
     expect([again.status, again.stdout]).toEqual([0, expect.stringContaining(' 0 added, ')]);
   });
 

@@ -1,6 +1,6 @@
 import { verify } from 'argon2';
-import { ARGON2_MAX } from '../../platform/config/config.js';
-import { argon2Work } from '../hash-work.js';
+import { ARGON2_MAX } from '../../platform/config/argon2-work.js';
+import { boundedArgon2Work } from '../hash-work.js';
 import { normalizePassword } from '../password-policy.js';
 import { bytesOf, costOf, digestOf, UnusableHash, type StoredHash } from '../stored-hash.js';
 
@@ -26,7 +26,7 @@ export function argon2Hash(stored: string): StoredHash | undefined {
   const memoryKib = costOf(memory, ARGON2_MAX.memoryKib);
   const parallelism = costOf(lanes, ARGON2_MAX.parallelism);
   if (memoryKib < KIB_PER_LANE * parallelism) throw new UnusableHash('malformed_hash');
-  const work = argon2Work(memoryKib, costOf(time), parallelism);
+  const work = boundedArgon2Work(memoryKib, costOf(time), parallelism);
   if (bytesOf(salt).length < SALT_MIN) throw new UnusableHash('malformed_hash');
   digestOf(digest);
   return {

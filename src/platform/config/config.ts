@@ -77,17 +77,6 @@ export interface LimitsConfig {
   readonly password: RateLimit;
 }
 
-export const ARGON2_DEFAULT = { memoryKib: 19_456, time: 2, parallelism: 1 } as const;
-
-/** Limits of one hash. The settings keep to them too, so every hash of the service verifies. */
-export const ARGON2_MAX = { memoryKib: 524_288, time: 20, parallelism: 64 } as const;
-
-/**
- * The most work of checking one password: fifty times that of a hash with the default settings. The unit is one KiB of
- * argon2's memory in one pass; passwords/hash-work.ts converts the parameters of other hashes.
- */
-export const HASH_WORK_MAX = 50 * ARGON2_DEFAULT.memoryKib * ARGON2_DEFAULT.time;
-
 export interface HashingConfig {
   readonly memoryKib: number;
   readonly time: number;

@@ -256,11 +256,18 @@ describe('the settings', () => {
   });
 
   it.each([
-    ['97280', '20', undefined],
-    ['97281', '20', /^ARGON2_TIME .*at most 19 passes with 97281 KiB/],
-    ['524288', '4', /^ARGON2_TIME .*at most 3 passes/],
-  ])('allow %s KiB in %s passes of argon2 only below fifty times the default', (memory, time, refusal) => {
-    const set = { SECRET_KEY, ARGON2_MEMORY_KIB: memory, ARGON2_TIME: time };
+    ['97280', '20', '1', undefined],
+    ['97281', '20', '1', /^ARGON2_TIME .*at most 19 passes with 97281 KiB/],
+    ['524288', '4', '1', /^ARGON2_TIME .*at most 3 passes/],
+    ['97280', '15', '64', undefined],
+    ['97280', '16', '64', /^ARGON2_TIME .*at most 15 passes with 97280 KiB and 64 lanes/],
+  ])('allow argon2 of %s KiB, %s passes and %s lanes only up to fifty times the default', (...given) => {
+    const [memory, time, parallelism, refusal] = given;
+    const set = {
+      ARGON2_MEMORY_KIB: memory,
+      ARGON2_TIME: time,
+      ARGON2_PARALLELISM: parallelism,
+    };
     expect(problems(set)).toEqual(refusal === undefined ? [] : [expect.stringMatching(refusal)]);
   });
 

@@ -1,14 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import {
-  ALGORITHMS,
-  ARGON2_DEFAULT,
-  ARGON2_MAX,
-  HASH_WORK_MAX,
-  type Config,
-  type KeyConfig,
-  type TokenConfig,
-} from './config.js';
+import { ARGON2_DEFAULT, ARGON2_MAX, argon2Work, HASH_WORK_MAX } from './argon2-work.js';
+import { ALGORITHMS, type Config, type KeyConfig, type TokenConfig } from './config.js';
 import { originsFault } from './cors-origins.js';
 import { cidr, host, integer, list, rate } from './fields.js';
 import { readTracing, TRACING_SETTINGS } from './tracing-settings.js';
@@ -196,9 +189,10 @@ function contradictions(settings: Partial<Settings>): ConfigProblem[] {
   if ((settings.BOOTSTRAP_ADMIN_EMAIL === undefined) !== (settings.BOOTSTRAP_ADMIN_PASSWORD === undefined)) {
     refuse('BOOTSTRAP_ADMIN_EMAIL', 'and BOOTSTRAP_ADMIN_PASSWORD belong together: set both or neither');
   }
-  const { ARGON2_MEMORY_KIB: memory = 0, ARGON2_TIME: time = 0 } = settings;
-  if (memory * time > HASH_WORK_MAX) {
-    refuse('ARGON2_TIME', `must be at most ${Math.floor(HASH_WORK_MAX / memory)} passes with ${memory} KiB`);
+  const { ARGON2_MEMORY_KIB: memory = 0, ARGON2_TIME: time = 0, ARGON2_PARALLELISM: lanes = 1 } = settings;
+  if (argon2Work(memory, time, lanes) > HASH_WORK_MAX) {
+    const most = Math.floor(HASH_WORK_MAX / argon2Work(memory, 1, lanes));
+    refuse('ARGON2_TIME', `must be at most ${most} passes with ${memory} KiB and ${lanes} lanes`);
   }
   const { JWT_AUDIENCE: audiences = [] } = settings;
   if (audiences.some((audience) => sameAudience(audience, issuerOf(settings)))) {
