@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { JsonWebKey } from 'node:crypto';
-import { KEY_CONFIG, type KeyConfig } from '../platform/config/config.js';
+import { KEY_CONFIG, type Algorithm, type KeyConfig } from '../platform/config/config.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { Clock, SystemClock } from '../platform/kernel/clock.js';
 import { isPublished, keyState, type KeyState, type KeyTimes } from './key-rotation.policy.js';
@@ -14,6 +14,15 @@ import {
 
 /** A key of the ring with the times that determine its state. */
 export type RingKey = SigningKey & KeyTimes;
+
+/** Which key signs, and which one from when on. */
+export interface SigningPlan {
+  readonly kid: string;
+  readonly algorithm: Algorithm;
+  /** When the next key begins to sign, in milliseconds since the Unix epoch; absent if none is planned. */
+  readonly until?: number;
+  readonly next?: { readonly kid: string; readonly algorithm: Algorithm };
+}
 
 /**
  * The service's keys in memory, by `kid`: one signs, all verify. Signing and verifying use this ring alone, so that no
@@ -53,6 +62,19 @@ export class KeyRing {
     if (current?.signWith === undefined)
       throw new AppError('unavailable', { diagnosis: { cause: 'no key signs' } });
     return current as CurrentKey;
+  }
+
+  /** The key that signs, until when, and its successor. @throws AppError as {@link current} */
+  plan(): SigningPlan {
+    const { kid, algorithm } = this.current();
+    const until = this.fromDatabase.get(kid)?.activeUntil ?? undefined;
+    const next = this.states().find(({ key, state }) => state === 'next' && !key.compromised)?.key;
+    const isPlanned = until !== undefined && next !== undefined;
+    return {
+      kid,
+      algorithm,
+      ...(isPlanned && { until, next: { kid: next.kid, algorithm: next.algorithm } }),
+    };
   }
 
   /** The key of this `kid`; undefined once every token it signed has expired. */

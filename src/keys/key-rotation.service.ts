@@ -19,6 +19,7 @@ const DAY_MS = 86_400_000;
 export class KeyRotation implements OnModuleInit, OnModuleDestroy {
   private readonly periodic = new Periodic(() => this.tick(), RELOAD_INTERVAL_MS);
   private repairDue = 0;
+  private signing: string | undefined;
 
   constructor(
     private readonly changes: SigningKeyChanges,
@@ -31,7 +32,7 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
   /** Applies the settings to the table before the first token is signed. */
   async onModuleInit(): Promise<void> {
     await this.transactions.run((transaction) => this.changes.followSettings(transaction, true));
-    await this.reload();
+    this.reportChange(await this.changes.reload());
     this.periodic.start();
   }
 
@@ -44,13 +45,23 @@ export class KeyRotation implements OnModuleInit, OnModuleDestroy {
     await this.changes.reload();
   }
 
+  /** Logs when another key begins to sign. @returns the active key among the rows */
+  private reportChange(rows: readonly KeyRow[]): KeyRow | undefined {
+    const now = this.clock.now();
+    const active = rows.find((row) => keyState(row, now) === 'active' && row.compromisedAt === null);
+    if (active && this.signing !== undefined && this.signing !== active.kid) {
+      const { kid, algorithm } = active;
+      this.log.info({ kid, algorithm, former: this.signing }, 'another key signs access tokens from now on');
+    }
+    this.signing = active?.kid ?? this.signing;
+    return active;
+  }
+
   private async tick(): Promise<void> {
     try {
       const rows = await this.changes.reload();
       const now = this.clock.now();
-      const isActive = (row: KeyRow): boolean =>
-        keyState(row, now) === 'active' && row.compromisedAt === null;
-      if (now >= this.repairDue && !rows.some(isActive)) {
+      if (!this.reportChange(rows) && now >= this.repairDue) {
         this.repairDue = now + REPAIR_INTERVAL_MS;
         await this.transactions.run((transaction) => this.changes.followSettings(transaction));
       }

@@ -1,4 +1,5 @@
 import type { Config } from '../platform/config/config.js';
+import type { SigningPlan } from '../keys/key-ring.js';
 import type { CreatedAdministrator } from '../accounts/first-administrator.js';
 
 export interface StartFacts {
@@ -7,8 +8,8 @@ export interface StartFacts {
   readonly url: string;
   readonly metricsUrl: string | undefined;
   readonly database: string;
-  /** The `kid` of the signing key; deployments that share a key show the same one. */
-  readonly keyFingerprint: string;
+  /** Deployments that share a key show the same `kid`. */
+  readonly signing: SigningPlan;
   readonly generatedSecretIn: string | undefined;
   readonly administrator: CreatedAdministrator | undefined;
 }
@@ -16,14 +17,17 @@ export interface StartFacts {
 /** The text shown on a terminal when the service has started. */
 export function banner(facts: StartFacts): string {
   const { config, url, database } = facts;
-  const { tokens, keys } = config;
+  const { tokens } = config;
   const lines = [
     ['docs', `${url}/docs`],
     ...(facts.metricsUrl === undefined ? [] : [['metrics', facts.metricsUrl]]),
     ['data', database],
-    ['tokens', `${keys.algorithm}, access ${duration(tokens.accessSeconds)}, ${refreshLife(config)}`],
+    [
+      'tokens',
+      `${signingText(facts.signing)}, access ${duration(tokens.accessSeconds)}, ${refreshLife(config)}`,
+    ],
     ['issuer', `${tokens.issuer}, audience ${tokens.audiences.join(', ')}`],
-    ['key', `fingerprint ${facts.keyFingerprint}`],
+    ['key', `fingerprint ${facts.signing.kid}`],
   ];
   if (facts.generatedSecretIn !== undefined)
     lines.push(['', `new SECRET_KEY written to ${facts.generatedSecretIn}`]);
@@ -33,17 +37,23 @@ export function banner(facts: StartFacts): string {
 
 /** The facts of the start as fields of one log line, without the generated password. */
 export function startFields(facts: StartFacts): Record<string, unknown> {
-  const { config, url, metricsUrl, database, keyFingerprint } = facts;
+  const { config, url, metricsUrl, database, signing } = facts;
+  const { until, next } = signing;
   return {
     pid: process.pid,
     url,
     metrics_url: metricsUrl,
     database,
-    algorithm: config.keys.algorithm,
+    algorithm: signing.algorithm,
     access_token_seconds: config.tokens.accessSeconds,
     refresh_token_idle_seconds: config.tokens.refreshIdleSeconds,
     refresh_token_max_seconds: config.tokens.refreshMaxSeconds,
-    key_fingerprint: keyFingerprint,
+    key_fingerprint: signing.kid,
+    ...(until !== undefined && {
+      signs_until: new Date(until).toISOString(),
+      next_algorithm: next?.algorithm,
+      next_key_fingerprint: next?.kid,
+    }),
   };
 }
 
@@ -51,6 +61,12 @@ export function startFields(facts: StartFacts): Record<string, unknown> {
 export function administratorText(administrator: CreatedAdministrator | undefined): string {
   if (administrator?.generatedPassword === undefined) return '';
   return `\n  First administrator, shown this once:\n    user name  ${administrator.username}\n    password   ${administrator.generatedPassword}\n`;
+}
+
+/** A new key is published before it signs, so the former one goes on for some minutes after a change of the settings. */
+function signingText({ algorithm, until, next }: SigningPlan): string {
+  if (until === undefined || next === undefined) return algorithm;
+  return `${algorithm} until ${new Date(until).toISOString()}, then ${next.algorithm}`;
 }
 
 function refreshLife({ tokens }: Config): string {

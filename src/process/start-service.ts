@@ -8,7 +8,7 @@ import { DatabaseClock } from '../platform/database/database-clock.js';
 import { migrate } from '../platform/database/migrate.js';
 import { DATABASE_WAIT_MS, type OpenDatabase } from '../platform/database/open-database.js';
 import type { Log } from '../platform/kernel/log.js';
-import { KeyRing } from '../keys/key-ring.js';
+import { KeyRing, type SigningPlan } from '../keys/key-ring.js';
 import { MetricsServer } from '../platform/metrics/metrics.server.js';
 import type { Tracing } from '../platform/metrics/tracing.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
@@ -19,7 +19,7 @@ export interface RunningService {
   readonly url: string;
   /** The URL of the metrics; undefined without `METRICS_PORT`. */
   readonly metricsUrl: string | undefined;
-  readonly keyFingerprint: string;
+  readonly signing: SigningPlan;
   /** The administrator that this start generated, shown only once. */
   readonly administrator: CreatedAdministrator | undefined;
 }
@@ -43,7 +43,7 @@ export async function startService(
   return {
     url: (await app.getUrl()).replace('127.0.0.1', 'localhost'),
     metricsUrl: app.get(MetricsServer).url,
-    keyFingerprint: app.get(KeyRing).current().kid,
+    signing: app.get(KeyRing).plan(),
     // Generated after the start has succeeded, because the password is shown only once.
     administrator: await ensureGeneratedAdministrator(app, config),
   };

@@ -187,6 +187,12 @@ describe('a change of the settings', () => {
     const fresh = await after.client.login(person);
     expect(decode(fresh.access_token).header['alg']).toBe('ES256');
     expect((await after.client.me(fresh.access_token)).status).toBe(200);
+    await eventually(5000, async () =>
+      after.log.some(
+        ({ msg, algorithm }) =>
+          msg === 'another key signs access tokens from now on' && algorithm === 'ES256',
+      ),
+    );
     expect((await after.client.me(person.access_token)).status).toBe(200);
     expect((await after.client.refresh(person.refresh_token)).status).toBe(200);
   });

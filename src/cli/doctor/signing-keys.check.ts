@@ -35,6 +35,11 @@ export const signingKeysCheck: DatabaseCheck = async ({ dataSource, clock, confi
     const says = `the settings cannot decrypt the active key (${name})`;
     return fault(ABOUT, says, ADD_FORMER_SECRET);
   }
+  const next = rows.find((row) => keyState(row, now) === 'next' && row.compromisedAt === null);
+  if (next && active.activeUntil !== null) {
+    const until = new Date(active.activeUntil).toISOString();
+    return good(ABOUT, `${name} signs until ${until}, then ${next.algorithm} ${next.kid}`);
+  }
   if (active.algorithm !== keys.algorithm)
     return good(ABOUT, `${name} signs; a key for ${keys.algorithm} signs after the next start`);
   const states = rows.map((row) => keyState(row, now)).filter((state) => state !== 'gone');
