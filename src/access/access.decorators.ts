@@ -8,11 +8,13 @@ export const IS_PUBLIC = 'latchkey:public';
 export const REQUIRED_SCOPES = 'latchkey:scopes';
 export const USERS_ONLY = 'latchkey:users-only';
 export const FOR_APPLICATIONS = 'latchkey:for-applications';
+export const BEFORE_PASSWORD_CHANGE = 'latchkey:before-password-change';
 
 /** OpenAPI extensions from which the document derives each operation's `security`; see docs/openapi.ts. */
 export const PUBLIC_EXTENSION = 'x-latchkey-public';
 export const SCOPES_EXTENSION = 'x-required-scopes';
 export const USERS_EXTENSION = 'x-latchkey-users-only';
+export const BEFORE_PASSWORD_CHANGE_EXTENSION = 'x-latchkey-before-password-change';
 export const CLIENT_EXTENSION = 'x-latchkey-client';
 
 type RouteDecorator = MethodDecorator & ClassDecorator;
@@ -30,6 +32,14 @@ export function RequireScopes(...scopes: [ServiceScope, ...ServiceScope[]]): Rou
 /** Opens a closed route to tokens for applications, and closes it to those for this service. */
 export function ForApplications(): MethodDecorator {
   return SetMetadata(FOR_APPLICATIONS, true);
+}
+
+/** Opens a closed route to users who must change their password first. */
+export function BeforePasswordChange(): MethodDecorator {
+  return applyDecorators(
+    SetMetadata(BEFORE_PASSWORD_CHANGE, true),
+    ApiExtension(BEFORE_PASSWORD_CHANGE_EXTENSION, true),
+  );
 }
 
 /** The principal that the guard admitted. Only for routes that are not public. */

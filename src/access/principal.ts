@@ -25,6 +25,8 @@ export interface UserPrincipal extends TokenHolder {
   readonly kind: 'user';
   readonly userId: string;
   readonly sessionId: string;
+  /** Whether the user must change the password before anything else. */
+  readonly passwordChangeRequired: boolean;
 }
 
 /** A client that acts for itself (RFC 6749 section 4.4). It has no account, no profile and no session. */

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, HttpCode, Patch, Put } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentUser } from '../access/access.decorators.js';
+import { BeforePasswordChange, CurrentUser } from '../access/access.decorators.js';
 import { ownAccount } from '../access/own-account.js';
 import type { UserPrincipal } from '../access/principal.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
@@ -31,6 +31,7 @@ export class AccountController {
     return toUserDto(await ownAccount(this.profiles.change(principal, { ...change, fullName })));
   }
 
+  @BeforePasswordChange()
   @RateLimited('password')
   @Put('password')
   @HttpCode(204)

@@ -6,7 +6,7 @@ import { CredentialsService } from '../auth/credentials.service.js';
 import { AccountWrites } from '../limits/account-writes.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
 import { Transactions } from '../platform/database/transaction.js';
-import { AppError } from '../platform/kernel/app-error.js';
+import { AppError, invalidField } from '../platform/kernel/app-error.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
 import { UserCredentialsService } from '../users/user-credentials.service.js';
 import { UsersService } from '../users/users.service.js';
@@ -31,7 +31,8 @@ export class OwnPasswordService {
   ) {}
 
   /**
-   * Changes the principal's own password. Every other session of theirs ends, this one stays.
+   * Changes the principal's own password. Every other session of theirs ends, this one stays. A user who had to change it
+   * is free to do everything else after a refresh.
    * @throws AppError `not_found`, `invalid_credentials`, `validation_failed`, `too_many_attempts`, `overloaded`
    */
   async change(principal: UserPrincipal, change: PasswordChange): Promise<void> {
@@ -39,14 +40,17 @@ export class OwnPasswordService {
     const from = await this.credentials.checkOwn(userId, change.currentPassword, principal.origin.ip);
     const user = await this.users.get(userId);
     await this.passwords.assertAcceptable(change.newPassword, user, 'new_password');
+    if (change.newPassword === change.currentPassword) throw invalidField('new_password', 'unchanged');
     await this.writes.take(userId);
     const to = await this.passwords.hash(change.newPassword);
     const cause = { reason: 'password changed', actor: userId };
     await this.transactions.run(async (transaction) => {
       // A login that checked the old password meanwhile finds another hash and opens no session.
-      const replaced = await this.hashes.replaceHash(userId, { from, to }, transaction.manager);
+      const replaced = await this.hashes.replaceHash(userId, { from, to, chosen: true }, transaction.manager);
       if (!replaced) throw new AppError('invalid_credentials');
       await this.termination.endOthers(transaction, userId, sessionId, cause);
+      // The tokens of before open the change of the password alone; a refresh brings the user's scopes.
+      if (user.passwordChangeRequired) await this.termination.makeTokensStale(transaction, userId, cause);
       await this.audit.record(transaction, auditEvent(principal, 'user.password_changed', 'user', userId));
     });
   }

@@ -26,11 +26,14 @@ export class UserSecurityService {
   ) {}
 
   /**
-   * Gives a user a new password without asking for the old one. All sessions of the user end. Earlier wrong passwords
+   * Gives a user a new password, which the user must change, without asking for the old one. All sessions of the user end. Earlier wrong passwords
    * are forgotten, so that an attacker's guesses do not delay the owner.
+   * @param given the password; a generated one if absent
+   * @returns the password
    * @throws AppError `not_found`, `validation_failed`, `insufficient_scope`, `overloaded`
    */
-  async setPassword(actor: Actor, id: string, password: string): Promise<void> {
+  async setPassword(actor: Actor, id: string, given?: string): Promise<string> {
+    const password = given ?? (await this.passwords.generate());
     await this.passwords.assertAcceptable(password, await this.users.get(id));
     const hash = await this.passwords.hash(password);
     const cause = { reason: 'password set by an administrator', actor: actor.subject };
@@ -42,6 +45,7 @@ export class UserSecurityService {
       await this.audit.record(transaction, auditEvent(actor, 'user.password_changed', 'user', user.id));
     });
     await this.limits.clear(id);
+    return password;
   }
 
   /** Ends every session of a user. @throws AppError `not_found`, `insufficient_scope` */

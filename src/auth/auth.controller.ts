@@ -1,7 +1,13 @@
 import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CurrentPrincipal, CurrentUser, ForApplications, Public } from '../access/access.decorators.js';
+import {
+  BeforePasswordChange,
+  CurrentPrincipal,
+  CurrentUser,
+  ForApplications,
+  Public,
+} from '../access/access.decorators.js';
 import { CurrentConnection, type ClientConnection } from '../access/client-connection.decorator.js';
 import { RequestOrigin, type Origin } from '../access/origin.decorator.js';
 import { askedBy } from '../access/asked.dto.js';
@@ -95,6 +101,7 @@ export class AuthController {
     return this.refreshes.refresh(token, { origin, connection }, askedBy({ scope }));
   }
 
+  @BeforePasswordChange()
   @Post('logout')
   @HttpCode(204)
   @ApiOperation({ summary: 'End this session' })

@@ -16,6 +16,7 @@ import { AuthService } from './auth.service.js';
 import { CredentialsService } from './credentials.service.js';
 import { ForwardAuth } from './forward-auth.js';
 import { JwtAuthGuard } from './guards/jwt-auth.guard.js';
+import { PasswordChangeGuard } from './guards/password-change.guard.js';
 import { ScopesGuard } from './guards/scopes.guard.js';
 import { UsersOnlyGuard } from './guards/users-only.guard.js';
 import { RefreshService } from './refresh.service.js';
@@ -50,6 +51,7 @@ import { TokenService } from './token.service.js';
     TokenPairs,
     TokenService,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
+    { provide: APP_GUARD, useClass: PasswordChangeGuard },
     { provide: APP_GUARD, useClass: UsersOnlyGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
   ],

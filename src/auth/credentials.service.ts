@@ -109,7 +109,7 @@ export class CredentialsService {
     lane: string | undefined,
   ): Promise<string | undefined> {
     const fresh = await this.hasher.hash(password, lane);
-    const change = { from: stored.passwordHash, to: fresh };
+    const change = { from: stored.passwordHash, to: fresh, chosen: false };
     if (await this.users.replaceHash(stored.id, change)) return fresh;
     const current = await this.users.find({ id: stored.id });
     return current && this.matching(current, password, lane);

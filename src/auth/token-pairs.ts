@@ -17,10 +17,16 @@ export class TokenPairs {
 
   /**
    * The audience of a session, and the present scopes of its user that it asked for. A session that a version without
-   * audiences opened is for the service if it asked for scopes of the service alone, else for the default application.
+   * audiences opened is for the service if it asked for scopes of the service alone, else for the default application. If
+   * the user must change the password, it is for the service and has no scope.
    * @throws AppError `invalid_target` where the audience is gone
    */
-  grantOf({ audience, requestedScope, scopes }: SessionGrant): AccessGrant {
+  grantOf({ audience, requestedScope, scopes, passwordChangeRequired }: SessionGrant): AccessGrant {
+    // No application takes a token for this service, so the session opens the change of the password alone.
+    if (passwordChangeRequired) {
+      const asked = { resource: this.audiences.service.identifier, scope: null };
+      return resolveGrant(this.audiences, asked, { kind: 'user', scopes: [] });
+    }
     return resolveGrant(
       this.audiences,
       { resource: audience, scope: requestedScope },
@@ -55,6 +61,7 @@ export class TokenPairs {
         clientId: session.clientId,
         grant,
         permissionVersion: session.permissionVersion,
+        passwordChangeRequired: session.passwordChangeRequired,
       }),
       token_type: 'bearer',
       expires_in: this.tokens.accessSeconds,

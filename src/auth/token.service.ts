@@ -34,6 +34,8 @@ export interface AccessSubject {
   readonly clientId: string;
   readonly grant: AccessGrant;
   readonly permissionVersion: number;
+  /** Whether the user must change the password, so that the token opens that alone. */
+  readonly passwordChangeRequired?: boolean;
   /** Milliseconds since the Unix epoch; now where absent. */
   readonly issuedAt?: number;
 }
@@ -92,6 +94,7 @@ export class TokenService {
       type: 'access',
       scope: subject.grant.scope,
       ver: subject.permissionVersion,
+      ...(subject.passwordChangeRequired && { password_change_required: true as const }),
     };
     return this.sign('access', claims, this.keyRing.current());
   }

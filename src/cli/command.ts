@@ -24,6 +24,7 @@ export const OPTIONS = {
   'email-prefix': ['--email-prefix <prefix>', 'only users whose e-mail address begins with this'],
   limit: ['--limit <number>', 'how many to show at most; default 100'],
   after: ['--after <id>', 'continue after this id, the last one of the previous page'],
+  stdin: ['--stdin', 'read the password from the terminal, or the first line of standard input'],
   email: ['--email <email>', 'the e-mail address'],
   username: ['--username <name>', 'the user name'],
   role: ['--role <role>', 'a role; may be repeated'],
@@ -52,6 +53,8 @@ export type OptionName = keyof typeof OPTIONS;
 export interface CommandOptions {
   readonly plan: boolean;
   readonly json: boolean;
+  /** Reads a password instead of generating one. */
+  readonly stdin: boolean;
   /** Skips the question for confirmation. */
   readonly yes: boolean;
   /** The `kid` of a compromised key. */

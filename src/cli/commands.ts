@@ -67,9 +67,9 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'users set-password': {
     load: async () => (await users()).usersSetPasswordCommand,
     arguments: '<who>',
-    does: 'set a new password of a user and end all their sessions',
-    more: [WHO, PASSWORD],
-    options: [],
+    does: 'give a user a generated password, which must be changed at the next login, and end all their sessions',
+    more: [WHO],
+    options: ['stdin'],
   },
   'users roles': {
     load: async () => (await users()).usersRolesCommand,

@@ -90,6 +90,7 @@ const SWITCHES = {
   takeOver: false,
   force: false,
   keepSessions: false,
+  stdin: false,
 };
 
 function addOption(command: Program, name: OptionName): void {

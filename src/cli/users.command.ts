@@ -70,13 +70,15 @@ export const usersCreateCommand: Command = async (args, options, host) => {
   );
 };
 
-export const usersSetPasswordCommand: Command = async (args, _options, host) => {
+/** Generates the password and prints it once; `--stdin` reads it instead. The user must change it in either case. */
+export const usersSetPasswordCommand: Command = async (args, { stdin }, host) => {
   const who = only(args, WHO);
-  const password = await newPassword(host, who);
+  const given = stdin ? await newPassword(host, who) : undefined;
   return host.withApp(async (app) => {
     const user = await found('user', who, app.get(UsersService).find(who));
-    await app.get(UserSecurityService).setPassword(OPERATOR, user.id, password);
-    host.out(`${user.email} has a new password; all sessions have ended.\n`);
+    const password = await app.get(UserSecurityService).setPassword(OPERATOR, user.id, given);
+    host.err(`${user.email} must change the password at the next login; all sessions have ended.\n`);
+    if (given === undefined) host.out(`${password}\n`);
     return EXIT.done;
   });
 };

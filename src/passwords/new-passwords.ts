@@ -1,10 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { randomBytes } from 'node:crypto';
 import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import { invalidField } from '../platform/kernel/app-error.js';
 import { PasswordHasher } from './password-hasher.js';
 import { isMadeOfNames, passwordFault, type Identity } from './password-policy.js';
 
-/** Checks and hashes passwords that people choose. */
+/** Bytes of a generated password: 120 random bits in 20 characters. */
+const GENERATED_BYTES = 15;
+
+/** Checks and hashes passwords that people choose, and generates those that they must change. */
 @Injectable()
 export class NewPasswords {
   /** The host of the issuer and its labels, without the top-level domain. */
@@ -28,6 +32,13 @@ export class NewPasswords {
     const fault = await passwordFault(password);
     if (fault) throw invalidField(field, fault.code, fault.allowed);
     if (isMadeOfNames(password, identity, this.context)) throw invalidField(field, 'contains_identity');
+  }
+
+  /** A random password, which {@link assertAcceptable} accepts. */
+  async generate(): Promise<string> {
+    const password = randomBytes(GENERATED_BYTES).toString('base64url');
+    // The list of common passwords takes one of 10,000 for one of its own.
+    return (await passwordFault(password)) === undefined ? password : this.generate();
   }
 
   /** The hash of a password that was accepted. @throws AppError `overloaded` */

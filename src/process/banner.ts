@@ -60,7 +60,11 @@ export function startFields(facts: StartFacts): Record<string, unknown> {
 /** The generated administrator, or an empty text. Shown once on the terminal; the password is not stored in clear. */
 export function administratorText(administrator: CreatedAdministrator | undefined): string {
   if (administrator?.generatedPassword === undefined) return '';
-  return `\n  First administrator, shown this once:\n    user name  ${administrator.username}\n    password   ${administrator.generatedPassword}\n`;
+  return (
+    `\n  First administrator, shown this once:\n    user name  ${administrator.username}\n` +
+    `    password   ${administrator.generatedPassword}\n` +
+    '    Log in with it and choose your own: PUT /users/me/password, also in the docs. It opens nothing else.\n'
+  );
 }
 
 /** A new key is published before it signs, so the former one goes on for some minutes after a change of the settings. */

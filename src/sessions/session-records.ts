@@ -11,6 +11,8 @@ export interface SessionGrant {
   readonly rotatedAt: Date;
   readonly idleExpiresAt: Date;
   readonly permissionVersion: number;
+  /** Whether the user must change the password; the session then opens that alone. */
+  readonly passwordChangeRequired: boolean;
   /** Every scope of the user's roles. */
   readonly scopes: string[];
 }

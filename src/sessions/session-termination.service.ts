@@ -75,6 +75,14 @@ export class SessionTermination {
     return row as LiveRevocation;
   }
 
+  /** Makes the access tokens of a user stale: a refresh brings what the user may do from now on. */
+  async makeTokensStale(transaction: Transaction, userId: string, cause: Cause): Promise<void> {
+    const now = new Date(this.clock.now());
+    const version = await this.users.raisePermissionVersion(transaction.manager, userId, { now });
+    if (version === undefined) throw new AppError('not_found');
+    await this.revocations.makeStale(transaction, new Map([[userId, version]]), cause);
+  }
+
   private endRows(
     { manager }: Transaction,
     userId: string,

@@ -15,7 +15,7 @@ import type {
 const GRANT = `
   s.id, s.user_id AS "userId", s.client_id AS "clientId", s.audience, s.requested_scope AS "requestedScope", s.generation,
   s.refresh_token_id AS "refreshTokenId", s.rotated_at AS "rotatedAt", s.idle_expires_at AS "idleExpiresAt",
-  u.permission_version AS "permissionVersion",
+  u.permission_version AS "permissionVersion", u.password_change_required AS "passwordChangeRequired",
   ARRAY(SELECT DISTINCT unnest(r.scopes) FROM user_roles ur JOIN roles r ON r.name = ur.role
          WHERE ur.user_id = u.id ORDER BY 1) AS scopes`;
 

@@ -30,17 +30,18 @@ export class UserCredentialsService {
 
   /**
    * Replaces a hash only if it is still the one that was checked, so that a password changed meanwhile stays.
+   * @param change `chosen` for a password that the user chose: the user need not change it any more
    * @returns whether the hash was replaced
    */
   async replaceHash(
     id: string,
-    change: { readonly from: string; readonly to: string },
+    change: { readonly from: string; readonly to: string; readonly chosen: boolean },
     manager: EntityManager = this.manager,
   ): Promise<boolean> {
     return this.users.replacePasswordHash(manager, id, change);
   }
 
-  /** Sets the hash of a user whom the caller has locked. */
+  /** Sets the hash of a user whom the caller has locked, and who must then change the password. */
   async setHash(manager: EntityManager, id: string, hash: string): Promise<void> {
     await this.users.setPasswordHash(manager, id, hash);
   }

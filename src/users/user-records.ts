@@ -10,6 +10,7 @@ export interface UserRecord {
   readonly roles: string[];
   readonly scopes: string[];
   readonly status: UserStatus;
+  readonly passwordChangeRequired: boolean;
   readonly permissionVersion: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -38,6 +39,7 @@ export interface NewUser {
   readonly usernameSkeleton: string | null;
   readonly fullName: string | null;
   readonly passwordHash: string;
+  readonly passwordChangeRequired: boolean;
   readonly roles: readonly string[];
   readonly now: Date;
 }

@@ -14,6 +14,7 @@ import type {
 
 const RECORD = `
   u.id, u.email, u.email_verified AS "emailVerified", u.username, u.full_name AS "fullName", u.status,
+  u.password_change_required AS "passwordChangeRequired",
   u.permission_version AS "permissionVersion", u.created_at AS "createdAt", u.updated_at AS "updatedAt",
   ARRAY(SELECT role FROM user_roles WHERE user_id = u.id ORDER BY role) AS roles,
   ARRAY(SELECT DISTINCT unnest(r.scopes) FROM user_roles ur JOIN roles r ON r.name = ur.role
@@ -162,14 +163,15 @@ export class UsersRepository {
   async replacePasswordHash(
     manager: EntityManager,
     id: string,
-    { from, to }: { readonly from: string; readonly to: string },
+    { from, to, chosen }: { readonly from: string; readonly to: string; readonly chosen: boolean },
   ): Promise<boolean> {
-    return isChanged(await manager.update(User, { id, passwordHash: from }, { passwordHash: to }));
+    const change = { passwordHash: to, ...(chosen && { passwordChangeRequired: false }) };
+    return isChanged(await manager.update(User, { id, passwordHash: from }, change));
   }
 
-  /** Replaces the hash of a user whom the caller has locked. */
+  /** Replaces the hash of a user whom the caller has locked, and who must then change the password. */
   async setPasswordHash(manager: EntityManager, id: string, hash: string): Promise<void> {
-    await manager.update(User, { id }, { passwordHash: hash });
+    await manager.update(User, { id }, { passwordHash: hash, passwordChangeRequired: true });
   }
 
   /**

@@ -23,6 +23,8 @@ export interface CreateUser {
   readonly username?: string | null | undefined;
   readonly fullName?: string | null | undefined;
   readonly roles: readonly string[];
+  /** Whether the user must change the password first. Default: false. */
+  readonly passwordChangeRequired?: boolean;
 }
 
 export interface ChangeProfile {
@@ -68,6 +70,7 @@ export class UsersService {
       usernameSkeleton: username === null ? null : await usernameSkeleton(username),
       fullName: input.fullName ?? null,
       passwordHash: await this.passwords.hash(input.password, lane),
+      passwordChangeRequired: input.passwordChangeRequired ?? false,
       roles: input.roles,
       now: new Date(now),
     };

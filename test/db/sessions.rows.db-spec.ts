@@ -26,6 +26,7 @@ const Grant = z.strictObject({
   rotatedAt: z.date(),
   idleExpiresAt: z.date(),
   permissionVersion: z.int(),
+  passwordChangeRequired: z.boolean(),
   scopes: z.array(z.string()),
 });
 const Opened = Grant.extend({ surplus: z.array(z.uuid()) });

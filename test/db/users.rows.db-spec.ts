@@ -19,6 +19,7 @@ const Profile = z.strictObject({
   username: z.string().nullable(),
   fullName: z.string().nullable(),
   status: z.enum(['active', 'disabled']),
+  passwordChangeRequired: z.boolean(),
   permissionVersion: z.int(),
   createdAt: z.date(),
   updatedAt: z.date(),
@@ -53,7 +54,7 @@ async function added(name: string, ...held: string[]): Promise<string> {
   const id = newId(now.getTime());
   const email = `${name}@example.com`;
   const names = { username: name, usernameKey: name, usernameSkeleton: name };
-  const identity = { email, emailKey: email, ...names, fullName: null };
+  const identity = { email, emailKey: email, ...names, fullName: null, passwordChangeRequired: false };
   await users.insert(manager, { id, ...identity, passwordHash: `hash of ${name}`, roles: held, now });
   return id;
 }

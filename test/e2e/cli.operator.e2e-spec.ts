@@ -69,7 +69,7 @@ describe('users on the command line', () => {
     expect(await latchkey(args)).toMatchObject({ status: 2, stdout: '' });
     expect(await latchkey(args, { password: 'short' })).toMatchObject({
       status: 1,
-      stderr: 'latchkey: password: This value is too short\n',
+      stderr: 'latchkey: password: This value is too short: at least 8 characters\n',
     });
   });
 
@@ -121,14 +121,26 @@ describe('users on the command line', () => {
       await server.client.post('/auth/login', { json: { username: person.username, password: 'wrong' } });
     }
     const password = 'another horse battery';
-    const { status, stdout } = await latchkey(['users', 'set-password', person.username], { password });
-    expect([status, stdout]).toEqual([0, expect.not.stringContaining(password)]);
+    const command = ['users', 'set-password', person.username, '--stdin'];
+    const { status, stdout, stderr } = await latchkey(command, { password });
+    expect([status, stdout, stderr]).toEqual([0, '', expect.not.stringContaining(password)]);
     await expectDead(person);
-    expect(await codeOf((await server.client.login({ ...person, password })).access_token)).toBe(200);
+    const { access_token: token } = await server.client.login({ ...person, password });
+    expect(await codeOf(token)).toBe('password_change_required');
     const old = await server.client.post('/auth/login', {
       json: { username: person.username, password: person.password },
     });
     expect(old.status).toBe(401);
+  });
+
+  it('get a generated password, which is printed once and must be changed', async () => {
+    const person = await server.client.newcomer();
+    const { status, stdout, stderr } = await latchkey(['users', 'set-password', person.email]);
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^[\w-]{20}\n$/)]);
+    expect(stderr).toContain('must change the password');
+    await expectDead(person);
+    const { access_token: token } = await server.client.login({ ...person, password: stdout.trim() });
+    expect(await codeOf(token)).toBe('password_change_required');
   });
 
   it('keep no session of a login with the old password that runs at the same time', async () => {
@@ -138,14 +150,15 @@ describe('users on the command line', () => {
       const password = `another horse battery ${round}`;
       const old = { json: { username: person.username, password: person.password } };
       const [{ status }, ...logins] = await Promise.all([
-        latchkey(['users', 'set-password', person.id], { password }),
+        latchkey(['users', 'set-password', person.id, '--stdin'], { password }),
         ...Array.from({ length: 6 }, () => server.client.post<TokenPair>('/auth/login', old)),
         server.client.refresh(person.refresh_token),
       ]);
       expect(status).toBe(0);
       for (const login of logins) if (login.status === 200) await expectDead(login.body);
       await expectDead(person);
-      expect(await codeOf((await server.client.login({ ...person, password })).access_token)).toBe(200);
+      const { access_token: token } = await server.client.login({ ...person, password });
+      expect(await codeOf(token)).toBe('password_change_required');
     }
   });
 

@@ -43,7 +43,10 @@ describe('the first start in a folder', () => {
     const env = { DATABASE_URL: urlOf(deployment.target) };
     const service = await startProcess({ folder, env: { ...env, LOG_FORMAT: 'pretty' } });
     const password = PASSWORD.exec(service.stdout)?.[1] ?? '';
-    pair = await service.client.login({ username: 'admin', password });
+    const restricted = await service.client.login({ username: 'admin', password });
+    const json = { current_password: password, new_password: 'a ship is safe in harbour' };
+    await service.client.request('PUT', '/users/me/password', { token: restricted.access_token, json });
+    pair = (await service.client.refresh(restricted.refresh_token)).body;
     first = await service.stop();
     second = await startProcess({ folder, env });
   });

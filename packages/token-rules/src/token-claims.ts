@@ -19,6 +19,8 @@ export interface AccessClaims {
   readonly scope: string;
   /** The user's permission version when the token was issued. */
   readonly ver: number;
+  /** Only if the user must change the password: the token then opens that alone. */
+  readonly password_change_required?: true;
 }
 
 /** The claims of a refresh token. */

@@ -76,7 +76,12 @@ function principalOf(claims: AccessClaims, audience: Audience, request: FastifyR
   const holder =
     sub === clientId
       ? ({ kind: 'client' } as const)
-      : ({ kind: 'user', userId: sub, sessionId: sid } as const);
+      : ({
+          kind: 'user',
+          userId: sub,
+          sessionId: sid,
+          passwordChangeRequired: claims.password_change_required !== undefined,
+        } as const);
   return {
     ...holder,
     subject: sub,

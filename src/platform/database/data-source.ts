@@ -15,6 +15,7 @@ import { EmailVerified1763809200000 } from '../../../migrations/1763809200000-em
 import { ParentConsumedAt1763810200000 } from '../../../migrations/1763810200000-parent-consumed-at.js';
 import { LiveSessions1763811200000 } from '../../../migrations/1763811200000-live-sessions.js';
 import { OneKeyPerName1763812200000 } from '../../../migrations/1763812200000-one-key-per-name.js';
+import { PasswordChangeRequired1763813200000 } from '../../../migrations/1763813200000-password-change-required.js';
 import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { IdlePool } from './idle-pool.js';
 import { startupSettings } from './session-settings.js';
@@ -36,6 +37,7 @@ const MIGRATIONS = [
   ParentConsumedAt1763810200000,
   LiveSessions1763811200000,
   OneKeyPerName1763812200000,
+  PasswordChangeRequired1763813200000,
 ];
 
 /** The names of every migration, oldest first. */

@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import {
+  BEFORE_PASSWORD_CHANGE_EXTENSION,
   CLIENT_EXTENSION,
   PUBLIC_EXTENSION,
   SCOPES_EXTENSION,
@@ -66,6 +67,7 @@ function complete(operation: Operation, path: string, schemas: Schemas): void {
     problemResponses(codes, { oauth: path.startsWith('/oauth/'), sample: sampleField(operation, schemas) }),
   );
   delete operation[PUBLIC_EXTENSION];
+  delete operation[BEFORE_PASSWORD_CHANGE_EXTENSION];
   delete operation[USERS_EXTENSION];
   delete operation[CLIENT_EXTENSION];
   delete operation[ERRORS_EXTENSION];
@@ -75,6 +77,8 @@ function complete(operation: Operation, path: string, schemas: Schemas): void {
 function errorCodes(operation: Operation, isPublic: boolean, scopes: readonly string[]): ErrorCode[] {
   const codes: ErrorCode[] = [];
   if (!isPublic) codes.push(...TOKEN_CODES, 'unavailable');
+  if (!isPublic && operation[BEFORE_PASSWORD_CHANGE_EXTENSION] !== true)
+    codes.push('password_change_required');
   codes.push(...((operation[ERRORS_EXTENSION] ?? []) as ErrorCode[]));
   if (operation[USERS_EXTENSION] === true) codes.push('user_required');
   if (scopes.length > 0) codes.push('insufficient_scope');

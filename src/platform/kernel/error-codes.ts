@@ -74,6 +74,11 @@ const TABLE = {
     detail: 'This account is disabled',
     oauth: INVALID_GRANT,
   },
+  password_change_required: {
+    status: 403,
+    title: 'Password change required',
+    detail: 'Change the password first: PUT /users/me/password, then refresh or log in again',
+  },
   not_found: { status: 404, title: 'Not found', detail: 'Nothing was found under this path or id' },
   method_not_allowed: {
     status: 405,
@@ -215,6 +220,7 @@ export const FIELD_CODES = {
   invalid_format: 'This value does not have the required form',
   control_character: 'Control characters and lone surrogates are not allowed',
   unknown_field: 'This field is unknown',
+  unchanged: 'The new password is the current one',
   unknown_role: 'This role does not exist',
   too_common: 'This password is among the most common ones of published breaches',
   contains_identity:
