@@ -4,11 +4,12 @@ import { auditEvent } from '../audit/actor-event.js';
 import { AuditService } from '../audit/audit.service.js';
 import { GuessLimits } from '../limits/guess-limits.js';
 import { NewPasswords } from '../passwords/new-passwords.js';
-import { Transactions } from '../platform/database/transaction.js';
+import { Transactions, type Transaction } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { SessionTermination } from '../sessions/session-termination.service.js';
 import { UserAccessService } from '../users/user-access.service.js';
 import { UserCredentialsService } from '../users/user-credentials.service.js';
+import type { UserRecord } from '../users/user-records.js';
 import { UsersService } from '../users/users.service.js';
 
 /** Administrators' security measures for other accounts: new passwords, ended sessions, forgotten failures. */
@@ -51,7 +52,7 @@ export class UserSecurityService {
   /** Ends every session of a user. @throws AppError `not_found`, `insufficient_scope` */
   async endSessions(actor: Actor, id: string): Promise<void> {
     await this.transactions.run(async (transaction) => {
-      const user = await this.access.lockManaged(transaction.manager, actor, id);
+      const user = await this.lockToEnd(transaction, actor, id);
       const cause = { reason: 'sessions ended by an administrator', actor: actor.subject };
       await this.termination.endAll(transaction, user.id, cause);
       await this.audit.record(transaction, auditEvent(actor, 'session.ended_all', 'user', user.id));
@@ -61,7 +62,7 @@ export class UserSecurityService {
   /** Forgets the wrong passwords for an account, so that its owner can log in at once. @throws AppError `not_found` */
   async forgetFailures(actor: Actor, id: string): Promise<void> {
     await this.transactions.run(async (transaction) => {
-      const user = await this.access.lockManaged(transaction.manager, actor, id);
+      const user = await this.lockToEnd(transaction, actor, id);
       await this.audit.record(transaction, auditEvent(actor, 'user.failures_forgotten', 'user', user.id));
     });
     await this.limits.clear(id);
@@ -71,10 +72,17 @@ export class UserSecurityService {
   async endSession(actor: Actor, id: string, sessionId: string): Promise<void> {
     const cause = { reason: 'session ended by an administrator', actor: actor.subject };
     await this.transactions.run(async (transaction) => {
-      const user = await this.access.lockManaged(transaction.manager, actor, id);
+      const user = await this.lockToEnd(transaction, actor, id);
       if (!(await this.termination.endOne(transaction, user.id, sessionId, cause)))
         throw new AppError('not_found');
       await this.audit.record(transaction, auditEvent(actor, 'session.ended', 'session', sessionId));
     });
+  }
+
+  /** @throws AppError `not_found`, `insufficient_scope` */
+  private async lockToEnd({ manager }: Transaction, actor: Actor, id: string): Promise<UserRecord> {
+    const user = await this.access.lockToEnd(manager, actor, id);
+    if (!user) throw new AppError('not_found');
+    return user;
   }
 }

@@ -96,7 +96,8 @@ export class UsersAdminController {
     summary: 'Change a user',
     description:
       'New roles make access tokens stale; a refresh returns the new scopes. Disabling ends the sessions and revokes ' +
-      'the tokens. Requires the scopes of the added roles, and every scope of this service that the user holds.',
+      'the tokens. Requires the scopes of the added roles and every scope that the user holds; `roles:write` stands for ' +
+      'those of applications.',
   })
   @ApiOkResponse({ standardSchema: UserDto, description: 'The user as it is now' })
   @ApiProblems(
@@ -120,7 +121,10 @@ export class UsersAdminController {
   @RequireScopes('users:write')
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a user', description: 'Sessions and tokens end with the account.' })
+  @ApiOperation({
+    summary: 'Delete a user',
+    description: 'Sessions and tokens end with the account. Requires every scope that the user holds.',
+  })
   @ApiNoContentResponse({ description: 'The user is gone' })
   @ApiProblems('not_found', 'last_administrator')
   async delete(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {

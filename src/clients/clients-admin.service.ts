@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Audiences } from '../access/audiences.js';
-import { assertMayGrant } from '../access/authority.js';
 import type { Actor } from '../access/principal.js';
 import { assertFitTokens } from '../access/token-scopes.js';
 import { auditEvent } from '../audit/actor-event.js';
@@ -12,17 +11,15 @@ import { Clock } from '../platform/kernel/clock.js';
 import { newId } from '../platform/kernel/ids.js';
 import { UserAccessService } from '../users/user-access.service.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
-import type { CreatedClient, NewClient, RotatedSecret } from './client-records.js';
+import type { ClientRecord, CreatedClient, NewClient, RotatedSecret } from './client-records.js';
 import { hashClientSecret, newClientSecret } from './client-secret.js';
 import { ClientsRepository } from './clients.repository.js';
-import { ClientsService } from './clients.service.js';
 
 /** Creates, rotates and removes clients within the actor's scopes. A change, its audit event and its revocation commit together. */
 @Injectable()
 export class ClientsAdminService {
   constructor(
     private readonly transactions: Transactions,
-    private readonly clients: ClientsService,
     private readonly rows: ClientsRepository,
     private readonly revocations: RevocationsService,
     private readonly audit: AuditService,
@@ -40,7 +37,7 @@ export class ClientsAdminService {
     const isUnknown = (resource: string): boolean => !this.audiences.findApplication(resource);
     if (input.resources?.some(isUnknown)) throw invalidField('resources', 'unknown_resource');
     return this.transactions.run(async (transaction) => {
-      await this.assertMayGrant(transaction.manager, actor, input.scopes);
+      await this.users.assertMayManage(transaction.manager, actor, input.scopes);
       const created = await this.insert(transaction.manager, input);
       const { id, scopes, grants, resources } = created.client;
       const details = { scopes, grants, ...(resources && { resources }) };
@@ -56,9 +53,7 @@ export class ClientsAdminService {
    */
   async rotateSecret(actor: Actor, id: string, overlapSeconds: number): Promise<RotatedSecret> {
     return this.transactions.run(async (transaction) => {
-      const client = await this.clients.lockManagedIfKnown(transaction.manager, actor, id);
-      if (!client) throw new AppError('not_found');
-      await this.assertMayGrant(transaction.manager, actor, client.scopes);
+      const client = await this.lockManaged(transaction.manager, actor, id);
       const rotated = await this.replaceSecret(transaction.manager, client.id, overlapSeconds);
       const details = { overlap_seconds: overlapSeconds };
       await this.audit.record(
@@ -76,8 +71,7 @@ export class ClientsAdminService {
    */
   async delete(actor: Actor, id: string): Promise<void> {
     await this.transactions.run(async (transaction) => {
-      const client = await this.clients.lockManagedIfKnown(transaction.manager, actor, id);
-      if (!client) throw new AppError('not_found');
+      const client = await this.lockManaged(transaction.manager, actor, id);
       await this.rows.delete(transaction.manager, client.id);
       await this.revocations.revoke(transaction, {
         kind: 'client',
@@ -90,12 +84,12 @@ export class ClientsAdminService {
     });
   }
 
-  private async assertMayGrant(
-    manager: EntityManager,
-    actor: Actor,
-    scopes: readonly string[],
-  ): Promise<void> {
-    assertMayGrant(actor, scopes, await this.users.scopesHeldBy(manager, actor));
+  /** Locks a client that the actor may change. @throws AppError `not_found`, `insufficient_scope` */
+  private async lockManaged(manager: EntityManager, actor: Actor, id: string): Promise<ClientRecord> {
+    const client = await this.rows.lock(manager, id);
+    if (!client) throw new AppError('not_found');
+    await this.users.assertMayManage(manager, actor, client.scopes);
+    return client;
   }
 
   private async insert(manager: EntityManager, input: NewClient): Promise<CreatedClient> {

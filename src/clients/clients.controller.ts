@@ -91,7 +91,7 @@ export class ClientsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Remove a client',
-    description: 'Its tokens are revoked. You must hold every scope of this service that the client has.',
+    description: 'Its tokens are revoked. You must hold every scope of the client.',
   })
   @ApiNoContentResponse({ description: 'The client is removed' })
   @ApiProblems('not_found')

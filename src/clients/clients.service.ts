@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { validate as isUuid } from 'uuid';
-import { assertMayManage } from '../access/authority.js';
+import { assertMayEnd } from '../access/authority.js';
 import type { Actor } from '../access/principal.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
@@ -42,16 +42,12 @@ export class ClientsService {
   }
 
   /**
-   * Locks a client that the actor may change, until the transaction ends. Undefined if there is no such client.
+   * Locks a client whose tokens the actor may revoke, until the transaction ends. Undefined if there is no such client.
    * @throws AppError `insufficient_scope` if the client has a scope of this service that the actor does not hold
    */
-  async lockManagedIfKnown(
-    manager: EntityManager,
-    actor: Actor,
-    id: string,
-  ): Promise<ClientRecord | undefined> {
+  async lockToEnd(manager: EntityManager, actor: Actor, id: string): Promise<ClientRecord | undefined> {
     const client = await this.clients.lock(manager, id);
-    if (client) assertMayManage(actor, client.scopes);
+    if (client) assertMayEnd(actor, client.scopes);
     return client;
   }
 

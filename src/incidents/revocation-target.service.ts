@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { LiveRevocation, RevocationKind } from '@latchkey/token-rules';
-import { assertMayManage } from '../access/authority.js';
+import { assertMayEnd } from '../access/authority.js';
 import { FIRST_PARTY, type Actor } from '../access/principal.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { KeyRing } from '../keys/key-ring.js';
@@ -36,7 +36,7 @@ export class RevocationTargetService {
     actor: Actor,
     { kind, subject, ...cause }: Cause & RevocationTarget,
   ): Promise<LiveRevocation> {
-    assertMayManage(actor, reachOf({ kind, subject }).scopes);
+    assertMayEnd(actor, reachOf({ kind, subject }).scopes);
     let forGood = false;
     switch (kind) {
       case 'user':
@@ -72,7 +72,7 @@ export class RevocationTargetService {
     subject: string,
     cause: Cause,
   ): Promise<LiveRevocation> {
-    const user = await this.users.lockManagedIfKnown(transaction.manager, actor, subject);
+    const user = await this.users.lockToEnd(transaction.manager, actor, subject);
     if (!user) throw await this.refusal(transaction, subject);
     return this.termination.endAll(transaction, user.id, cause);
   }
@@ -81,13 +81,13 @@ export class RevocationTargetService {
     const { manager } = transaction;
     const session = await this.sessions.find(id, manager);
     if (!session) throw await this.refusal(transaction, id);
-    await this.users.lockManagedIfKnown(manager, actor, session.userId);
+    await this.users.lockToEnd(manager, actor, session.userId);
     await this.termination.endWithoutRevocation(transaction, session.userId, id, cause);
   }
 
   private async lockClient(transaction: Transaction, actor: Actor, id: string): Promise<void> {
     if (id === FIRST_PARTY) return;
-    const client = await this.clients.lockManagedIfKnown(transaction.manager, actor, id);
+    const client = await this.clients.lockToEnd(transaction.manager, actor, id);
     if (!client) throw await this.refusal(transaction, id);
   }
 

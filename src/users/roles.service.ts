@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
-import { assertMayGrant, assertMayManage } from '../access/authority.js';
 import type { Actor } from '../access/principal.js';
 import { assertFitTokens } from '../access/token-scopes.js';
 import { AuditService } from '../audit/audit.service.js';
@@ -50,7 +49,7 @@ export class RolesService {
     const roles = await this.share(manager, names);
     if (roles.length < new Set(names).size) throw invalidField('roles', 'unknown_role');
     const scopes = roles.flatMap((role) => role.scopes);
-    assertMayGrant(actor, scopes, await this.access.scopesHeldBy(manager, actor));
+    await this.access.assertMayManage(manager, actor, scopes);
   }
 
   /** Locks the roles that one user is to hold. @throws AppError `scopes_too_large` if their tokens would be too long */
@@ -71,7 +70,7 @@ export class RolesService {
       await this.roles.queueChanges(manager);
       const wanted = [...new Set(scopes)].sort();
       const { role, isNew } = await this.lockOrInsert(manager, name);
-      assertMayManage(actor, [...role.scopes, ...wanted]);
+      await this.access.assertMayManage(manager, actor, [...role.scopes, ...wanted]);
       if (!isNew && same(role.scopes, wanted)) return role;
       await this.roles.setScopes(manager, name, wanted);
       await this.assertHoldersFit(manager, name, wanted);
@@ -120,7 +119,7 @@ export class RolesService {
       const { manager } = transaction;
       const role = await this.roles.lock(manager, name);
       if (!role) throw new AppError('not_found');
-      assertMayManage(actor, role.scopes);
+      await this.access.assertMayManage(manager, actor, role.scopes);
       if (await this.users.holdsRole(manager, name)) throw new AppError('role_in_use');
       await this.roles.delete(manager, name);
       await this.audit.record(transaction, auditEvent(actor, 'role.deleted', 'role', name));

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { assertMayManage } from '../access/authority.js';
+import { assertMayEnd, assertMayManage } from '../access/authority.js';
 import type { Actor } from '../access/principal.js';
 import { isServiceScope } from '../access/scopes.js';
 import { AppError } from '../platform/kernel/app-error.js';
@@ -29,23 +29,28 @@ export class UserAccessService {
 
   /**
    * Locks a user whom the actor may change, until the transaction ends.
-   * @throws AppError `not_found`; `insufficient_scope` if the user holds more of this service than the actor
+   * @throws AppError `not_found`; `insufficient_scope` if the actor could not give the user's scopes
    */
   async lockManaged(manager: EntityManager, actor: Actor, id: string): Promise<UserRecord> {
-    const user = await this.lockManagedIfKnown(manager, actor, id);
+    const user = await this.lock(manager, id);
     if (!user) throw new AppError('not_found');
+    await this.assertMayManage(manager, actor, user.scopes);
     return user;
   }
 
-  /** {@link lockManaged}, but undefined for an unknown id. */
-  async lockManagedIfKnown(
-    manager: EntityManager,
-    actor: Actor,
-    id: string,
-  ): Promise<UserRecord | undefined> {
+  /**
+   * Locks a user whose sessions and tokens the actor may end, until the transaction ends; undefined for an unknown id.
+   * @throws AppError `insufficient_scope` if the user holds more of this service than the actor
+   */
+  async lockToEnd(manager: EntityManager, actor: Actor, id: string): Promise<UserRecord | undefined> {
     const user = await this.lock(manager, id);
-    if (user) assertMayManage(actor, user.scopes);
+    if (user) assertMayEnd(actor, user.scopes);
     return user;
+  }
+
+  /** @throws AppError `insufficient_scope` if the actor may neither give nor manage the scopes, see authority.ts */
+  async assertMayManage(manager: EntityManager, actor: Actor, scopes: readonly string[]): Promise<void> {
+    assertMayManage(actor, scopes, await this.scopesHeldBy(manager, actor));
   }
 
   /** Whether there is a user with this id. */
@@ -57,7 +62,7 @@ export class UserAccessService {
    * The scopes that an actor may hand on: those of the token, and the application scopes of the actor's account, which a
    * token for this service does not carry. None for the operator, whom no scope bounds.
    */
-  async scopesHeldBy(manager: EntityManager, actor: Actor): Promise<ReadonlySet<string>> {
+  private async scopesHeldBy(manager: EntityManager, actor: Actor): Promise<ReadonlySet<string>> {
     if (actor.kind === 'operator') return new Set();
     if (actor.kind === 'client') return actor.scopes;
     const account = await this.users.findById(manager, actor.userId);

@@ -79,14 +79,6 @@ describe('an actor who gives a role', () => {
     expect(verdict(answer)).toEqual([403, 'insufficient_scope']);
   });
 
-  it('may leave a role in place that the actor could not give', async () => {
-    const role = await newRole(server, 'tasks:delete');
-    const person = await server.client.register();
-    await server.database.query('INSERT INTO user_roles VALUES ($1, $2)', [person.id, role]);
-    const answer = await send(desk, 'PATCH', `/users/${person.id}`, { roles: [role] });
-    expect([answer.status, answer.body['roles']]).toEqual([200, [role]]);
-  });
-
   it('waits for a parallel change of the role and is judged by its new scopes', async () => {
     const role = await newRole(server);
     const person = await server.client.register();
@@ -169,13 +161,10 @@ describe('an account with more scopes of this service', () => {
     expect((await server.client.me(admin.access_token)).status).toBe(200);
   });
 
-  it('is one with other scopes of this service, not with the same ones or those of applications', async () => {
+  it('is not one with the same scopes', async () => {
     const peer = await memberWithScopes(server, 'users:read', 'users:write');
-    const tasker = await memberWithScopes(server, 'tasks:delete');
-    for (const { id } of [peer, tasker]) {
-      expect((await send(desk, 'PATCH', `/users/${id}`, { full_name: 'x' })).status).toBe(200);
-      expect((await send(desk, 'DELETE', `/users/${id}`)).status).toBe(204);
-    }
+    expect((await send(desk, 'PATCH', `/users/${peer.id}`, { full_name: 'x' })).status).toBe(200);
+    expect((await send(desk, 'DELETE', `/users/${peer.id}`)).status).toBe(204);
   });
 
   it('is protected from the moment of its promotion on', async () => {
@@ -189,5 +178,59 @@ describe('an account with more scopes of this service', () => {
       if (changed.status === 200) expect(changed.body['roles']).toEqual(['user']);
       else expect(verdict(changed)).toEqual([403, 'insufficient_scope']);
     }
+  });
+});
+
+describe('an account, role or client with scopes of an application that the actor could not give', () => {
+  const refused = refusalFor('roles:write');
+
+  it.each([
+    ['PATCH', { full_name: 'x' }],
+    ['PATCH', { username: null }],
+    ['PATCH', { email: 'mine@example.com' }],
+    ['PATCH', { roles: ['user'] }],
+    ['PATCH', { roles: [] }],
+    ['PATCH', { status: 'disabled' }],
+    ['PATCH', {}],
+    ['DELETE', undefined],
+  ])('is not touched by %s /users/{id} %j', async (method, json) => {
+    const banker = await memberWithScopes(server, 'bank:admin');
+    expect(refusalOf(await send(desk, method, `/users/${banker.id}`, json))).toEqual(refused);
+    expect((await server.client.me(banker.access_token)).body).toMatchObject({
+      email: banker.email,
+      username: banker.username,
+      full_name: null,
+      scopes: ['bank:admin'],
+    });
+  });
+
+  it('is changed and deleted by an actor who holds them, or who may define roles', async () => {
+    const holder = await memberWithScopes(server, 'users:write', 'users:read', 'bank:admin');
+    const definer = await memberWithScopes(server, 'users:write', 'roles:write');
+    for (const actor of [holder, definer]) {
+      const banker = await memberWithScopes(server, 'bank:admin');
+      expect((await send(actor, 'PATCH', `/users/${banker.id}`, { full_name: 'x' })).status).toBe(200);
+      expect((await send(actor, 'DELETE', `/users/${banker.id}`)).status).toBe(204);
+    }
+  });
+
+  it('keeps its secret and its life as a client', async () => {
+    const scopes = ['bank:admin'];
+    const json = { name: 'bank', scopes, grants: ['client_credentials'] };
+    const { body } = await send(admin, 'POST', '/clients', json);
+    const keeper = await memberWithScopes(server, 'clients:write');
+    for (const [method, path] of [
+      ['POST', '/secret'],
+      ['DELETE', ''],
+    ] as const) {
+      const answer = await send(keeper, method, `/clients/${String(body['client_id'])}${path}`);
+      expect(refusalOf(answer)).toEqual(refused);
+    }
+  });
+
+  it('may have its sessions ended and its failed logins forgotten, which protects it', async () => {
+    const banker = await memberWithScopes(server, 'bank:admin');
+    expect((await send(desk, 'DELETE', `/users/${banker.id}/failed-logins`)).status).toBe(204);
+    expect((await send(desk, 'DELETE', `/users/${banker.id}/sessions`)).status).toBe(204);
   });
 });
