@@ -6,6 +6,7 @@ import { djangoDigest } from './schemes/digests.js';
 import { pbkdf2Hash } from './schemes/pbkdf2.js';
 import { phpassHash, wordpressHash } from './schemes/phpass.js';
 import { betterAuthHash, firebaseScryptHash, scryptHash } from './schemes/scrypt.js';
+import { shaCryptHash } from './schemes/sha-crypt.js';
 import { UnusableHash, type HashReader, type StoredHash } from './stored-hash.js';
 
 /** Every form is printable ASCII of at most 1,024 characters. */
@@ -23,6 +24,7 @@ const READERS: readonly HashReader[] = [
   aspnetHash,
   betterAuthHash,
   djangoDigest,
+  shaCryptHash,
 ];
 
 /**

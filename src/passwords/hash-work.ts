@@ -13,6 +13,8 @@ const UNITS = {
   'pbkdf2-sha512': 0.78,
   scrypt: 0.6,
   phpass: 16,
+  /** With a password of 512 bytes, the longest. */
+  'sha-crypt': 8,
   digest: 1,
 } as const;
 

@@ -71,6 +71,11 @@ export const MADE_HASHES: readonly ForeignHash[] = [
   ['phpass', '$H$9iapKShkO8wX4sJR0pEsshmzSnbtfA1'],
   // In Spring's format, made with hashlib.
   ['pbkdf2-sha256 (Spring)', '{pbkdf2@SpringSecurity_v5_8}f0f1f2f3f4f5f6f7f8f9fafbfcfdfeffc131615b7ba26158fa64a48c4795a29e3e35d02af8bcf5b771cb450567517d85'],
+  [
+    'sha512-crypt',
+    '{CRYPT}$6$rounds=1000$E0W6D95SwHkdugDK$s4slECbu4AJFHbKitvSDi8jfWXBqKLzZh/7NAgfW7pEjTey.iXSVd9gHnSS.ZGv49T0MVL3MwX/3hgLZp2e75/',
+  ],
+  ['sha256-crypt', '$5$rounds=1000$PC6AesYritzBuc7c$R8XGI93QqL2DWoduOwK53SkgbDM2exaPn79XsK2D7A.'],
   ['md5 (Django)', 'md5$zL3mB7kQ0sXw$bb46475bcf1c0340b0459407bd08e66c'],
 ].map(([scheme = '', hash = '']) => ({ scheme, hash, password: PASSWORD }));
 
@@ -114,6 +119,17 @@ const PUBLISHED_HASHES: readonly ForeignHash[] = [
       'AQAAAAIAAAD6AAAAIJbVi5wbMR+htSfFp8fTw8N8GOS/Sje+S/4YZcgBfU7EQuqv4OkVYmc4VJl9AGZzmRTxSkP7LtVi9IWyUxX8IAAfZ8v+ZfhjCcudtC1YERSqE1OEdXLW9VukPuJWBBjLuw==',
     ],
   ].map(([scheme = '', hash = '']) => ({ scheme, hash, password: 'my password' })),
+  // Ulrich Drepper's specification of SHA-crypt.
+  {
+    scheme: 'sha512-crypt',
+    hash: '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1',
+    password: 'Hello world!',
+  },
+  {
+    scheme: 'sha256-crypt',
+    hash: '$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5',
+    password: 'Hello world!',
+  },
   // openwall's phpass, test.php.
   { scheme: 'phpass', hash: '$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0', password: 'test12345' },
   // The demonstration of WordPress 7.1 on php-wasm, whose build verifies it with PHP.

@@ -8,6 +8,8 @@ const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const FORM = /^\$[PH]\$([./0-9A-Za-z])([./0-9A-Za-z]{8})([./0-9A-Za-z]{22})$/;
 /** Rounds between two turns of the event loop: a millisecond or less. */
 const ROUNDS_PER_TURN = 512;
+/** In bytes. phpass and WordPress refuse longer passwords, because each round reads the whole password. */
+const PASSWORD_MAX = 4096;
 const WORDPRESS = '$wp$2';
 
 /** The portable hashes of phpass: MD5 of the former digest and the password, again and again. */
@@ -19,8 +21,10 @@ export const phpassHash: HashReader = (stored) => {
   return {
     scheme: 'phpass',
     work: boundedWork('phpass', rounds),
-    verify: async (password) =>
-      sameBytes(Buffer.from(encoded(await stretched(salt, password, rounds))), Buffer.from(digest)),
+    verify: async (password) => {
+      if (Buffer.byteLength(password) > PASSWORD_MAX) return false;
+      return sameBytes(Buffer.from(encoded(await stretched(salt, password, rounds))), Buffer.from(digest));
+    },
   };
 };
 
