@@ -12,6 +12,7 @@ COPY package.json package-lock.json .npmrc ./
 # The build needs no install scripts of packages; esbuild's binary is an optional package.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json nest-cli.json esbuild.config.js ./
+COPY docs/errors.md docs/errors.md
 COPY migrations migrations
 COPY packages packages
 COPY src src

@@ -1,5 +1,5 @@
 import { build } from 'esbuild';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -66,6 +66,8 @@ export const options = {
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },
+  // The served page of the errors has the text of the document.
+  define: { ERRORS_MARKDOWN: JSON.stringify(readFileSync('docs/errors.md', 'utf8')) },
   plugins: [oneTypeorm],
   // A process keeps the text of its code, which is a third smaller without comments. Names and lines stay, for stacks.
   minifyWhitespace: true,

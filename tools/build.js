@@ -35,6 +35,7 @@ export function buildWhatChanged() {
     'migrations',
     'packages/embedded-postgres/src',
     'esbuild.config.js',
+    'docs/errors.md',
     'tsconfig.build.json',
   ];
   if (isNewer([...service, ...SHARED, ...SETTINGS], 'dist/main.js')) {

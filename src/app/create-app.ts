@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { IncomingMessage } from 'node:http';
 import { answerForwardAuth } from './forward-auth.listener.js';
 import { AppModule, type AppParts } from './app.module.js';
+import { basePathOf } from '../platform/config/urls.js';
 import { unavailableDatabase } from '../platform/database/connection.js';
 import { DatabaseWrites } from '../platform/database/database-writes.js';
 import { serveDocs } from '../platform/docs/swagger.js';
@@ -26,7 +27,8 @@ import { recordRequest } from '../platform/http/request-log.js';
 export async function createApp(parts: AppParts): Promise<NestFastifyApplication> {
   const { config, log } = parts;
   const routes = new RouteTable();
-  const adapter = httpAdapter(config.http, (request, reply) => recordRequest(request, reply, log));
+  const basePath = basePathOf(config.tokens.issuer);
+  const adapter = httpAdapter(config.http, basePath, (request, reply) => recordRequest(request, reply, log));
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(parts), adapter, {
     logger: new NestLog(log),
     abortOnError: false,
@@ -43,14 +45,15 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
     proxies.see(request);
     if (config.http.trustedProxies.length > 0) simplifyForwardedFor(request);
   };
-  addHooks(app, { routes, log, onArrival });
-  answerExpectations(app.getHttpServer());
+  addHooks(app, { routes, log, basePath, onArrival });
+  answerExpectations(app.getHttpServer(), basePath);
   // CORS costs time at each request, so it is enabled only where an origin is allowed.
   if (config.http.corsOrigins.length > 0) app.enableCors(corsDelegate(config.http, watchPreflight) as never);
   app.useGlobalPipes(new SchemaPipe());
   app.useGlobalFilters(
     new ProblemFilter({
       log,
+      basePath,
       allowedMethods: (path) => routes.allowedMethods(path),
       translate: (error) => {
         writes.note(error);
@@ -58,7 +61,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
       },
     }),
   );
-  serveDocs(app);
+  serveDocs(app, basePath);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   answerForwardAuth(app, log);

@@ -1,3 +1,11 @@
+/**
+ * The path of an issuer without a slash at its end, such as `/id`; empty for an issuer at the root of its host. A proxy
+ * strips it from requests, so whatever the service says of its own paths begins with it.
+ */
+export function basePathOf(issuer: string): string {
+  return new URL(issuer).pathname.replace(/\/+$/, '');
+}
+
 /** Whether a text is the URL of a PostgreSQL server with correct percent-encoding. */
 export function isPostgresUrl(value: string): boolean {
   if (!/^postgres(ql)?:\/\/./.test(value) || !URL.canParse(value)) return false;

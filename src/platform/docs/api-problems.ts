@@ -34,6 +34,8 @@ export interface SampleField {
 
 interface ProblemOptions {
   readonly oauth: boolean;
+  /** The path of the issuer. */
+  readonly basePath: string;
   readonly sample: SampleField | undefined;
 }
 
@@ -55,7 +57,7 @@ function problemResponse(codes: readonly ErrorCode[], options: ProblemOptions) {
   const answers = codes.map((code) => ({ code, ...answer(code, options) }));
   const headers = Object.assign({}, ...answers.map((given) => describeHeaders(given.headers))) as object;
   return {
-    description: answers.map(({ code }) => describe(code, answers.length > 1)).join('\n'),
+    description: answers.map(({ code }) => describe(code, answers.length > 1, options.basePath)).join('\n'),
     ...(Object.keys(headers).length > 0 && { headers }),
     content: {
       [options.oauth ? 'application/json' : 'application/problem+json']: {
@@ -71,15 +73,15 @@ function problemResponse(codes: readonly ErrorCode[], options: ProblemOptions) {
   };
 }
 
-function answer(code: ErrorCode, { oauth, sample }: ProblemOptions) {
+function answer(code: ErrorCode, { oauth, sample, basePath }: ProblemOptions) {
   const errors = code === 'validation_failed' && sample ? [fieldError(sample.field, sample.code)] : undefined;
-  return problem(new AppError(code, errors && { errors }), SAMPLE_REQUEST_ID, oauth);
+  return problem(new AppError(code, errors && { errors }), SAMPLE_REQUEST_ID, oauth, basePath);
 }
 
 /** The description in CommonMark, where an unescaped `<token>` would be a tag. */
-function describe(code: ErrorCode, listed: boolean): string {
+function describe(code: ErrorCode, listed: boolean, basePath: string): string {
   const detail = ERROR_CODES[code].detail.replace(/[<>]/g, '\\$&');
-  return `${listed ? '- ' : ''}[\`${code}\`](/docs/errors#${code}): ${detail}`;
+  return `${listed ? '- ' : ''}[\`${code}\`](${basePath}/docs/errors#${code}): ${detail}`;
 }
 
 function describeHeaders(headers: Readonly<Record<string, string>>) {

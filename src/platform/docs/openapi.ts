@@ -6,7 +6,7 @@ import { BEARER, CLIENT, completeOperations, PASSWORD } from './operation.js';
 import { OAuthErrorDto, ProblemDto } from './problem.dto.js';
 import { toOpenApiSchema } from './schema.js';
 
-const DESCRIPTION = `Accounts, logins and JWT access tokens for your services.
+const introduction = (basePath: string) => `Accounts, logins and JWT access tokens for your services.
 
 Try it from this page, where every example works unchanged:
 
@@ -15,7 +15,7 @@ Try it from this page, where every example works unchanged:
 *bearer*. The page stays authorized after a reload, until the access token expires.
 3. Ask for your profile: \`GET /users/me\`.
 
-Errors are \`application/problem+json\` (RFC 9457); their codes are listed at [/docs/errors](/docs/errors). Every
+Errors are \`application/problem+json\` (RFC 9457); their codes are listed at [/docs/errors](${basePath}/docs/errors). Every
 answer has an \`X-Request-Id\`, which leads to its lines in the log.`;
 
 /** Tags in the order of the page. */
@@ -51,12 +51,14 @@ const SCOPES: Readonly<Record<ServiceScope, string>> = {
 /**
  * The OpenAPI document. `security` and the errors of the guard come from the decorators that the guard reads, so exactly
  * the routes that are not public have them; see operation.ts.
+ * @param basePath the path of the issuer, with which paths begin
  */
-export function openApiDocument(app: INestApplication): OpenAPIObject {
-  const { contact: _, ...info } = configuration().info;
+export function openApiDocument(app: INestApplication, basePath: string): OpenAPIObject {
+  const { info, ...rest } = configuration(basePath);
+  const { contact: _, ...facts } = info;
   const document = SwaggerModule.createDocument(
     app,
-    { ...configuration(), info },
+    { ...rest, info: facts },
     {
       operationIdFactory: operationId,
       standardSchemaConverter: (schema, { schemaType }) =>
@@ -71,7 +73,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
       OAuthError: componentOf(OAuthErrorDto),
     },
   };
-  completeOperations(document);
+  completeOperations(document, basePath);
   return document;
 }
 
@@ -84,10 +86,11 @@ function operationId(controller: string, method: string): string {
   return room === method ? method : room + method.replace(/^./, (first) => first.toUpperCase());
 }
 
-function configuration() {
+function configuration(basePath: string) {
   const builder = new DocumentBuilder()
     .setTitle('Latchkey')
-    .setDescription(DESCRIPTION)
+    .setDescription(introduction(basePath))
+    .addServer(basePath === '' ? '/' : basePath)
     .setVersion('1')
     .addBearerAuth(
       {
@@ -107,8 +110,8 @@ function configuration() {
         flows: {
           // A path, so that it is correct behind any host name and proxy.
           password: {
-            tokenUrl: '/oauth/token',
-            refreshUrl: '/oauth/token',
+            tokenUrl: `${basePath}/oauth/token`,
+            refreshUrl: `${basePath}/oauth/token`,
             scopes: Object.fromEntries(SERVICE_SCOPES.map((scope) => [scope, SCOPES[scope]])),
           },
         },

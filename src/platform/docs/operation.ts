@@ -35,16 +35,22 @@ const PAGE_HEADERS = {
 };
 
 /** Adds to every operation of a document the security, errors and headers that all routes of its kind share. */
-export function completeOperations({ paths, components }: OpenAPIObject): void {
+export function completeOperations({ paths, components }: OpenAPIObject, basePath: string): void {
   for (const [path, item] of Object.entries(paths)) {
     for (const method of METHODS) {
       const operation = item[method] as Operation | undefined;
-      if (operation) complete(operation, path, (components?.schemas ?? {}) as Schemas);
+      if (operation) complete(operation, { path, basePath, schemas: (components?.schemas ?? {}) as Schemas });
     }
   }
 }
 
-function complete(operation: Operation, path: string, schemas: Schemas): void {
+interface Surroundings {
+  readonly path: string;
+  readonly basePath: string;
+  readonly schemas: Schemas;
+}
+
+function complete(operation: Operation, { path, basePath, schemas }: Surroundings): void {
   const scopes = (operation[SCOPES_EXTENSION] ?? []) as string[];
   const isPublic = operation[PUBLIC_EXTENSION] === true;
   const codes = errorCodes(operation, isPublic, scopes);
@@ -54,7 +60,7 @@ function complete(operation: Operation, path: string, schemas: Schemas): void {
     const needs = scopes.map((scope) => `\`${scope}\``).join(' ');
     if (needs)
       operation.description = [operation.description, `Scope: ${needs}`].filter(Boolean).join('\n\n');
-  }
+  } else operation.security = [];
   const client = operation[CLIENT_EXTENSION];
   if (client !== undefined) operation.security = [{ [CLIENT]: [] }, ...(client === 'optional' ? [{}] : [])];
   for (const parameter of parametersOf(operation)) completeParameter(parameter);
@@ -64,7 +70,11 @@ function complete(operation: Operation, path: string, schemas: Schemas): void {
   if (isPaged(operation)) Object.assign(successOf(operation), { headers: PAGE_HEADERS });
   Object.assign(
     operation.responses,
-    problemResponses(codes, { oauth: path.startsWith('/oauth/'), sample: sampleField(operation, schemas) }),
+    problemResponses(codes, {
+      oauth: path.startsWith('/oauth/'),
+      basePath,
+      sample: sampleField(operation, schemas),
+    }),
   );
   delete operation[PUBLIC_EXTENSION];
   delete operation[BEFORE_PASSWORD_CHANGE_EXTENSION];

@@ -29,10 +29,13 @@ const CSS = `
 .swagger-ui .response-col_description .renderedMarkdown :is(ul, li) { margin: 0; }
 `;
 
-/** Serves Swagger UI at /docs from the installed package, and the document at /docs-json and /docs-yaml. */
-export function serveDocs(app: NestFastifyApplication): void {
+/**
+ * Serves Swagger UI at /docs from the installed package, and the document at /docs-json and /docs-yaml.
+ * @param basePath the path of the issuer, see basePathOf
+ */
+export function serveDocs(app: NestFastifyApplication, basePath: string): void {
   app.getHttpAdapter().getInstance().addHook('onRequest', refuseOtherFiles);
-  SwaggerModule.setup('docs', app, openApiDocument(app), {
+  SwaggerModule.setup('docs', app, openApiDocument(app, basePath), {
     customSiteTitle: 'Latchkey API',
     customCss: CSS,
     jsonDocumentUrl: 'docs-json',

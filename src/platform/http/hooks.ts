@@ -13,6 +13,8 @@ export interface HookOptions {
   /** Filled with every route that is registered from now on. */
   readonly routes: RouteTable;
   readonly log: Log;
+  /** The path of the issuer, see basePathOf. */
+  readonly basePath: string;
   /** Called with each request when it arrives. */
   readonly onArrival: (request: IncomingMessage) => void;
 }
@@ -20,7 +22,10 @@ export interface HookOptions {
 type HookDone = (error?: Error) => void;
 
 /** Adds the hooks that every request runs: counting, log line, checks of host and content type, and common headers. */
-export function addHooks(app: NestFastifyApplication, { routes, log, onArrival }: HookOptions): void {
+export function addHooks(
+  app: NestFastifyApplication,
+  { routes, log, basePath, onArrival }: HookOptions,
+): void {
   const fastify = app.getHttpAdapter().getInstance();
   const lifecycle = app.get(Lifecycle);
   const commonHeaders = securityHeaders();
@@ -41,12 +46,21 @@ export function addHooks(app: NestFastifyApplication, { routes, log, onArrival }
     void reply.headers(commonHeaders).header('x-request-id', request.id);
     // Answers are not cached unless their route says so: most hold a credential or depend on one.
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+    if (basePath !== '') prefixPaths(reply, basePath);
     if (lifecycle.draining) void reply.header('connection', 'close');
     done();
   });
   fastify.addHook('preParsing', (request: FastifyRequest, _reply, _payload, done: HookDone) =>
     settle(done, () => checkContentType(request)),
   );
+}
+
+/** Lets the paths in `Location` and `Link` begin with the path of the issuer, which a proxy strips from requests. */
+function prefixPaths(reply: FastifyReply, basePath: string): void {
+  const { location, link } = reply.getHeaders();
+  if (typeof location === 'string' && /^\/(?!\/)/.test(location))
+    void reply.header('location', basePath + location);
+  if (typeof link === 'string') void reply.header('link', link.replaceAll(/<\/(?!\/)/g, `<${basePath}/`));
 }
 
 /** Ends a synchronous hook by its callback, because a promise for each hook would slow down every request. */

@@ -25,11 +25,15 @@ const CODE_OF_CLIENT_ERROR: Readonly<Record<string, ErrorCode>> = {
 
 type RecordRequest = (request: FastifyRequest, reply: FastifyReply) => void;
 
+/** RFC 8414 section 3.1: the documents of an issuer with a path are also found at this place of its host. */
+const METADATA = /^\/\.well-known\/(?:oauth-authorization-server|openid-configuration)(?=\/)/;
+
 /**
  * The HTTP server: limits, time-outs, request ids, and problem answers for requests that never reach a route.
+ * @param basePath the path of the issuer, see basePathOf
  * @param record is called when a request that runs no hook has ended
  */
-export function httpAdapter(config: HttpConfig, record: RecordRequest): FastifyAdapter {
+export function httpAdapter(config: HttpConfig, basePath: string, record: RecordRequest): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -43,16 +47,29 @@ export function httpAdapter(config: HttpConfig, record: RecordRequest): FastifyA
     logger: false,
     return503OnClosing: false,
     frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-      refuseBadUrl(request, reply, record),
-    clientErrorHandler: refuseBadHttp,
+      refuseBadUrl(request, reply, { record, basePath }),
+    clientErrorHandler: (error, socket) => refuseBadHttp(error, socket, basePath),
+    ...(basePath !== '' && { rewriteUrl: ({ url = '/' }) => withoutIssuer(url, basePath) }),
     routerOptions: { ignoreTrailingSlash: false, ignoreDuplicateSlashes: false, caseSensitive: true },
   });
 }
 
+/** The target of a request for metadata without the path of the issuer, which RFC 8414 appends; others are unchanged. */
+function withoutIssuer(url: string, basePath: string): string {
+  const [document] = METADATA.exec(url) ?? [];
+  if (document === undefined || !url.startsWith(basePath, document.length)) return url;
+  const rest = url.slice(document.length + basePath.length);
+  return rest === '' || rest.startsWith('?') ? document + rest : url;
+}
+
 /** Answers a URL that cannot be decoded; it has no route and runs no hook. */
-function refuseBadUrl(request: FastifyRequest, reply: FastifyReply, record: RecordRequest): void {
+function refuseBadUrl(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { record, basePath }: { record: RecordRequest; basePath: string },
+): void {
   const error = new AppError('not_found');
-  const { status, headers, body } = problem(error, request.id, isOAuthPath(requestPath(request)));
+  const { status, headers, body } = problem(error, request.id, isOAuthPath(requestPath(request)), basePath);
   request.refusedWith = error.code;
   reply.raw.once('close', () => record(request, reply));
   void reply
@@ -79,10 +96,10 @@ export function assertHost({ raw }: FastifyRequest): void {
 }
 
 /** RFC 9110 section 10.1.1: answers expectations other than 100-continue, which Node would refuse without a body. */
-export function answerExpectations(server: Server): void {
+export function answerExpectations(server: Server, basePath: string): void {
   server.on('checkExpectation', (request, response) => {
     const id = requestId(request);
-    const { status, headers, body } = problem(new AppError('expectation_failed'), id, false);
+    const { status, headers, body } = problem(new AppError('expectation_failed'), id, false, basePath);
     response.writeHead(status, { ...headers, 'x-request-id': id, connection: 'close' }).end(body);
   });
 }
@@ -95,7 +112,7 @@ export function refusalOf(socket: Socket): AppError | undefined {
 }
 
 /** Malformed HTTP makes no request object, so the answer is written to the socket. */
-function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
+function refuseBadHttp(error: Error & { code?: string }, socket: Socket, basePath: string): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -104,7 +121,7 @@ function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
   // The client closed the connection in the middle of a request: it left and was not refused.
   if (error.code !== 'HPE_INVALID_EOF_STATE') refusedConnections.set(socket, refusal);
   const id = requestId({ headers: {} });
-  const { status, headers, body } = problem(refusal, id, false);
+  const { status, headers, body } = problem(refusal, id, false, basePath);
   const lines = Object.entries({
     ...headers,
     'x-request-id': id,

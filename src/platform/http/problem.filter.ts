@@ -36,6 +36,8 @@ export interface ProblemFilterOptions {
   readonly allowedMethods: (path: string) => readonly string[];
   /** Turns an error of a library (a lost database connection) into an `AppError`; undefined for other errors. */
   readonly translate: (error: unknown) => AppError | undefined;
+  /** The path of the issuer, see basePathOf. */
+  readonly basePath: string;
 }
 
 /**
@@ -54,7 +56,7 @@ export class ProblemFilter implements ExceptionFilter {
     this.record(error, request);
     if (reply.sent) return;
     request.refusedWith = error.code;
-    const { status, headers, body } = problem(error, request.id, isOAuth(request));
+    const { status, headers, body } = problem(error, request.id, isOAuth(request), this.options.basePath);
     void reply.status(status).headers(headers).send(body);
   }
 
@@ -89,11 +91,15 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** The answer to an error: status, headers and the serialized body. */
+/**
+ * The answer to an error: status, headers and the serialized body.
+ * @param basePath the path of the issuer, with which the `type` begins
+ */
 export function problem(
   error: AppError,
   requestId: string,
   oauth: boolean,
+  basePath = '',
 ): { status: number; headers: Record<string, string>; body: string } {
   const entry = ERROR_CODES[error.code];
   const status = oauth ? (entry.oauth?.status ?? error.status) : error.status;
@@ -104,13 +110,13 @@ export function problem(
     ...retryAfter(error.code),
     ...error.headers,
   };
-  const body = oauth ? oauthBody(error, requestId) : problemBody(error, status, requestId);
+  const body = oauth ? oauthBody(error, requestId) : problemBody(error, status, requestId, basePath);
   return { status, headers, body: JSON.stringify(body) };
 }
 
-function problemBody(error: AppError, status: number, requestId: string): object {
+function problemBody(error: AppError, status: number, requestId: string, basePath: string): object {
   return {
-    type: `/docs/errors#${error.code}`,
+    type: `${basePath}/docs/errors#${error.code}`,
     title: ERROR_CODES[error.code].title,
     status,
     detail: error.detail,

@@ -24,6 +24,11 @@ interface Program {
 
 const PROGRAMS = {
   nginx: { binary: '/usr/sbin/nginx', file: 'docs/proxies/nginx.conf', start: besideNginx },
+  'nginx under a path': {
+    binary: '/usr/sbin/nginx',
+    file: 'docs/proxies/nginx-path.conf',
+    start: besideNginx,
+  },
   'nginx of deploy': { binary: '/usr/sbin/nginx', file: 'deploy/nginx.conf', start: besideNginx },
   Caddy: {
     binary: '/usr/bin/caddy',
