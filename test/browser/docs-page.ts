@@ -62,10 +62,21 @@ export class DocsPage {
     return { response, shown: { status, body: await body.innerText() } };
   }
 
+  async openPadlock(): Promise<void> {
+    await this.page.locator('.auth-wrapper > .authorize').click();
+    await this.page.locator('.dialog-ux').waitFor();
+  }
+
+  /** Whether the padlock of an operation is closed. */
+  async isLocked(id: string): Promise<boolean> {
+    const label = await this.operation(id).locator('.authorization__btn').getAttribute('aria-label');
+    return label === 'authorization button locked';
+  }
+
   /** Opens the padlock's dialog and returns one of its schemes. */
   async padlock(scheme: 'bearer (http' | 'password (OAuth2' | 'client (http'): Promise<Locator> {
     const dialog = this.page.locator('.dialog-ux');
-    if (!(await dialog.isVisible())) await this.page.locator('.auth-wrapper > .authorize').click();
+    if (!(await dialog.isVisible())) await this.openPadlock();
     return dialog.locator('.auth-container', { hasText: scheme });
   }
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { administrator } from '../support/actors/administrators.js';
+import { administrator, type Member } from '../support/actors/administrators.js';
 import type { Person } from '../support/http/client.js';
 import { newClient } from '../support/actors/clients.js';
 import { startServer, type TestServer } from '../support/service/server.js';
@@ -12,12 +12,14 @@ const ME = 'usersMe';
 let browser: Browser;
 let server: TestServer;
 let person: Person;
+let admin: Member;
 let docs: DocsPage;
 
 beforeAll(async () => {
   browser = await launchBrowser();
   server = await startServer();
   person = await server.client.register();
+  admin = await administrator(server);
   docs = await DocsPage.open(browser, server.url);
 });
 afterAll(async () => {
@@ -109,7 +111,7 @@ describe('the documentation in a browser', () => {
   });
 
   it('authenticates a client with its id and secret, and keeps the secret only until a reload', async () => {
-    const { client_id: id, client_secret: secret } = await newClient(server, await administrator(server));
+    const { client_id: id, client_secret: secret } = await newClient(server, admin);
     await docs.logIn(person.email, person.password);
     const basic = await docs.padlock('client (http');
     await basic.getByRole('textbox').first().fill(id);
@@ -124,6 +126,67 @@ describe('the documentation in a browser', () => {
     expect(stored).toContain('eyJ');
     for (const text of [secret, sent.slice(6)]) expect(stored.includes(text)).toBe(false);
     expect((await docs.tryOut(ME)).shown.status).toBe('200');
+  });
+
+  it.each([
+    [1280, 1000],
+    [1024, 600],
+    [768, 1024],
+    [360, 640],
+  ])('logs an administrator in by the keyboard alone, in a window of %d by %d', async (width, height) => {
+    await docs.page.setViewportSize({ width, height });
+    try {
+      await docs.openPadlock();
+      await docs.page.keyboard.type(admin.username);
+      await docs.page.keyboard.press('Tab');
+      await docs.page.keyboard.type(admin.password);
+      await Promise.all([docs.page.waitForResponse('**/oauth/token'), docs.page.keyboard.press('Enter')]);
+      await docs.page.getByRole('button', { name: 'Remove authorization' }).waitFor();
+      await docs.page.keyboard.press('Escape');
+      expect(await docs.isLocked('usersAdminList')).toBe(true);
+      expect((await docs.tryOut('usersAdminList')).shown.status).toBe('200');
+    } finally {
+      await docs.page.setViewportSize({ width: 1280, height: 1000 });
+    }
+  });
+
+  it('opens the padlock’s dialog at the password form', async () => {
+    await docs.openPadlock();
+    const first = docs.page.locator('.dialog-ux .auth-container').first();
+    expect(await first.innerText()).toContain('password (OAuth2');
+    expect(await docs.page.evaluate('document.activeElement.id')).toBe('oauth_username');
+    expect(await docs.page.evaluate("document.querySelector('.modal-ux-content').scrollTop")).toBe(0);
+    await docs.closePadlock();
+  });
+
+  it('shows an open padlock where nobody has logged in, also at operations that work without a token', async () => {
+    const locked = docs.page.locator('.authorization__btn[aria-label$=" locked"]');
+    await docs.operation('token').waitFor();
+    expect(await locked.count()).toBe(0);
+    await docs.logIn(person.email, person.password);
+    expect(await docs.isLocked(ME)).toBe(true);
+    expect(await docs.isLocked('token')).toBe(false);
+    expect(await docs.isLocked('tokensIntrospect')).toBe(false);
+  });
+
+  it('opens the padlock after a logout, a revocation and the expiry of the token', async () => {
+    await docs.logIn(person.email, person.password);
+    expect((await docs.tryOut('authLogout')).shown.status).toBe('204');
+    expect(await docs.isLocked(ME)).toBe(false);
+
+    await docs.logIn(person.email, person.password);
+    const { access_token: other } = await server.client.login(person);
+    await server.client.post('/auth/logout-all', { token: other });
+    expect((await docs.tryOut(ME)).shown.status).toBe('401');
+    expect(await docs.isLocked(ME)).toBe(false);
+
+    await docs.page.clock.install();
+    await docs.logIn(person.email, person.password);
+    await docs.page.clock.fastForward('14:30');
+    expect(await docs.isLocked(ME)).toBe(true);
+    await docs.page.clock.fastForward('00:40');
+    expect(await docs.isLocked(ME)).toBe(false);
+    expect(await docs.stored()).not.toContain('eyJ');
   });
 
   it('shows the error of a wrong password and authorizes no request', async () => {

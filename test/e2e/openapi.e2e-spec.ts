@@ -96,7 +96,7 @@ describe('the OpenAPI document', () => {
     expect(asking).not.toContain('POST /auth/login');
     expect(declared.map(({ name }) => name)).toEqual(asking);
     for (const { operation } of declared) {
-      expect(operation.security).toEqual([{ bearer: [] }, { password: expect.any(Array) }]);
+      expect(operation.security).toEqual([{ password: expect.any(Array) }, { bearer: [] }]);
     }
   });
 

@@ -92,21 +92,12 @@ function configuration(basePath: string) {
     .setDescription(introduction(basePath))
     .addServer(basePath === '' ? '/' : basePath)
     .setVersion('1')
-    .addBearerAuth(
-      {
-        type: 'http',
-        scheme: 'bearer',
-        bearerFormat: 'JWT',
-        description: 'Paste an access token, without the word Bearer.',
-      },
-      BEARER,
-    )
     .addOAuth2(
       {
         type: 'oauth2',
         description:
-          'Logs in from this page: `username` is an e-mail address or a user name. Select no scope to get all that ' +
-          'the user has, and leave `client_id` and `client_secret` empty.',
+          'Logs in to this service from this page: `username` is an e-mail address or a user name. Leave `client_id` and ' +
+          '`client_secret` empty. The scopes are those of this service; you get those of them that you have.',
         flows: {
           // A path, so that it is correct behind any host name and proxy.
           password: {
@@ -117,6 +108,15 @@ function configuration(basePath: string) {
         },
       },
       PASSWORD,
+    )
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: 'Paste an access token, without the word Bearer.',
+      },
+      BEARER,
     )
     .addBasicAuth(
       {

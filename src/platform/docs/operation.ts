@@ -56,7 +56,7 @@ function complete(operation: Operation, { path, basePath, schemas }: Surrounding
   const codes = errorCodes(operation, isPublic, scopes);
   if (!isPublic) {
     // OpenAPI 3.0 allows scopes only for OAuth2; the extension names them for the bearer scheme.
-    operation.security = [{ [BEARER]: [] }, { [PASSWORD]: scopes }];
+    operation.security = [{ [PASSWORD]: scopes }, { [BEARER]: [] }];
     const needs = scopes.map((scope) => `\`${scope}\``).join(' ');
     if (needs)
       operation.description = [operation.description, `Scope: ${needs}`].filter(Boolean).join('\n\n');

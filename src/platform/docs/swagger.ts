@@ -1,8 +1,10 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SERVICE_SCOPES } from '../../access/scopes.js';
 import { AppError } from '../kernel/app-error.js';
 import { openApiDocument } from './openapi.js';
+import { padlock } from './padlock.js';
 
 /** The files that the page needs. The others of Swagger UI's package show its version or are large source maps. */
 const SERVED: ReadonlySet<string> = new Set(
@@ -40,10 +42,12 @@ export function serveDocs(app: NestFastifyApplication, basePath: string): void {
     customCss: CSS,
     jsonDocumentUrl: 'docs-json',
     yamlDocumentUrl: 'docs-yaml',
+    // The page calls this service, so it asks for tokens for this service.
     swaggerOptions: {
+      initOAuth: { scopes: [...SERVICE_SCOPES] },
       // Keeps the authorization over a reload, in the browser's local storage.
       persistAuthorization: true,
-      plugins: [forgetSecrets],
+      plugins: [forgetSecrets, padlock],
       tryItOutEnabled: true,
       displayRequestDuration: true,
       validatorUrl: null,
