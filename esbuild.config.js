@@ -1,6 +1,7 @@
 import { build } from 'esbuild';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -45,6 +46,16 @@ const oneTypeorm = {
   },
 };
 
+/** Style sheets are packed as texts. They stay in `src`, because the compiler copies no other files. */
+const styleSheets = {
+  name: 'style-sheets',
+  setup({ onResolve }) {
+    onResolve({ filter: /\.css$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir.replace(/([\\/])dist[\\/]src([\\/])/, '$1src$2'), path),
+    }));
+  },
+};
+
 /** The options that pack the service, also for `npm run dev`. */
 export const options = {
   entryPoints: {
@@ -68,7 +79,8 @@ export const options = {
   },
   // The served page of the errors has the text of the document.
   define: { ERRORS_MARKDOWN: JSON.stringify(readFileSync('docs/errors.md', 'utf8')) },
-  plugins: [oneTypeorm],
+  plugins: [oneTypeorm, styleSheets],
+  loader: { '.css': 'text' },
   // A process keeps the text of its code, which is a third smaller without comments. Names and lines stay, for stacks.
   minifyWhitespace: true,
   lineLimit: 160,

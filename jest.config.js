@@ -1,13 +1,18 @@
 import { availableParallelism } from 'node:os';
 
 /** Native ESM, which needs --experimental-vm-modules (see the scripts of package.json). */
-const swc = (type) => [
+const swc = (type, tsx = false) => [
   '@swc/jest',
   {
     jsc: {
       target: 'es2023',
-      parser: { syntax: 'typescript', decorators: true },
-      transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+      parser: { syntax: 'typescript', decorators: true, tsx },
+      transform: {
+        legacyDecorator: true,
+        decoratorMetadata: true,
+        useDefineForClassFields: false,
+        react: { runtime: 'automatic', importSource: 'preact' },
+      },
       keepClassNames: true,
     },
     module: { type },
@@ -18,12 +23,13 @@ const swc = (type) => [
 const base = {
   rootDir: import.meta.dirname,
   testEnvironment: '<rootDir>/test/support/setup/environment.js',
-  extensionsToTreatAsEsm: ['.ts'],
-  moduleFileExtensions: ['ts', 'js', 'json', 'node'],
+  extensionsToTreatAsEsm: ['.ts', '.tsx'],
+  moduleFileExtensions: ['ts', 'tsx', 'js', 'json', 'node'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // Before Node 24.9 Jest cannot require() an ES module, and @fastify/static requires this one.
   transform: {
     '^.+\\.ts$': swc('es6'),
+    '^.+\\.tsx$': swc('es6', true),
     'node_modules/(?:content-disposition|cookie)/.+\\.js$': swc('commonjs'),
   },
   transformIgnorePatterns: ['/node_modules/(?!(?:content-disposition|cookie)/)'],

@@ -18,7 +18,7 @@ function newest(path) {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats?.isDirectory()) return stats?.mtimeMs ?? 0;
   const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => /\.tsx?$/.test(name) && !name.endsWith('.spec.ts'),
+    (name) => /\.(?:tsx?|css)$/.test(name) && !name.endsWith('.spec.ts'),
   );
   return Math.max(...files.map((name) => statSync(join(path, name)).mtimeMs));
 }

@@ -8,16 +8,19 @@ export interface ClientConnection {
   isClosed(): Promise<boolean>;
 }
 
+/** The {@link ClientConnection} of a request. */
+export function connectionOf({ raw: { socket } }: FastifyRequest): ClientConnection {
+  return {
+    isClosed: async () => {
+      // The event of the close may still be queued behind the database's answer that led here.
+      await setImmediate();
+      return socket.destroyed || socket.readableEnded;
+    },
+  };
+}
+
 /** The {@link ClientConnection} of the current request. */
 export const CurrentConnection = createParamDecorator(
-  (_: unknown, context: ExecutionContext): ClientConnection => {
-    const { socket } = context.switchToHttp().getRequest<FastifyRequest>().raw;
-    return {
-      isClosed: async () => {
-        // The event of the close may still be queued behind the database's answer that led here.
-        await setImmediate();
-        return socket.destroyed || socket.readableEnded;
-      },
-    };
-  },
+  (_: unknown, context: ExecutionContext): ClientConnection =>
+    connectionOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );

@@ -41,6 +41,13 @@ import { UsersAdminService } from './users-admin.service.js';
     UsersAdminService,
     UserSecurityService,
   ],
-  exports: [FirstAdministrator, UsersAdminService, UserSecurityService],
+  exports: [
+    FirstAdministrator,
+    OwnPasswordService,
+    ProfileService,
+    RegistrationService,
+    UsersAdminService,
+    UserSecurityService,
+  ],
 })
 export class AccountsModule {}

@@ -42,6 +42,17 @@ export class RegistrationService {
     });
   }
 
+  /** Whether a visitor may create an account now. */
+  async isOpen(): Promise<boolean> {
+    try {
+      await this.assertOpen();
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'registration_closed') return false;
+      throw error;
+    }
+  }
+
   /**
    * A stranger who registers before the first administrator could take the administrator's names, so in production
    * registration opens only after that.

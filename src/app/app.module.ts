@@ -2,6 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { BrowserModule } from '../browser/browser.module.js';
+import { PagesModule } from '../pages/pages.module.js';
 import type { Config } from '../platform/config/config.js';
 import { ConfigModule } from '../platform/config/config.module.js';
 import type { ConnectionTarget } from '../platform/database/connection.js';
@@ -50,6 +52,8 @@ export class AppModule {
         IncidentsModule,
         FeedModule,
         TransferModule,
+        BrowserModule,
+        PagesModule,
         HealthModule,
         DocsModule,
         MetricsModule,

@@ -13,6 +13,7 @@ import { corsDelegate, preflightWatch } from '../platform/http/cors.js';
 import { simplifyForwardedFor } from '../platform/http/forwarded-for.js';
 import { addHooks } from '../platform/http/hooks.js';
 import { answerExpectations, httpAdapter } from '../platform/http/http-adapter.js';
+import { PageErrors } from '../pages/page-errors.js';
 import { ProxyWatch } from '../limits/proxy-watch.js';
 import { NestLog } from '../platform/kernel/log.js';
 import { ProblemFilter } from '../platform/http/problem.filter.js';
@@ -37,6 +38,7 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
   });
   const proxies = app.get(ProxyWatch);
   const writes = app.get(DatabaseWrites);
+  const pageErrors = app.get(PageErrors);
   await acceptCookies(app);
   readBodies(app);
   const watchPreflight = preflightWatch(config.http, log);
@@ -59,6 +61,8 @@ export async function createApp(parts: AppParts): Promise<NestFastifyApplication
         writes.note(error);
         return unavailableDatabase(error);
       },
+      isPage: (path) => routes.isPage(path),
+      answerPage: (error, request, reply) => pageErrors.answer(error, request, reply),
     }),
   );
   serveDocs(app, basePath);

@@ -50,7 +50,28 @@ export class AuthService {
     return this.pairs.of(session);
   }
 
-  private openSession({ userId, passwordHash }: Login, origin: Origin, asked: Asked): Promise<SessionGrant> {
+  /**
+   * Opens a session of a browser, for the service itself.
+   * @param persistent whether it outlives the browser
+   * @throws AppError as {@link login}
+   */
+  async open(
+    login: Login,
+    origin: Origin,
+    { persistent }: { readonly persistent: boolean },
+  ): Promise<SessionGrant> {
+    const asked = { resource: this.audiences.service.identifier, scope: null };
+    const grant = await publishingRefusals('login', () => this.openSession(login, origin, asked, persistent));
+    publish('login', 'granted');
+    return grant;
+  }
+
+  private openSession(
+    { userId, passwordHash }: Login,
+    origin: Origin,
+    asked: Asked,
+    persistent = true,
+  ): Promise<SessionGrant> {
     const { identifier: audience } = audienceOf(this.audiences, asked);
     return this.transactions.run(async (transaction) => {
       const { manager } = transaction;
@@ -58,7 +79,8 @@ export class AuthService {
       // A password that was changed after its check must not open a session that the change would have ended.
       if (user?.passwordHash !== passwordHash) throw new AppError('invalid_credentials');
       if (user.status !== 'active') throw new AppError('account_disabled');
-      const input = { userId, clientId: FIRST_PARTY, audience, requestedScope: asked.scope, origin };
+      const target = { clientId: FIRST_PARTY, audience, requestedScope: asked.scope };
+      const input = { userId, ...target, origin, persistent };
       const session = await this.sessions.start(manager, input);
       this.pairs.assertIssuable(session);
       const subject = { kind: 'session', id: session.id } as const;
@@ -108,6 +130,17 @@ export class AuthService {
     await this.transactions.run(async (transaction) => {
       await this.termination.endAll(transaction, userId, cause);
       await this.audit.record(transaction, auditEvent(principal, 'session.ended_all', 'user', userId));
+    });
+  }
+
+  /** Ends every session of the principal's user but this one. */
+  async endOtherSessions(principal: UserPrincipal): Promise<void> {
+    const { userId, sessionId } = principal;
+    const cause = { reason: 'other sessions ended', actor: userId };
+    await this.transactions.run(async (transaction) => {
+      await this.termination.endOthers(transaction, userId, sessionId, cause);
+      const event = auditEvent(principal, 'session.ended_all', 'user', userId, { kept: sessionId });
+      await this.audit.record(transaction, event);
     });
   }
 

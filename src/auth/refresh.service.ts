@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { RefreshClaims } from '@latchkey/token-rules';
 import { ASKED_NOTHING, type Asked } from '../access/audience.js';
 import type { ClientConnection } from '../access/client-connection.decorator.js';
 import type { Origin } from '../access/origin.decorator.js';
@@ -12,6 +13,9 @@ import { SessionTermination } from '../sessions/session-termination.service.js';
 import type { TokenPairDto } from './dto/token.dto.js';
 import { TokenPairs } from './token-pairs.js';
 import { TokenService } from './token.service.js';
+
+/** The session and generation that a verified token names. */
+type PresentedClaims = Pick<RefreshClaims, 'sid' | 'gen'>;
 
 /** Checks a refresh token, presents it to its session, and returns the next pair of tokens. */
 @Injectable()
@@ -37,23 +41,33 @@ export class RefreshService {
     asked: Asked = ASKED_NOTHING,
   ): Promise<TokenPairDto> {
     return publishingRefusals('refresh', async () => {
-      const { sid, gen } = this.verifyRefresh(refreshToken);
-      if (asked.scope !== null || asked.resource !== null) await this.assertWithin(sid, gen, asked);
-      const outcome = await this.sessions.present(sid, gen);
-      return this.pairs.of(await this.granted(outcome, from), asked.scope);
+      const claims = this.verifyRefresh(refreshToken);
+      if (asked.scope !== null || asked.resource !== null) await this.assertWithin(claims, asked);
+      return this.pairs.of(await this.present(claims, from), asked.scope);
     });
+  }
+
+  /**
+   * Presents a verified token of a session, and returns the session as it is after the rotation.
+   * @throws AppError `refresh_token_expired`, `refresh_token_reused`, `session_revoked`
+   */
+  async present(
+    { sid, gen }: PresentedClaims,
+    from: { readonly origin: Origin; readonly connection: ClientConnection },
+  ): Promise<SessionGrant> {
+    return this.granted(await this.sessions.present(sid, gen), from);
   }
 
   /**
    * Refuses too wide a scope or another audience before the token is used up. The rotation refuses a token that is not
    * valid.
    */
-  private async assertWithin(sid: string, gen: number, asked: Asked): Promise<void> {
+  private async assertWithin({ sid, gen }: PresentedClaims, asked: Asked): Promise<void> {
     const session = await this.sessions.findRefreshable(sid, gen);
     if (session) this.pairs.assertGrants(session, asked);
   }
 
-  private verifyRefresh(refreshToken: string): { sid: string; gen: number } {
+  private verifyRefresh(refreshToken: string): PresentedClaims {
     try {
       return this.tokens.verify('refresh', refreshToken).claims;
     } catch (error) {

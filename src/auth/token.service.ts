@@ -8,6 +8,7 @@ import {
   type TokenFault,
   TOKEN_TYPES,
   type AccessClaims,
+  type BrowserClaims,
   type ClaimsOf,
   type RefreshClaims,
   type TokenType,
@@ -24,6 +25,7 @@ import { LruCache } from '../platform/pacing/lru-cache.js';
 import { InternalKeys, type InternalKey } from '../keys/internal-keys.js';
 import { KeyRing } from '../keys/key-ring.js';
 import type { CurrentKey, SigningKey } from '../keys/signing-key.js';
+import type { SessionGrant } from '../sessions/session-records.js';
 
 /** The subject and rights of an access token: of a user's session or of a client. */
 export interface AccessSubject {
@@ -49,6 +51,19 @@ export interface RefreshSubject {
   readonly issuedAt: Date;
   readonly expiresAt: Date;
 }
+
+/** The live token of a browser's session. Issuing it again gives the same token. */
+export type BrowserSubject = Pick<
+  SessionGrant,
+  | 'id'
+  | 'userId'
+  | 'generation'
+  | 'refreshTokenId'
+  | 'rotatedAt'
+  | 'idleExpiresAt'
+  | 'permissionVersion'
+  | 'passwordChangeRequired'
+>;
 
 export interface VerifiedToken<T extends TokenType> {
   readonly claims: ClaimsOf[T];
@@ -114,6 +129,24 @@ export class TokenService {
     return this.sign('refresh', claims, this.internalKeys.current('refresh'));
   }
 
+  /** The token of a browser's session. Its audience is the service itself, the only one that reads it. */
+  issueBrowser(session: BrowserSubject): string {
+    const claims: BrowserClaims = {
+      iss: this.config.issuer,
+      aud: this.config.issuer,
+      sub: session.userId,
+      exp: Math.floor(session.idleExpiresAt.getTime() / 1000),
+      iat: Math.floor(session.rotatedAt.getTime() / 1000),
+      jti: session.refreshTokenId,
+      sid: session.id,
+      gen: session.generation,
+      ver: session.permissionVersion,
+      ...(session.passwordChangeRequired && { password_change_required: true as const }),
+      type: 'browser',
+    };
+    return this.sign('browser', claims, this.internalKeys.current('browser'));
+  }
+
   /**
    * Checks a token's shape, key, signature, kind, claims, times, issuer and audience. Reads no database; the caller
    * checks the revocations.
@@ -149,7 +182,9 @@ export class TokenService {
     }
     if (key.compromised) throw refused({ code: 'token_revoked', cause: 'its key was compromised' });
     const { issuer, leewaySeconds } = this.config;
-    const rules = { issuer, audiences: this.audiences.identifiers, leewaySeconds };
+    // Nothing but this service reads the token of a browser.
+    const audiences = type === 'browser' ? [issuer] : this.audiences.identifiers;
+    const rules = { issuer, audiences, leewaySeconds };
     const fault = claimsFault(type, shaped, rules, this.clock.now());
     if (fault?.code !== 'token_wrong_type' && kindOf(key) !== type) {
       throw refused({ code: 'token_invalid', cause: 'signed with the key of another kind of token' });

@@ -10,7 +10,10 @@ export type InternalTokenType = Exclude<TokenType, 'access'>;
 /** A key of one kind of internal token (HS256). */
 export type InternalKey = CurrentKey & { readonly kind: InternalTokenType };
 
-const PURPOSES: Readonly<Record<InternalTokenType, Purpose>> = { refresh: 'refreshTokens' };
+const PURPOSES: Readonly<Record<InternalTokenType, Purpose>> = {
+  refresh: 'refreshTokens',
+  browser: 'browserTokens',
+};
 
 /**
  * The keys of internal tokens, derived from the root secret, one for each kind. No other service needs them: a service

@@ -10,6 +10,8 @@ export interface SessionGrant {
   readonly refreshTokenId: string;
   readonly rotatedAt: Date;
   readonly idleExpiresAt: Date;
+  /** Whether it outlives the browser. */
+  readonly persistent: boolean;
   readonly permissionVersion: number;
   /** Whether the user must change the password; the session then opens that alone. */
   readonly passwordChangeRequired: boolean;
@@ -62,6 +64,7 @@ export interface NewSession {
   readonly expiresAt: Date;
   readonly ip: string | null;
   readonly userAgent: string | null;
+  readonly persistent: boolean;
   /** The most live sessions of the user, with this one. */
   readonly maxLive: number;
 }
@@ -77,6 +80,8 @@ export interface Rotation {
   readonly now: Date;
   /** When the successors expire; each session's own end caps it. */
   readonly idleExpiresAt: Date;
+  /** The same for sessions that do not outlive the browser. */
+  readonly briefIdleExpiresAt: Date;
   /** A parent may have its unused successor replaced if that was issued before this time. */
   readonly replaceBefore: Date;
   /** No successor is replaced if the parent was consumed before this time. */

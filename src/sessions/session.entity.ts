@@ -60,6 +60,10 @@ export class Session {
   @Index('ix_sessions_expires_at')
   expiresAt!: Date;
 
+  /** Whether it outlives the browser; a session that does not has a shorter idle limit. */
+  @Column('boolean', { default: true })
+  persistent!: boolean;
+
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
   createdAt!: Date;
 

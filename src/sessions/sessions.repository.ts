@@ -15,7 +15,7 @@ import type {
 const GRANT = `
   s.id, s.user_id AS "userId", s.client_id AS "clientId", s.audience, s.requested_scope AS "requestedScope", s.generation,
   s.refresh_token_id AS "refreshTokenId", s.rotated_at AS "rotatedAt", s.idle_expires_at AS "idleExpiresAt",
-  u.permission_version AS "permissionVersion", u.password_change_required AS "passwordChangeRequired",
+  s.persistent, u.permission_version AS "permissionVersion", u.password_change_required AS "passwordChangeRequired",
   ARRAY(SELECT DISTINCT unnest(r.scopes) FROM user_roles ur JOIN roles r ON r.name = ur.role
          WHERE ur.user_id = u.id ORDER BY 1) AS scopes`;
 
@@ -36,8 +36,8 @@ export class SessionsRepository {
     const rows: OpenedSession[] = await manager.query(
       `WITH s AS (
          INSERT INTO sessions (id, user_id, client_id, requested_scope, refresh_token_id, rotated_at, idle_expires_at,
-                               expires_at, created_at, last_used_at, ip, user_agent, audience)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6, $6, $9, $10, $12) RETURNING *)
+                               expires_at, created_at, last_used_at, ip, user_agent, audience, persistent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $6, $6, $9, $10, $12, $13) RETURNING *)
        SELECT ${GRANT},
               ARRAY(SELECT o.id FROM sessions o
                      WHERE o.user_id = $2 AND o.revoked_at IS NULL AND o.idle_expires_at > $6
@@ -57,6 +57,7 @@ export class SessionsRepository {
         // The statement does not see its own row.
         session.maxLive - 1,
         session.audience,
+        session.persistent,
       ],
     );
     return rows[0] as OpenedSession;
@@ -71,7 +72,7 @@ export class SessionsRepository {
   async rotate(
     manager: EntityManager,
     presented: readonly Presented[],
-    { now, idleExpiresAt, replaceBefore, consumedSince, locked }: Rotation,
+    { now, idleExpiresAt, briefIdleExpiresAt, replaceBefore, consumedSince, locked }: Rotation,
   ): Promise<Array<SessionGrant | undefined>> {
     // Raw: the statement is the rotation.
     const [rows]: [Array<SessionGrant & { place: number }>, number] = await manager.query(
@@ -80,7 +81,8 @@ export class SessionsRepository {
        UPDATE sessions s
           SET generation = s.generation + 1, parent_generation = p.generation, refresh_token_id = p.token_id,
               parent_consumed_at = CASE WHEN s.generation = p.generation THEN NULL ELSE ${PARENT_CONSUMED_AT} END,
-              rotated_at = $4, last_used_at = $4, idle_expires_at = least($5, s.expires_at)
+              rotated_at = $4, last_used_at = $4, 
+              idle_expires_at = least(CASE WHEN s.persistent THEN $5::timestamptz ELSE $8::timestamptz END, s.expires_at)
          FROM unnest($1::uuid[], $2::int[], $3::uuid[]) WITH ORDINALITY AS p (id, generation, token_id, place),
               held, users u
         WHERE s.id = p.id AND s.id = held.id AND s.revoked_at IS NULL AND s.expires_at > $4
@@ -96,6 +98,7 @@ export class SessionsRepository {
         idleExpiresAt,
         replaceBefore,
         consumedSince,
+        briefIdleExpiresAt,
       ],
     );
     const grants = new Map(rows.map(({ place, ...grant }) => [place, grant]));

@@ -30,6 +30,8 @@ export interface StartSession {
   /** Space-separated; null asks for everything the user has. */
   readonly requestedScope: string | null;
   readonly origin: Origin;
+  /** Whether the session outlives the browser. */
+  readonly persistent: boolean;
 }
 
 type Granted = 'rotated' | 'replayed' | 'replaced';
@@ -46,6 +48,8 @@ type PresentedToken = Pick<Presented, 'id' | 'generation'>;
 
 /** Limits of the batches of rotations. */
 const ROTATIONS = { maxInFlight: 2, maxBatch: 100, maxWaitMs: 5000 } as const;
+/** The idle limit of a browser that is not to be remembered, in milliseconds: twelve hours. */
+const BRIEF_IDLE_MS = 12 * 3_600_000;
 /** A statement loses only where a parallel refresh wins; more losses than this are a fault. */
 const ATTEMPTS = 10;
 
@@ -71,7 +75,7 @@ export class SessionsService {
    */
   async start(manager: EntityManager, input: StartSession): Promise<OpenedSession> {
     const now = this.clock.now();
-    const idleMs = Math.min(this.config.refreshIdleSeconds, this.config.refreshMaxSeconds) * 1000;
+    const idleMs = Math.min(this.idleMs(input.persistent), this.config.refreshMaxSeconds * 1000);
     return this.sessions.insert(manager, {
       id: newId(now),
       userId: input.userId,
@@ -83,6 +87,7 @@ export class SessionsService {
       idleExpiresAt: new Date(now + idleMs),
       expiresAt: new Date(now + this.config.refreshMaxSeconds * 1000),
       ...input.origin,
+      persistent: input.persistent,
       maxLive: this.limits.sessionsPerUser,
     });
   }
@@ -133,6 +138,12 @@ export class SessionsService {
     return { sessions, total };
   }
 
+  /** How long a session lasts without use, in milliseconds. */
+  private idleMs(persistent: boolean): number {
+    const ordinary = this.config.refreshIdleSeconds * 1000;
+    return persistent ? ordinary : Math.min(ordinary, BRIEF_IDLE_MS);
+  }
+
   private async rotate(
     tokens: readonly PresentedToken[],
     locked: Rotation['locked'],
@@ -141,7 +152,8 @@ export class SessionsService {
     const presented = tokens.map((token) => ({ ...token, refreshTokenId: newId(now) }));
     return this.sessions.rotate(this.manager, presented, {
       now: new Date(now),
-      idleExpiresAt: new Date(now + this.config.refreshIdleSeconds * 1000),
+      idleExpiresAt: new Date(now + this.idleMs(true)),
+      briefIdleExpiresAt: new Date(now + this.idleMs(false)),
       replaceBefore: new Date(now - this.config.reuseWindowSeconds * 1000),
       consumedSince: new Date(now - this.config.lostAnswerSeconds * 1000),
       locked,

@@ -25,6 +25,7 @@ const Grant = z.strictObject({
   refreshTokenId: z.uuid(),
   rotatedAt: z.date(),
   idleExpiresAt: z.date(),
+  persistent: z.boolean(),
   permissionVersion: z.int(),
   passwordChangeRequired: z.boolean(),
   scopes: z.array(z.string()),
@@ -92,6 +93,7 @@ function newSession(): NewSession {
     expiresAt: new Date(now.getTime() + 2 * DAY_MS),
     ip: '192.0.2.1',
     userAgent: null,
+    persistent: true,
     maxLive: 2,
   };
 }
@@ -100,6 +102,7 @@ function rotation(): Rotation {
   return {
     now,
     idleExpiresAt: new Date(now.getTime() + DAY_MS),
+    briefIdleExpiresAt: new Date(now.getTime() + DAY_MS / 2),
     replaceBefore: now,
     consumedSince: now,
     locked: 'wait',
@@ -118,6 +121,16 @@ describe('the statements on single sessions return the rows they declare:', () =
     expect(Opened.parse(grant)).toMatchObject(expected);
     await sessions.insert(source.manager, newSession());
     expect(Opened.parse(await sessions.insert(source.manager, newSession())).surplus).toEqual([grant.id]);
+  });
+
+  it('rotate, by which a session that does not outlive the browser gets the shorter idle limit', async () => {
+    const { id } = await sessions.insert(source.manager, { ...newSession(), persistent: false });
+    const token = { id, generation: 1, refreshTokenId: newId(now.getTime()) };
+    const [grant] = await sessions.rotate(source.manager, [token], rotation());
+    expect(Grant.parse(grant)).toMatchObject({
+      persistent: false,
+      idleExpiresAt: rotation().briefIdleExpiresAt,
+    });
   });
 
   it('rotate', async () => {

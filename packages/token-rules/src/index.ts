@@ -20,7 +20,7 @@ export type { Algorithm, VerificationKey } from './signatures.js';
 export { keyFor, claimsFault, timeFault } from './token-checks.js';
 export type { TokenFault, TokenRules } from './token-checks.js';
 export { TOKEN_TYPES } from './token-claims.js';
-export type { TokenType, AccessClaims, RefreshClaims, ClaimsOf } from './token-claims.js';
+export type { TokenType, AccessClaims, BrowserClaims, RefreshClaims, ClaimsOf } from './token-claims.js';
 export { parseToken } from './token-shape.js';
 export type { ParsedToken } from './token-shape.js';
 export { idTime } from './uuid.js';

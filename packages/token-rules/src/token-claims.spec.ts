@@ -7,6 +7,7 @@ const COMMON = { iss: 'http://localhost:3000', aud: 'latchkey', sub: ID, exp: 2,
 const GOOD: Readonly<Record<TokenType, Readonly<Record<string, unknown>>>> = {
   access: { ...COMMON, client_id: 'first-party', type: 'access', scope: '', ver: 1 },
   refresh: { ...COMMON, gen: 1, type: 'refresh' },
+  browser: { ...COMMON, gen: 1, ver: 1, type: 'browser' },
 };
 const KINDS = Object.keys(TOKEN_TYPES) as TokenType[];
 /** `type` is checked earlier, together with the header's `typ`. */
@@ -126,13 +127,15 @@ describe('the scope of an access token', () => {
 });
 
 describe('the kinds', () => {
-  it('have the typ of RFC 9068 and one of our own', () => {
-    expect(TOKEN_TYPES).toEqual({ access: 'at+jwt', refresh: 'rt+jwt' });
+  it('have the typ of RFC 9068 and two of our own', () => {
+    expect(TOKEN_TYPES).toEqual({ access: 'at+jwt', refresh: 'rt+jwt', browser: 'bs+jwt' });
   });
 
   it('do not pass for each other', () => {
     expect(faultyClaim('access', GOOD.refresh)).toBe('client_id');
     expect(faultyClaim('refresh', GOOD.access)).toBe('gen');
+    expect(faultyClaim('access', GOOD.browser)).toBe('client_id');
+    expect(faultyClaim('browser', GOOD.refresh)).toBe('ver');
   });
 });
 

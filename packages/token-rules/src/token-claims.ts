@@ -1,7 +1,7 @@
 import { isUuid } from './uuid.js';
 
-/** The `typ` header of each kind of token: `at+jwt` from RFC 9068 section 2.1, `rt+jwt` is Latchkey's own. */
-export const TOKEN_TYPES = { access: 'at+jwt', refresh: 'rt+jwt' } as const;
+/** The `typ` header of each kind of token: `at+jwt` from RFC 9068 section 2.1, the others are Latchkey's own. */
+export const TOKEN_TYPES = { access: 'at+jwt', refresh: 'rt+jwt', browser: 'bs+jwt' } as const;
 export type TokenType = keyof typeof TOKEN_TYPES;
 
 /** The claims of an access token, RFC 9068 section 2.2; times in Unix seconds. */
@@ -37,9 +37,28 @@ export interface RefreshClaims {
   readonly type: 'refresh';
 }
 
+/** The claims of a browser token, the content of the session cookie. It opens pages and nothing else. */
+export interface BrowserClaims {
+  readonly iss: string;
+  readonly aud: string;
+  readonly sub: string;
+  readonly exp: number;
+  readonly iat: number;
+  readonly jti: string;
+  readonly sid: string;
+  /** As in {@link RefreshClaims}. */
+  readonly gen: number;
+  /** As in {@link AccessClaims}. */
+  readonly ver: number;
+  /** As in {@link AccessClaims}. */
+  readonly password_change_required?: true;
+  readonly type: 'browser';
+}
+
 export interface ClaimsOf {
   readonly access: AccessClaims;
   readonly refresh: RefreshClaims;
+  readonly browser: BrowserClaims;
 }
 
 type Check = (value: unknown) => boolean;
@@ -76,6 +95,7 @@ const COMMON: Readonly<Record<string, Check>> = {
 const CHECKS: Readonly<Record<TokenType, Readonly<Record<string, Check>>>> = {
   access: { ...COMMON, client_id: isText, scope: (value) => typeof value === 'string', ver: isCount },
   refresh: { ...COMMON, gen: isCount },
+  browser: { ...COMMON, gen: isCount, ver: isCount },
 };
 
 /** The name of the first claim that is missing or has the wrong type; undefined where all claims are valid. */

@@ -5,6 +5,7 @@ import {
   HASHING_CONFIG,
   HTTP_CONFIG,
   KEY_CONFIG,
+  PAGES_CONFIG,
   LIMITS_CONFIG,
   REGISTRATION_CONFIG,
   REVOCATION_CONFIG,
@@ -25,6 +26,7 @@ export class ConfigModule {
       { provide: LIMITS_CONFIG, useValue: config.limits },
       { provide: HASHING_CONFIG, useValue: config.hashing },
       { provide: REGISTRATION_CONFIG, useValue: config.registration },
+      { provide: PAGES_CONFIG, useValue: config.pages },
       { provide: BOOTSTRAP_CONFIG, useValue: config.bootstrap },
     ];
     return { module: ConfigModule, providers: slices, exports: slices.map(({ provide }) => provide) };

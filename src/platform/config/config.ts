@@ -92,6 +92,12 @@ export interface RegistrationConfig {
   readonly needsAdministrator: boolean;
 }
 
+/** The look and language of the pages. */
+export interface PagesConfig {
+  readonly brandName: string;
+  readonly defaultLocale: 'en' | 'de';
+}
+
 export interface BootstrapConfig {
   readonly email: string | undefined;
   readonly password: string | undefined;
@@ -120,6 +126,7 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly hashing: HashingConfig;
   readonly registration: RegistrationConfig;
+  readonly pages: PagesConfig;
   readonly bootstrap: BootstrapConfig;
   readonly log: LogConfig;
   /** Undefined: traces are off. */
@@ -134,4 +141,5 @@ export const HTTP_CONFIG = Symbol('HttpConfig');
 export const LIMITS_CONFIG = Symbol('LimitsConfig');
 export const HASHING_CONFIG = Symbol('HashingConfig');
 export const REGISTRATION_CONFIG = Symbol('RegistrationConfig');
+export const PAGES_CONFIG = Symbol('PagesConfig');
 export const BOOTSTRAP_CONFIG = Symbol('BootstrapConfig');

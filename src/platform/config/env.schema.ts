@@ -114,6 +114,8 @@ const schema = z.object({
           : 'must be open or closed',
     })
     .default('open'),
+  BRAND_NAME: z.string().trim().min(1).max(60, 'must have 60 characters at most').default('Latchkey'),
+  DEFAULT_LOCALE: z.enum(['en', 'de'], 'must be en or de').default('en'),
   BOOTSTRAP_ADMIN_EMAIL: z.string().optional(),
   BOOTSTRAP_ADMIN_PASSWORD: z.string().optional(),
   SHUTDOWN_DELAY_SECONDS: integer('seconds', 0, 300).optional(),
@@ -252,6 +254,7 @@ function slices(settings: Settings): Config {
       queue: settings.HASH_QUEUE,
     },
     registration: { open: settings.REGISTRATION === 'open', needsAdministrator: production },
+    pages: { brandName: settings.BRAND_NAME, defaultLocale: settings.DEFAULT_LOCALE },
     bootstrap: { email: settings.BOOTSTRAP_ADMIN_EMAIL, password: settings.BOOTSTRAP_ADMIN_PASSWORD },
     tracing: readTracing(settings).tracing,
     log: { level: settings.LOG_LEVEL, format: settings.LOG_FORMAT ?? (production ? 'json' : 'pretty') },

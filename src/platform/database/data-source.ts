@@ -16,6 +16,7 @@ import { ParentConsumedAt1763810200000 } from '../../../migrations/1763810200000
 import { LiveSessions1763811200000 } from '../../../migrations/1763811200000-live-sessions.js';
 import { OneKeyPerName1763812200000 } from '../../../migrations/1763812200000-one-key-per-name.js';
 import { PasswordChangeRequired1763813200000 } from '../../../migrations/1763813200000-password-change-required.js';
+import { BrowserSessions1763820000000 } from '../../../migrations/1763820000000-browser-sessions.js';
 import { isPooled, type ConnectionTarget, type PoolSettings } from './connection.js';
 import { IdlePool } from './idle-pool.js';
 import { startupSettings } from './session-settings.js';
@@ -38,6 +39,7 @@ const MIGRATIONS = [
   LiveSessions1763811200000,
   OneKeyPerName1763812200000,
   PasswordChangeRequired1763813200000,
+  BrowserSessions1763820000000,
 ];
 
 /** The names of every migration, oldest first. */

@@ -11,6 +11,15 @@ const PARAMETER = /;\s*([^\s;="]+)=("(?:[^"\\]|\\.)*"|[^\s;"]*)/g;
 /** The labels of UTF-8 (WHATWG Encoding section 4.2) that clients send. */
 const UTF_8: ReadonlySet<string> = new Set(['utf-8', 'utf8']);
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The media type of the route's bodies; JSON where absent. */
+    consumes?: string;
+    /** Whether the route is a page, or the target of a page's form. */
+    page?: boolean;
+  }
+}
+
 /** The route accepts only forms. Routes without this decorator accept only JSON. */
 export function ConsumesForm(): MethodDecorator {
   return RouteConfig({ consumes: FORM });
@@ -18,7 +27,7 @@ export function ConsumesForm(): MethodDecorator {
 
 /** The media type of the bodies that the request's route accepts. */
 export function consumedBy(request: FastifyRequest): string {
-  const { consumes = JSON_TYPE } = request.routeOptions.config as { consumes?: string };
+  const { consumes = JSON_TYPE } = request.routeOptions.config;
   return consumes;
 }
 

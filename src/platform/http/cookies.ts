@@ -6,7 +6,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 export interface Cookie {
   readonly name: string;
   readonly value: string;
-  readonly maxAgeSeconds: number;
+  /** Undefined for a cookie that ends with the browser. */
+  readonly maxAgeSeconds: number | undefined;
   /** Whether browsers send it over HTTPS alone. */
   readonly secure: boolean;
 }
@@ -26,7 +27,7 @@ export function cookieOf(request: FastifyRequest, name: string): string | undefi
 export function setCookie(reply: FastifyReply, { name, value, maxAgeSeconds, secure }: Cookie): void {
   void reply.setCookie(name, value, {
     path: '/',
-    maxAge: maxAgeSeconds,
+    ...(maxAgeSeconds === undefined ? {} : { maxAge: maxAgeSeconds }),
     httpOnly: true,
     sameSite: 'lax',
     secure,

@@ -7,7 +7,7 @@ import { assertHost } from './http-adapter.js';
 import { Lifecycle } from './lifecycle.js';
 import { recordRequest } from './request-log.js';
 import type { RouteTable } from './route-table.js';
-import { securityHeaders } from './security-headers.js';
+import { pageHeaders, securityHeaders } from './security-headers.js';
 
 export interface HookOptions {
   /** Filled with every route that is registered from now on. */
@@ -29,8 +29,10 @@ export function addHooks(
   const fastify = app.getHttpAdapter().getInstance();
   const lifecycle = app.get(Lifecycle);
   const commonHeaders = securityHeaders();
+  const headersOfPages = pageHeaders();
   fastify.decorateRequest('refusedWith', undefined);
-  fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
+  fastify.decorateRequest('isPage', false);
+  fastify.addHook('onRoute', ({ method, url, config }) => routes.add(method, url, config?.page === true));
   fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: HookDone) => {
     lifecycle.requestBegins();
     // Fastify does not run onResponse for a client that left before the answer, so the socket's close is used.
@@ -43,7 +45,7 @@ export function addHooks(
   });
   // onSend also runs for answers given before any route, such as the preflight of CORS.
   fastify.addHook('onSend', (request: FastifyRequest, reply: FastifyReply, _payload, done: HookDone) => {
-    void reply.headers(commonHeaders).header('x-request-id', request.id);
+    void reply.headers(request.isPage ? headersOfPages : commonHeaders).header('x-request-id', request.id);
     // Answers are not cached unless their route says so: most hold a credential or depend on one.
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     if (basePath !== '') prefixPaths(reply, basePath);

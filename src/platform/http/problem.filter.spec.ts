@@ -54,11 +54,14 @@ describe('an error as RFC 9457 says', () => {
 });
 
 describe('WWW-Authenticate', () => {
-  it('is sent with every 401 and with no other status', () => {
+  it('is sent with every 401 but that of a page, and with no other status', () => {
     for (const code of codes) {
       for (const oauth of [true, false]) {
         const { status, headers } = problem(new AppError(code), ID, oauth);
-        expect([code, headers['www-authenticate'] !== undefined]).toEqual([code, status === 401]);
+        expect([code, headers['www-authenticate'] !== undefined]).toEqual([
+          code,
+          status === 401 && code !== 'login_required',
+        ]);
       }
     }
   });

@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The error code of its answer, for the log and the metrics. */
     refusedWith: ErrorCode | undefined;
+    /** Whether the answer is a page, with the headers of pages. */
+    isPage: boolean;
   }
 }
 
@@ -38,6 +40,10 @@ export interface ProblemFilterOptions {
   readonly translate: (error: unknown) => AppError | undefined;
   /** The path of the issuer, see basePathOf. */
   readonly basePath: string;
+  /** Whether a path is one of a page. */
+  readonly isPage: (path: string) => boolean;
+  /** Answers the error of a page route; false where the client reads problem documents. */
+  readonly answerPage: (error: AppError, request: FastifyRequest, reply: FastifyReply) => Promise<boolean>;
 }
 
 /**
@@ -48,7 +54,7 @@ export interface ProblemFilterOptions {
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly options: ProblemFilterOptions) {}
 
-  catch(exception: unknown, host: ArgumentsHost): void {
+  async catch(exception: unknown, host: ArgumentsHost): Promise<void> {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
@@ -56,6 +62,8 @@ export class ProblemFilter implements ExceptionFilter {
     this.record(error, request);
     if (reply.sent) return;
     request.refusedWith = error.code;
+    const isPage = this.options.isPage(requestPath(request));
+    if (isPage && (await this.options.answerPage(error, request, reply))) return;
     const { status, headers, body } = problem(error, request.id, isOAuth(request), this.options.basePath);
     void reply.status(status).headers(headers).send(body);
   }
@@ -142,7 +150,9 @@ function asciiDescription(text: string): string {
 }
 
 function challenge(error: AppError, status: number): Record<string, string> {
-  return status === 401 ? { 'www-authenticate': bearerChallenge(ERROR_CODES[error.code].bearer) } : {};
+  // A page opens by its cookie, so no scheme of HTTP authentication would help.
+  const isChallenge = status === 401 && error.code !== 'login_required';
+  return isChallenge ? { 'www-authenticate': bearerChallenge(ERROR_CODES[error.code].bearer) } : {};
 }
 
 function retryAfter(code: ErrorCode): Record<string, string> {

@@ -167,6 +167,16 @@ const TABLE = {
     detail: 'this session has been ended',
     oauth: INVALID_GRANT,
   },
+  login_required: {
+    status: 401,
+    title: 'Login required',
+    detail: 'Sign in on the page /login; this page opens by its cookie',
+  },
+  cross_origin_form: {
+    status: 403,
+    title: 'Form of another origin',
+    detail: 'The form was not sent from a page of this service',
+  },
   unsupported_grant_type: {
     status: 400,
     title: 'Unsupported grant type',

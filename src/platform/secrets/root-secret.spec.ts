@@ -20,6 +20,7 @@ describe('the keys of a root secret', () => {
     ['auditEvents', 'latchkey audit event'],
     ['auditSeals', 'latchkey audit seal'],
     ['refreshTokens', 'latchkey refresh token'],
+    ['browserTokens', 'latchkey browser token'],
     ['deviceCookies', 'latchkey device cookie'],
     ['backups', 'latchkey backup'],
   ])('of the purpose %s stay the same, because stored data depends on them', (purpose, label) => {

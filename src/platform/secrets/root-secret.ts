@@ -7,6 +7,7 @@ import type { KeyConfig } from '../config/config.js';
  */
 const PURPOSES = {
   refreshTokens: 'latchkey refresh token',
+  browserTokens: 'latchkey browser token',
   deviceCookies: 'latchkey device cookie',
   keyEncryption: 'latchkey signing key encryption',
   keyNonces: 'latchkey signing key nonce',

@@ -86,3 +86,15 @@ export function routesOf(app: NestFastifyApplication): string[] {
   }
   return routes.sort();
 }
+
+/**
+ * Routes that the OpenAPI document does not list: those of the documentation itself, and the pages, which open by a cookie
+ * (test/e2e/pages.forms.e2e-spec.ts walks them).
+ */
+const NO_API =
+  /^(?:GET \/docs(?:[/-].*)?|GET \/assets\/.*|(?:GET|POST) \/(?:login|logout|register|account.*|admin\/me)?)$/;
+
+/** Whether a route belongs to the API. */
+export function isApiRoute(route: string): boolean {
+  return !NO_API.test(route);
+}
