@@ -48,6 +48,6 @@ export class PageRenderer {
 
   /** Sends the browser to a path of this service by a GET (RFC 9110 section 15.4.4). */
   redirect(reply: FastifyReply, path: string): void {
-    void reply.status(303).header('location', `${this.base}${path}`).send();
+    void reply.status(303).header('location', path).send();
   }
 }

@@ -7,16 +7,19 @@ const PASSWORD = 'a ship is safe in harbour';
 
 let server: TestServer;
 let secure: TestServer;
+let below: TestServer;
 
 beforeAll(async () => {
   server = await startServer();
   secure = await startServer({
     env: { JWT_ISSUER: 'https://id.example', BRAND_NAME: 'Harbour', DEFAULT_LOCALE: 'de' },
   });
+  below = await startServer({ env: { JWT_ISSUER: 'https://host.example/id/' } });
 });
 afterAll(async () => {
   await server.close();
   await secure.close();
+  await below.close();
 });
 
 const visitor = (on = server) => new Visitor(on.client);
@@ -177,5 +180,20 @@ describe('an issuer with https', () => {
     expect(german).toContain('<title>Anmelden · Harbour</title>');
     expect(await page('de;q=0.5, en-GB;q=0.9')).toContain('<html lang="en">');
     expect(await page('*')).toContain('<html lang="de">');
+  });
+});
+
+describe('an issuer with a path', () => {
+  it('has it before every link, form, file and redirect, since a proxy strips it from requests', async () => {
+    const browser = visitor(below);
+    const { text } = await browser.get('/login?return_to=/admin/me');
+    const targets = [...text.matchAll(/(?:href|action)="([^"]+)"/g)].map(([, target = '']) => target);
+    expect(targets.length).toBeGreaterThan(3);
+    for (const target of targets) expect(target).toMatch(/^\/id\//);
+    const asked = await browser.get('/admin/me');
+    expect(asked.headers.get('location')).toBe('/id/login?return_to=%2Fadmin%2Fme');
+    const { username, password } = await below.client.register();
+    const answer = await browser.send('/login', { username, password, return_to: '/admin/me' });
+    expect(answer.headers.get('location')).toBe('/id/admin/me');
   });
 });
