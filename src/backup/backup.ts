@@ -17,6 +17,7 @@ import { backupBytes } from './backup-writing.js';
 import { NUMBERED_ANEW } from './numbered-columns.js';
 import {
   columnList,
+  linesIn,
   migrationsOf,
   partitionsOf,
   sequencesOf,
@@ -24,8 +25,6 @@ import {
   useCopySettings,
   type CatalogTable,
 } from './schema-catalog.js';
-
-const NEWLINE = 10;
 
 export interface BackupOptions {
   /** The version of Latchkey. */
@@ -136,13 +135,13 @@ function rowsOf(client: Client, table: BackupTable): AsyncIterable<Buffer> {
   return client.query(copyTo(`COPY (${rows}) TO STDOUT`));
 }
 
-/** Reports how many rows have passed. COPY ends each with the only line break in it. */
+/** Reports how many rows have passed. */
 function counted(header: BackupHeader, progress: BackupOptions['progress']) {
   const total = header.tables.reduce((sum, { rows }) => sum + rows, 0);
   let done = 0;
   return async function* (rows: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of rows) {
-      for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, at + 1)) done++;
+      done += linesIn(chunk);
       progress(done, total);
       yield chunk;
     }

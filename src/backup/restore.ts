@@ -13,7 +13,7 @@ import { BackupFault, type BackupHeader, type BackupTable } from './backup-heade
 import type { BackupReading } from './backup-reading.js';
 import { endRestored, recordRestore, type Ended } from './restored-sessions.js';
 import { createPartitions, emptyTables, restartSequences } from './restored-schema.js';
-import { columnList, relationNames, tablesOf, useCopySettings } from './schema-catalog.js';
+import { columnList, linesIn, relationNames, tablesOf, useCopySettings } from './schema-catalog.js';
 
 const WAIT_MS = 5000;
 
@@ -168,11 +168,12 @@ async function copyRows(
   try {
     for await (const { table, rows } of reading.pieces()) {
       if (copy?.table !== table) {
-        done += (await copy?.finish()) ?? 0;
-        progress(done, total);
+        await copy?.finish();
         copy = skipped.includes(table.name) ? undefined : new TableCopy(client, table);
       }
       await copy?.write(rows);
+      done += linesIn(rows);
+      progress(done, total);
     }
     await copy?.finish();
   } catch (error) {
@@ -206,8 +207,8 @@ class TableCopy {
     }
   }
 
-  /** @returns the number of rows @throws BackupFault where the header names another number; the database's error */
-  async finish(): Promise<number> {
+  /** @throws BackupFault where the header names another number of rows; the database's error */
+  async finish(): Promise<void> {
     const finished = once(this.stream, 'finish');
     this.stream.end();
     await Promise.race([finished, this.failed]);
@@ -216,7 +217,6 @@ class TableCopy {
         `the backup has ${this.stream.rowCount} rows of ${this.table.name} and names ${this.table.rows}`,
       );
     }
-    return this.stream.rowCount;
   }
 
   /** Ends a COPY that lacks its end: until then the connection runs no other statement, not even ROLLBACK. */

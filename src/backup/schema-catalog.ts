@@ -119,3 +119,12 @@ function inOrder<T extends { readonly name: string; readonly refers: readonly st
   }
   return sorted;
 }
+
+const NEWLINE = 10;
+
+/** How many rows end in a piece of COPY's text, which ends each with the only line break in it. */
+export function linesIn(rows: Buffer): number {
+  let lines = 0;
+  for (let at = rows.indexOf(NEWLINE); at !== -1; at = rows.indexOf(NEWLINE, at + 1)) lines++;
+  return lines;
+}

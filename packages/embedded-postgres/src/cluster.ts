@@ -1,18 +1,17 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { access, chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Binaries, USE_YOUR_OWN } from './binaries.js';
 import type { DataFolder } from './data-folder.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import { DRAFT_PREFIX, lockCreation } from './first-start.js';
+import { APPLICATION, type Passwords, SUPERUSER } from './roles.js';
 import type { Runner } from './unprivileged.js';
 
-/** The superuser of every embedded cluster and the owner of the application's database. */
-export const SUPERUSER = 'latchkey';
-
-const PASSWORD_FILE = 'latchkey.password';
+const APPLICATION_FILE = `${APPLICATION}.password`;
+const SUPERUSER_FILE = `${SUPERUSER}.password`;
 
 /**
  * Creates the database cluster if there is none. The cluster appears complete or not at all, even when several processes
@@ -37,25 +36,64 @@ export async function ensureCluster(
   await checkMajor(folder, binaries);
 }
 
-/** The superuser's password. @throws EmbeddedPostgresError when this account may not read the file */
-export async function readPassword(folder: DataFolder): Promise<string> {
-  const path = join(folder.cluster, PASSWORD_FILE);
+/**
+ * The passwords of the application's role and of the superuser. Makes the second where there is none, for a cluster of a
+ * former version, which had one role.
+ * @throws EmbeddedPostgresError when this account may not read the files
+ */
+export async function readPasswords(folder: DataFolder, runner: Runner): Promise<Passwords> {
+  const [application, superuser] = [APPLICATION_FILE, SUPERUSER_FILE].map((name) =>
+    join(folder.cluster, name),
+  );
   try {
-    return (await readFile(path, 'utf8')).trim();
+    return {
+      application: await passwordIn(application as string),
+      superuser: await passwordIn(superuser as string).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        return proposePassword(superuser as string, runner);
+      }),
+    };
   } catch (cause) {
     throw new EmbeddedPostgresError(
-      `The password of the embedded database cannot be read from ${path} (${(cause as Error).message}). ` +
+      `The passwords of the embedded database cannot be read from ${folder.cluster} (${(cause as Error).message}). ` +
         'Start Latchkey under the account that created the folder, or as root.',
       { cause },
     );
   }
 }
 
+async function passwordIn(path: string): Promise<string> {
+  return (await readFile(path, 'utf8')).trim();
+}
+
+function newPassword(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+async function writePassword(path: string, runner: Runner): Promise<void> {
+  await writeFile(path, newPassword(), { mode: 0o600, flush: true });
+  await runner.give(path);
+}
+
+/** Links a complete file to the path, unless another process was first, whose password counts. */
+async function proposePassword(path: string, runner: Runner): Promise<string> {
+  const draft = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  await writePassword(draft, runner);
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  return passwordIn(path);
+}
+
 async function isPresent(folder: DataFolder): Promise<boolean> {
   return await access(join(folder.cluster, 'PG_VERSION')).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
-      // EACCES: the cluster belongs to another account, which the error of readPassword will say.
+      // EACCES: the cluster belongs to another account, which the error of readPasswords will say.
       return error.code === 'EACCES';
     },
   );
@@ -82,13 +120,12 @@ async function createCluster(
   const draft = join(folder.root, `${DRAFT_PREFIX}${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
     await mkdir(draft, { mode: 0o700 });
-    const password = randomBytes(24).toString('base64url');
-    await writeFile(join(draft, 'password'), password, { mode: 0o600, flush: true });
-    await runner.give(join(draft, 'password'));
     await runner.give(draft);
+    for (const name of [APPLICATION_FILE, SUPERUSER_FILE]) await writePassword(join(draft, name), runner);
     await runInitdb(draft, binaries, runner, durable);
-    // The password file is part of the cluster, so that one rename makes both visible.
-    await rename(join(draft, 'password'), join(draft, 'data', PASSWORD_FILE));
+    // The password files are part of the cluster, so that one rename makes all visible.
+    for (const name of [APPLICATION_FILE, SUPERUSER_FILE])
+      await rename(join(draft, name), join(draft, 'data', name));
     await publish(join(draft, 'data'), folder, durable);
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -96,10 +133,10 @@ async function createCluster(
 }
 
 async function runInitdb(draft: string, binaries: Binaries, runner: Runner, durable: boolean): Promise<void> {
-  const { file, args } = runner.command(binaries.initdb, [
+  const args = [
     `--pgdata=${join(draft, 'data')}`,
     `--username=${SUPERUSER}`,
-    `--pwfile=${join(draft, 'password')}`,
+    `--pwfile=${join(draft, SUPERUSER_FILE)}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',
     '--no-locale',
@@ -111,10 +148,15 @@ async function runInitdb(draft: string, binaries: Binaries, runner: Runner, dura
     '--wal-segsize=4',
     '--no-instructions',
     ...(durable ? [] : ['--no-sync']),
-  ]);
+  ];
   const { uid, gid } = runner;
   try {
-    await promisify(execFile)(file, args, { cwd: draft, env: { ...binaries.environment }, uid, gid });
+    await promisify(execFile)(binaries.initdb, args, {
+      cwd: draft,
+      env: { ...binaries.environment },
+      uid,
+      gid,
+    });
   } catch (cause) {
     throw initdbError(binaries, cause as NodeJS.ErrnoException & { stderr?: string });
   }
@@ -125,7 +167,7 @@ function initdbError(
   cause: NodeJS.ErrnoException & { stderr?: string },
 ): EmbeddedPostgresError {
   // The file exists; ENOENT is about the C library's loader that it names.
-  if (cause.code === 'ENOENT' || cause.stderr?.includes('setpriv: failed to execute'))
+  if (cause.code === 'ENOENT')
     return new EmbeddedPostgresError(
       `The embedded PostgreSQL (${binaries.initdb}) does not run on this system, which has no glibc ` +
         `(Alpine Linux and other musl systems). ${USE_YOUR_OWN}`,

@@ -1,5 +1,5 @@
 import { chmod, mkdir, realpath } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 
 /** The paths that the embedded server uses; all absolute and without symbolic links. */
@@ -25,8 +25,7 @@ export const isRoot = process.getuid?.() === 0;
 export async function openDataFolder(dataDir: string): Promise<DataFolder> {
   try {
     const created = await mkdir(resolve(dataDir), { recursive: true, mode: 0o700 });
-    // As root the server runs under another account, which must pass through this folder. The entries keep their modes.
-    if (created && isRoot) await chmod(resolve(dataDir), 0o711);
+    if (created !== undefined && isRoot) await letPass(created, resolve(dataDir));
     const root = await realpath(dataDir);
     return {
       root,
@@ -42,4 +41,12 @@ export async function openDataFolder(dataDir: string): Promise<DataFolder> {
       { cause },
     );
   }
+}
+
+/**
+ * Lets every account pass through the folders from the topmost new one to the last: as root the server runs under another
+ * account. The entries keep their modes.
+ */
+async function letPass(topmost: string, last: string): Promise<void> {
+  for (let path = last; path.startsWith(topmost); path = dirname(path)) await chmod(path, 0o711);
 }

@@ -1,8 +1,9 @@
-import { ensureDatabase, type PostgresConnection } from './application-database.js';
+import { prepareDatabase, type PostgresConnection } from './application-database.js';
 import { assertPackage, findBinaries, USE_YOUR_OWN } from './binaries.js';
-import { ensureCluster, readPassword, SUPERUSER } from './cluster.js';
+import { ensureCluster, readPasswords } from './cluster.js';
 import { openDataFolder } from './data-folder.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
+import { APPLICATION } from './roles.js';
 import { Supervisor } from './supervisor.js';
 import { chooseRunner } from './unprivileged.js';
 
@@ -11,7 +12,10 @@ export type { PostgresConnection } from './application-database.js';
 
 /** A running server that this process uses, alone or together with other processes. */
 export interface EmbeddedPostgres {
-  /** `host` is the socket folder, or 127.0.0.1 where that folder's path is too long for a socket. */
+  /**
+   * `host` is the socket folder, or 127.0.0.1 where that folder's path is too long for a socket. The role owns the database
+   * and is no superuser.
+   */
   readonly connection: PostgresConnection;
   /** The absolute path of the data folder; the cluster is in its subfolder `postgres`. */
   readonly dataDir: string;
@@ -64,12 +68,17 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   const binaries = await findBinaries(folder);
   const runner = await chooseRunner(folder, binaries);
   await ensureCluster(folder, binaries, runner, settings['fsync'] !== 'off');
-  const password = await readPassword(folder);
+  const passwords = await readPasswords(folder, runner);
   const supervisor = new Supervisor(folder, binaries, runner, settings, startTimeoutMs);
   const { address, joined, lease } = await supervisor.run();
-  const connection = { ...address, user: SUPERUSER, password, database: SUPERUSER };
+  const connection = {
+    ...address,
+    user: APPLICATION,
+    password: passwords.application,
+    database: APPLICATION,
+  };
   try {
-    const version = await ensureDatabase(connection);
+    const version = await prepareDatabase(address, passwords);
     return { connection, dataDir: folder.root, joined, version, stop: () => lease.release() };
   } catch (error) {
     await lease.release();

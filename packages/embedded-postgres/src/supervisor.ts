@@ -98,7 +98,7 @@ export class Supervisor {
   }
 
   private serverCommand(address: ServerAddress, stale: PostmasterFile | undefined): ServerCommand {
-    const { command, uid, gid } = this.runner;
+    const { uid, gid } = this.runner;
     const { cluster } = this.folder;
     const settings = { ...this.ownSettings(address), ...this.settings };
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -106,7 +106,7 @@ export class Supervisor {
     // PostgreSQL replace the file itself; removing it here could remove that of a server that has just started.
     const grandparent: Record<string, string> = stale ? { PG_GRANDPARENT_PID: String(stale.pid) } : {};
     const env = { ...this.binaries.environment, ...grandparent };
-    return { ...command(this.binaries.postgres, ['-D', cluster, ...options]), cwd: cluster, env, uid, gid };
+    return { file: this.binaries.postgres, args: ['-D', cluster, ...options], cwd: cluster, env, uid, gid };
   }
 
   private ownSettings({ host, port }: ServerAddress): Record<string, string> {

@@ -1,5 +1,4 @@
-import { chown, readFile, stat } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { chown, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Binaries, USE_YOUR_OWN } from './binaries.js';
 import { type DataFolder, isRoot } from './data-folder.js';
@@ -10,8 +9,6 @@ export interface Runner {
   /** For spawn; absent when the programs run under this process's account. */
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
-  /** The command line that runs a program under the account. */
-  readonly command: (program: string, args: readonly string[]) => { file: string; args: string[] };
   /** Makes the account the owner of a file or folder that this process created. */
   readonly give: (path: string) => Promise<void>;
 }
@@ -22,21 +19,47 @@ interface Account {
   readonly gid: number;
 }
 
-const sameAccount: Runner = {
-  command: (program, args) => ({ file: program, args: [...args] }),
-  give: () => Promise.resolve(),
-};
+const sameAccount: Runner = { give: () => Promise.resolve() };
 
 /**
- * Chooses the account: the process's own, or as root the owner of an existing cluster, else `postgres`, else `nobody`.
- * @throws EmbeddedPostgresError when root has no such account or lacks the capabilities to switch to it
+ * Chooses the account: the process's own, or as root the owner of an existing cluster, else `postgres`, else `nobody`. A
+ * data folder that only root may enter is handed over to it. The server never gets a capability of root's.
+ * @throws EmbeddedPostgresError when root has no such account, lacks the capabilities to switch to it, or the account
+ * cannot enter a folder above
  */
 export async function chooseRunner(folder: DataFolder, binaries: Binaries): Promise<Runner> {
   if (!isRoot) return sameAccount;
   const account = await chooseAccount(folder);
   await requireCapabilities();
-  const reachable = (await mayEnter(account, folder.root)) && (await mayEnter(account, binaries.native));
-  return reachable ? switchingAccount(account) : keepingAccess(account, folder);
+  const give = (path: string): Promise<void> => chown(path, account.uid, account.gid);
+  const closed = await closedTo(account, folder.root);
+  if (closed === folder.root && (await mayBeHandedOver(closed))) await give(closed);
+  await assertEnters(account, folder.root, 'Set DATA_DIR to a folder that every account may pass through');
+  await assertEnters(
+    account,
+    binaries.native,
+    'Install Latchkey in a folder that every account may pass through',
+  );
+  return { uid: account.uid, gid: account.gid, give };
+}
+
+/** The entries of a data folder: the cluster, its draft and lock, logs, links of libraries, sockets. */
+const OWN_ENTRY = /^(?:postgres(?:$|[.-])|run$)/;
+
+/** Whether a folder is root's and holds nothing but the embedded database. */
+async function mayBeHandedOver(path: string): Promise<boolean> {
+  return (await stat(path)).uid === 0 && (await readdir(path)).every((name) => OWN_ENTRY.test(name));
+}
+
+/** @param otherwise the advice, as the beginning of a sentence */
+async function assertEnters(account: Account, path: string, otherwise: string): Promise<void> {
+  const closed = await closedTo(account, path);
+  if (closed === undefined) return;
+  throw new EmbeddedPostgresError(
+    `PostgreSQL refuses to run as root, and the account "${account.name}" may not enter ${closed}, which ` +
+      `${path === closed ? 'the embedded database needs' : `holds ${path}`}. ${otherwise} (such as ` +
+      `/var/lib/latchkey), or start Latchkey under an ordinary account. ${USE_YOUR_OWN}`,
+  );
 }
 
 async function chooseAccount(folder: DataFolder): Promise<Account> {
@@ -67,44 +90,19 @@ async function readAccounts(): Promise<Map<string, Account>> {
   return accounts;
 }
 
-/** Checks the permission bits of the folder and of all folders above it. ACLs are not considered. */
-async function mayEnter(account: Account, path: string): Promise<boolean> {
+/**
+ * The topmost folder of a path that the account may not enter; undefined where it may enter all. Considers the permission
+ * bits and no ACLs.
+ */
+async function closedTo(account: Account, path: string): Promise<string | undefined> {
+  const above = dirname(path) === path ? undefined : await closedTo(account, dirname(path));
+  if (above !== undefined) return above;
   const { mode, uid, gid } = await stat(path);
   const bit = uid === account.uid ? 0o100 : gid === account.gid ? 0o010 : 0o001;
-  if (!(mode & bit)) return false;
-  return dirname(path) === path || mayEnter(account, dirname(path));
+  return mode & bit ? undefined : path;
 }
 
-const giveTo = (account: Account) => (path: string) => chown(path, account.uid, account.gid);
-
-function switchingAccount(account: Account): Runner {
-  return { ...sameAccount, uid: account.uid, gid: account.gid, give: giveTo(account) };
-}
-
-/** For a folder that only root can enter: the account keeps CAP_DAC_OVERRIDE of root's capabilities, and no other. */
-function keepingAccess(account: Account, folder: DataFolder): Runner {
-  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
-  if (!setpriv)
-    throw new EmbeddedPostgresError(
-      `PostgreSQL refuses to run as root, and the account "${account.name}" cannot enter ${folder.root} or ` +
-        'the installed packages. Choose a DATA_DIR every account may pass through, or install setpriv ' +
-        `(package util-linux). ${USE_YOUR_OWN}`,
-    );
-  const options = [
-    `--reuid=${account.uid}`,
-    `--regid=${account.gid}`,
-    '--clear-groups',
-    '--inh-caps=+dac_override',
-    '--ambient-caps=+dac_override',
-    '--',
-  ];
-  return {
-    command: (program, args) => ({ file: setpriv, args: [...options, program, ...args] }),
-    give: giveTo(account),
-  };
-}
-
-/** The capabilities to change owners, run programs under another account, reach its files and signal it, by bit. */
+/** The capabilities that this process needs to change owners, switch accounts, reach its files and signal it, by bit. */
 const CAPABILITIES = { CHOWN: 0, DAC_OVERRIDE: 1, KILL: 5, SETGID: 6, SETUID: 7 } as const;
 
 /** A container may run as root without its capabilities; PostgreSQL would only say "operation not permitted". */

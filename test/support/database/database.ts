@@ -4,6 +4,8 @@ import { Client, Pool, type QueryResultRow } from 'pg';
 import { migrate } from '../service/built.js';
 
 const TEMPLATE = 'latchkey_template';
+/** The service's role. */
+const OWNER = 'latchkey';
 const TEMPLATE_LOCK = 4711;
 const POOL = { poolSize: 2, connectTimeoutMs: 10_000, statementTimeoutMs: 60_000 };
 
@@ -27,18 +29,27 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** The server that global-setup.ts started for this run. */
+/** The server that global-setup.ts started for this run, as its superuser. */
 export function testServer(): TestTarget {
-  const published = process.env['LATCHKEY_TEST_POSTGRES'];
-  if (published === undefined) throw new Error('no PostgreSQL was started for this run');
-  return JSON.parse(published) as TestTarget;
+  return published().superuser;
+}
+
+/** The service's own role, which is no superuser, on a database of the test server. */
+export function asApplication(database: string): TestTarget {
+  return { ...published().application, database };
+}
+
+function published(): { readonly application: TestTarget; readonly superuser: TestTarget } {
+  const text = process.env['LATCHKEY_TEST_POSTGRES'];
+  if (text === undefined) throw new Error('no PostgreSQL was started for this run');
+  return JSON.parse(text) as ReturnType<typeof published>;
 }
 
 /** A new migrated database, copied from a template that the first caller of a run creates. */
 export async function createDatabase(): Promise<TestDatabase> {
   const name = `t_${randomBytes(8).toString('hex')}`;
   await onServer((client) => copyTemplate(client, name));
-  const database = open({ ...testServer(), database: name });
+  const database = open(asApplication(name));
   return {
     ...database,
     drop: async () => {
@@ -51,7 +62,7 @@ export async function createDatabase(): Promise<TestDatabase> {
 async function copyTemplate(client: Client, name: string): Promise<void> {
   await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
   await ensureTemplate(client);
-  await client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`);
+  await client.query(`CREATE DATABASE ${name} OWNER ${OWNER} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`);
   await client.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK]);
 }
 
@@ -60,7 +71,7 @@ function open(target: TestTarget): Omit<TestDatabase, 'drop'> & { end(): Promise
   pool.on('error', () => undefined);
   return {
     target,
-    settled: () => settled(pool),
+    settled: () => onServer(settled, target.database),
     query: async (sql, values) => (await pool.query(sql, values)).rows as never,
     end: () => pool.end(),
   };
@@ -72,14 +83,14 @@ function open(target: TestTarget): Omit<TestDatabase, 'drop'> & { end(): Promise
  */
 export async function workerDatabase(): Promise<TestDatabase> {
   const name = `w_${process.env['JEST_WORKER_ID'] ?? '0'}`;
-  const target = { ...testServer(), database: name };
+  const target = asApplication(name);
   await onServer(async (client) => {
     await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
     if (!rowCount) await copyTemplate(client, name);
   });
   const database = open(target);
-  await database.query(AS_MIGRATED);
+  await onServer((client) => client.query(AS_MIGRATED), name);
   return { ...database, drop: () => database.end() };
 }
 
@@ -102,18 +113,18 @@ const AS_MIGRATED = `DO $$
     END LOOP;
   END $$`;
 
-async function settled(pool: Pool): Promise<void> {
-  const { rows } = await pool.query<{ xid: string }>('SELECT pg_current_xact_id()::text AS xid');
+async function settled(client: Client): Promise<void> {
+  const { rows } = await client.query<{ xid: string }>('SELECT pg_current_xact_id()::text AS xid');
   const older = `SELECT 1 FROM pg_stat_activity WHERE datname IS DISTINCT FROM current_database()
                     AND backend_xid IS NOT NULL AND backend_xid::text::bigint < $1::bigint`;
-  while ((await pool.query(older, [rows[0]?.xid])).rowCount) await delay(5);
+  while ((await client.query(older, [rows[0]?.xid])).rowCount) await delay(5);
 }
 
 /** A new database without tables, for tests of migrations and of restores. */
 export async function createEmptyDatabase(): Promise<TestDatabase & { readonly url: string }> {
   const name = `e_${randomBytes(8).toString('hex')}`;
-  await onServer((client) => client.query(`CREATE DATABASE ${name}`));
-  const target = { ...testServer(), database: name };
+  await onServer((client) => client.query(`CREATE DATABASE ${name} OWNER ${OWNER}`));
+  const target = asApplication(name);
   const database = open(target);
   return {
     ...database,
@@ -136,12 +147,13 @@ export function urlOf({ host, port, user, password, database }: TestTarget): str
 async function ensureTemplate(client: Client): Promise<void> {
   const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [TEMPLATE]);
   if (rowCount) return;
-  await client.query(`CREATE DATABASE ${TEMPLATE}`);
-  await migrate({ ...testServer(), database: TEMPLATE }, POOL, { waitMs: 0 });
+  await client.query(`CREATE DATABASE ${TEMPLATE} OWNER ${OWNER}`);
+  await migrate(asApplication(TEMPLATE), POOL, { waitMs: 0 });
 }
 
-async function onServer<T>(work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client(testServer());
+/** Runs `work` as the superuser. */
+async function onServer<T>(work: (client: Client) => Promise<T>, database = 'postgres'): Promise<T> {
+  const client = new Client({ ...testServer(), database });
   await client.connect();
   try {
     return await work(client);

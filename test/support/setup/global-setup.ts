@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type * as embedded from '@latchkey/embedded-postgres';
@@ -31,7 +31,9 @@ export default async function globalSetup(): Promise<void> {
       dataDir: join(folder, 'data'),
       settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' },
     });
-    process.env['LATCHKEY_TEST_POSTGRES'] = JSON.stringify(server.connection);
+    const password = await readFile(join(folder, 'data/postgres/latchkey_superuser.password'), 'utf8');
+    const superuser = { ...server.connection, user: 'latchkey_superuser', password };
+    process.env['LATCHKEY_TEST_POSTGRES'] = JSON.stringify({ application: server.connection, superuser });
     (globalThis as TestRun).latchkeyTestPostgres = { server, folder };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
