@@ -3,9 +3,9 @@ import { FIRST_PARTY, OPERATOR } from '../access/principal.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { AddressRange } from '../platform/kernel/ip-address.js';
 import { IncidentService, type Incident, type IncidentPlan } from '../incidents/incident.service.js';
-import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { objectId } from '../platform/http/object-id.js';
+import { SessionSweep } from '../sessions/session-sweep.service.js';
 import { UsersService } from '../users/users.service.js';
 import { found, none, pastOf, reasonOf } from './arguments.js';
 import { EXIT, UsageError, type Command, type CommandHost, type CommandOptions } from './command.js';
@@ -30,8 +30,8 @@ export const incidentCommand: Command = async (args, options, host) => {
   return withApp(async (app) => {
     const service = app.get(IncidentService);
     const plan = await planOf(service, await incidentOf(app, options, range));
-    const accessSeconds = app.get<TokenConfig>(TOKEN_CONFIG).accessSeconds;
-    out(json ? `${JSON.stringify({ done: false, ...asJson(plan) })}\n` : preview(plan, accessSeconds));
+    const longestMs = await app.get(SessionSweep).longestTokenMs();
+    out(json ? `${JSON.stringify({ done: false, ...asJson(plan) })}\n` : preview(plan, longestMs));
     const { sessions } = plan.summary;
     if (sessions === 0 && !plan.broad) return EXIT.done;
     if (!yes && (json || !(await confirmed(sessions, ask)))) {
@@ -108,10 +108,10 @@ function asJson({ openedBefore, summary, examples, broad, incident, keyOfSetting
   };
 }
 
-function preview(plan: IncidentPlan, accessSeconds: number): string {
+function preview(plan: IncidentPlan, longestTokenMs: number): string {
   const { summary, examples, openedBefore, broad, keyOfSettings } = plan;
   const { sessions, users, usedLately, openedFirst, openedLast } = summary;
-  const minutes = Math.ceil(accessSeconds / 60);
+  const minutes = Math.ceil(longestTokenMs / 60_000);
   const opened = openedFirst
     ? `, opened from ${openedFirst.toISOString()} to ${openedLast?.toISOString() ?? ''}`
     : '';

@@ -68,9 +68,10 @@ export class IncidentService {
     const now = this.clock.now();
     const key = incident.kid === undefined ? undefined : await this.keyOf(incident.kid);
     const filter = await this.filterOf(incident, key, now);
-    const broad = this.broadRevocation(incident, filter.openedBefore);
+    const broad = await this.broadRevocation(incident, filter.openedBefore);
+    const usedSince = await this.sweep.usedSince(filter, broad !== undefined, now);
     const [summary, examples] = await Promise.all([
-      this.sweep.summary(filter, this.sweep.usedSince(filter, broad !== undefined, now)),
+      this.sweep.summary(filter, usedSince),
       this.sweep.examples(filter, EXAMPLES),
     ]);
     const keyOfSettings = key !== undefined && !mayBeDropped(key, now);
@@ -87,7 +88,7 @@ export class IncidentService {
     plan: IncidentPlan,
     onProgress: (ended: number) => void,
   ): Promise<SweepCounts> {
-    const broad = this.broadRevocation(plan.incident, plan.openedBefore);
+    const broad = await this.broadRevocation(plan.incident, plan.openedBefore);
     const first = await this.transactions.run(async (transaction) => {
       await this.audit.record(transaction, event(operator, 'incident.started', plan));
       return this.writeBroad(transaction, operator, plan, broad);
@@ -179,14 +180,15 @@ export class IncidentService {
   }
 
   /** The single revocation of all tokens of the incident, if there is one and it would hit a live token. */
-  private broadRevocation(
+  private async broadRevocation(
     { userId, clientId, range, kid, issuedBefore: given }: Incident,
     issuedBefore: Date,
-  ): BroadRevocation | undefined {
+  ): Promise<BroadRevocation | undefined> {
     if (kid !== undefined) return { kind: 'key', subject: kid };
     if (range || (userId !== undefined && (clientId !== undefined || given))) return undefined;
     if (userId !== undefined) return { kind: 'user', subject: userId };
-    if (issuedBefore.getTime() <= this.clock.now() - this.sweep.lifetimeMs) return undefined;
+    const longestMs = await this.sweep.longestTokenMs();
+    if (issuedBefore.getTime() <= this.clock.now() - longestMs) return undefined;
     return clientId === undefined
       ? { kind: 'all', subject: '*', issuedBefore }
       : { kind: 'client', subject: clientId, issuedBefore };

@@ -6,6 +6,7 @@ import type { Transaction } from '../platform/database/transaction.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { rootSecrets } from '../platform/secrets/root-secret.js';
+import { AccessLifetimes } from '../revocation/access-lifetimes.js';
 import { generatePrivateKey } from './key-generation.js';
 import { keyOfRow } from './key-material.js';
 import { KeyRing } from './key-ring.js';
@@ -31,6 +32,7 @@ export class SigningKeyChanges {
     private readonly ring: KeyRing,
     private readonly audit: AuditService,
     private readonly manager: EntityManager,
+    private readonly lifetimes: AccessLifetimes,
     private readonly clock: Clock,
     @Inject(KEY_CONFIG) private readonly config: KeyConfig,
     @Inject(TOKEN_CONFIG) private readonly tokens: TokenConfig,
@@ -79,7 +81,7 @@ export class SigningKeyChanges {
       if (!active) throw new Error('a key is planned, but no key is active');
       return this.succeed(transaction, { ...active, activeUntil: null }, now + this.leadMs);
     }
-    const verifyUntil = now + this.lifetimeMs;
+    const verifyUntil = now + (await this.lifetimeMs(manager));
     const ended = {
       ...row,
       activeUntil: Math.min(row.activeUntil ?? now, now),
@@ -141,10 +143,11 @@ export class SigningKeyChanges {
     return this.config.jwksMaxAgeSeconds * 1000 + LEAD_MARGIN_MS;
   }
 
-  /** The longest lifetime of any token, in milliseconds, with leeway. */
-  private get lifetimeMs(): number {
-    const { accessSeconds, refreshIdleSeconds, leewaySeconds } = this.tokens;
-    return (Math.max(accessSeconds, refreshIdleSeconds) + leewaySeconds) * 1000 + LEAD_MARGIN_MS;
+  /** The longest lifetime of a token that may be alive, in milliseconds, with leeway. */
+  private async lifetimeMs(manager: EntityManager): Promise<number> {
+    const { refreshIdleSeconds, leewaySeconds } = this.tokens;
+    const access = await this.lifetimes.longestMs(manager);
+    return Math.max(access, (refreshIdleSeconds + leewaySeconds) * 1000) + LEAD_MARGIN_MS;
   }
 
   private async lockedKeys({ manager, afterCommit }: Transaction, mayAdopt = false) {
@@ -172,6 +175,7 @@ export class SigningKeyChanges {
     at: number,
     except?: string,
   ): Promise<void> {
+    const lifetimeMs = await this.lifetimeMs(manager);
     for (const row of rows) {
       if (row.activeUntil !== null && row.activeUntil <= at) continue;
       if (row.kid === except) continue;
@@ -180,7 +184,7 @@ export class SigningKeyChanges {
         await this.rows.setTimes(manager, row, {
           ...row,
           activeUntil: at,
-          verifyUntil: at + this.lifetimeMs,
+          verifyUntil: at + lifetimeMs,
         });
     }
   }

@@ -18,6 +18,12 @@ interface Row {
   readonly expires_at: number;
 }
 
+/** A row before it is known how long it has to last. */
+export type NewRevocation = Omit<LiveRevocation, 'cutoff' | 'expiresAt'> & {
+  /** Null: the row hits every token until it expires. */
+  readonly cutoff: number | null;
+};
+
 /** Reads a time as milliseconds since the Unix epoch: a Date costs more than the rest of its row. */
 const ms = (column: string): string => `(extract(epoch FROM r.${column}) * 1000)::float8 AS ${column}`;
 
@@ -38,17 +44,34 @@ const SETTLED = `r.expires_at > $1
 /** The statements on `revocations`. */
 @Injectable()
 export class RevocationsRepository {
-  async insert(manager: EntityManager, revocations: readonly LiveRevocation[]): Promise<void> {
-    if (revocations.length === 0) return;
-    // Raw: any number of rows in one parameter.
-    await manager.query(
-      `INSERT INTO revocations (id, kind, subject, cutoff, min_version, soft, reason, actor, created_at, expires_at)
-       SELECT id, kind, subject, to_timestamp(cutoff / 1000.0), "minVersion", soft, reason, actor,
-              to_timestamp("createdAt" / 1000.0), to_timestamp("expiresAt" / 1000.0)
-         FROM json_to_recordset($1) AS row (id uuid, kind text, subject text, cutoff bigint, "minVersion" integer,
-              soft boolean, reason text, actor text, "createdAt" bigint, "expiresAt" bigint)`,
-      [JSON.stringify(revocations)],
+  /**
+   * Adds rows that were made at one time. They last until the last token of before has expired, of whatever lifetime.
+   * @returns when they expire, in milliseconds since the Unix epoch
+   */
+  async insert(
+    manager: EntityManager,
+    revocations: readonly NewRevocation[],
+    { ownMs, marginMs }: { readonly ownMs: number; readonly marginMs: number },
+  ): Promise<number> {
+    const now = revocations[0]?.createdAt ?? 0;
+    // Raw: any number of rows in one parameter, and the lifetimes in the same statement.
+    const rows: Array<{ expires: number }> = await manager.query(
+      `WITH last AS (
+         SELECT greatest($2::bigint + $3::bigint,
+                         extract(epoch FROM max(least(issued_until, to_timestamp($2::bigint / 1000.0))
+                                                + make_interval(secs => seconds))) * 1000)::bigint + $4::bigint AS expires
+           FROM access_lifetimes
+       ), added AS (
+         INSERT INTO revocations (id, kind, subject, cutoff, min_version, soft, reason, actor, created_at, expires_at)
+         SELECT id, kind, subject, to_timestamp(coalesce(cutoff, last.expires) / 1000.0), "minVersion", soft, reason,
+                actor, to_timestamp("createdAt" / 1000.0), to_timestamp(last.expires / 1000.0)
+           FROM last, json_to_recordset($1) AS row (id uuid, kind text, subject text, cutoff bigint,
+                "minVersion" integer, soft boolean, reason text, actor text, "createdAt" bigint)
+       )
+       SELECT expires::float8 AS expires FROM last`,
+      [JSON.stringify(revocations), now, ownMs, marginMs],
     );
+    return rows[0]?.expires ?? now + ownMs + marginMs;
   }
 
   /** The horizon from which {@link readSince} misses no row that is not committed yet. */

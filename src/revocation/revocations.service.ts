@@ -1,12 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import type { LiveRevocation, RevocationKind } from '@latchkey/token-rules';
-import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import type { Transaction } from '../platform/database/transaction.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { newId } from '../platform/kernel/ids.js';
 import { publish } from '../platform/metrics/events.js';
 import { Housekeeping } from '../platform/pacing/housekeeping.js';
+import { AccessLifetimes } from './access-lifetimes.js';
 import { RevocationFeed } from './revocation.feed.js';
 import { RevocationsRepository } from './revocations.repository.js';
 
@@ -48,7 +48,7 @@ export class RevocationsService {
     private readonly feed: RevocationFeed,
     private readonly manager: EntityManager,
     private readonly clock: Clock,
-    @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
+    private readonly lifetimes: AccessLifetimes,
     housekeeping: Housekeeping,
   ) {
     housekeeping.register((limit) => this.deleteExpired(limit));
@@ -61,20 +61,20 @@ export class RevocationsService {
   async revoke(transaction: Transaction, input: Revoke): Promise<LiveRevocation[]> {
     if (input.subjects.length === 0) return [];
     const now = this.clock.now();
-    const expiresAt = now + (this.config.accessSeconds + this.config.leewaySeconds) * 1000 + CLOCK_MARGIN_MS;
-    const rows = input.subjects.map((subject): LiveRevocation => ({
+    const made = input.subjects.map((subject) => ({
       id: newId(now),
       kind: input.kind,
       subject,
-      cutoff: input.forGood ? expiresAt : (input.issuedBefore?.getTime() ?? now),
+      cutoff: input.forGood ? null : (input.issuedBefore?.getTime() ?? now),
       minVersion: versionFor(subject, input.minVersion),
       soft: input.soft ?? false,
       reason: input.reason,
       actor: input.actor,
       createdAt: now,
-      expiresAt,
     }));
-    await this.revocations.insert(transaction.manager, rows);
+    const lifetimes = { ownMs: this.lifetimes.ownMs, marginMs: CLOCK_MARGIN_MS };
+    const expiresAt = await this.revocations.insert(transaction.manager, made, lifetimes);
+    const rows = made.map((row): LiveRevocation => ({ ...row, cutoff: row.cutoff ?? expiresAt, expiresAt }));
     transaction.afterCommit(() => {
       this.feed.publish(rows);
       publish('revoked', { kind: input.kind, effect: input.soft ? 'stale' : 'dead', count: rows.length });

@@ -3,6 +3,7 @@ import { EntityManager } from 'typeorm';
 import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { Clock } from '../platform/kernel/clock.js';
+import { AccessLifetimes } from '../revocation/access-lifetimes.js';
 import { RevocationsService, type Cause } from '../revocation/revocations.service.js';
 import { SweptSessionsRepository } from './swept-sessions.repository.js';
 import type { SweepExample, SweepFilter, SweepSummary } from './sweep-records.js';
@@ -39,6 +40,7 @@ export class SessionSweep {
     private readonly swept: SweptSessionsRepository,
     private readonly manager: EntityManager,
     private readonly revocations: RevocationsService,
+    private readonly lifetimes: AccessLifetimes,
     private readonly clock: Clock,
     @Inject(TOKEN_CONFIG) private readonly config: TokenConfig,
   ) {}
@@ -80,15 +82,20 @@ export class SessionSweep {
    * Sessions that were used since this time need a revocation of their own, because no other row reaches an access token
    * of theirs that may still be alive. A retry within the reuse window gets a new access token without using the session.
    */
-  usedSince({ openedBefore }: SweepFilter, covered: boolean, now: number): Date {
+  async usedSince(
+    { openedBefore }: SweepFilter,
+    covered: boolean,
+    now: number,
+    manager: EntityManager = this.manager,
+  ): Promise<Date> {
     const reached = covered ? Math.min(openedBefore.getTime(), now) : 0;
-    const since = Math.max(reached, now - this.lifetimeMs);
+    const since = Math.max(reached, now - (await this.lifetimes.longestMs(manager)));
     return new Date(since - this.config.reuseWindowSeconds * 1000 - REQUEST_MS);
   }
 
-  /** How long an access token may be accepted, in milliseconds. */
-  get lifetimeMs(): number {
-    return (this.config.accessSeconds + this.config.leewaySeconds) * 1000;
+  /** The longest time for which an access token may be accepted after its issue, in milliseconds. */
+  async longestTokenMs(): Promise<number> {
+    return this.lifetimes.longestMs(this.manager);
   }
 
   private async endPage(
@@ -103,7 +110,7 @@ export class SessionSweep {
       // The page was filtered by address above; tens of thousands of addresses in each statement would be slow.
       const current = { ...filter, addresses: null, now: new Date(now) };
       const ended = await this.swept.end(transaction.manager, current, { ids, reason: cause.reason });
-      const since = this.usedSince(filter, covered, now);
+      const since = await this.usedSince(filter, covered, now, transaction.manager);
       const subjects = ended.filter(({ lastUsedAt }) => lastUsedAt > since).map(({ id }) => id);
       await this.revocations.revoke(transaction, { kind: 'session', subjects, ...cause });
       return { last: page.at(-1)?.id ?? null, sessions: ended.length, revocations: subjects.length };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +15,8 @@ let database: OpenDatabase;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lk-'));
+  // As root the server runs under another account, which has to pass through.
+  await chmod(folder, 0o755);
   const log = createLog({ level: 'silent', format: 'json' });
   database = await openDatabase({ ...SETTINGS, dataDir: join(folder, 'data') }, log);
 });

@@ -45,6 +45,13 @@ beforeEach(async () => {
   await database.query('DELETE FROM revocations');
 });
 
+async function insertAll(rows: readonly LiveRevocation[]): Promise<void> {
+  for (const row of rows) {
+    const lifetimes = { ownMs: row.expiresAt - row.createdAt, marginMs: 0 };
+    expect(await revocations.insert(source.manager, [row], lifetimes)).toBe(row.expiresAt);
+  }
+}
+
 function revocation(change: Partial<LiveRevocation> = {}): LiveRevocation {
   return {
     id: newId(now),
@@ -66,7 +73,7 @@ describe('the statements on revocations return the rows they declare:', () => {
   const soft = revocation({ kind: 'user', minVersion: 3, soft: true, actor: 'root' });
   const expired = revocation({ expiresAt: now - 1 });
 
-  beforeEach(() => revocations.insert(source.manager, [live, soft, expired]));
+  beforeEach(() => insertAll([live, soft, expired]));
 
   it('readPage', async () => {
     const page = { after: undefined, limit: 10, now: new Date(now) };
@@ -106,7 +113,7 @@ describe('the statements on revocations return the rows they declare:', () => {
 
   it('minVersions', async () => {
     const [subject, other] = [newId(now), newId(now)];
-    await revocations.insert(source.manager, [
+    await insertAll([
       revocation({ kind: 'user', subject, minVersion: 3 }),
       revocation({ kind: 'user', subject, minVersion: 5, soft: true }),
       revocation({ kind: 'user', subject, minVersion: 9, expiresAt: now }),

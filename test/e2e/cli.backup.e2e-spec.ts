@@ -227,7 +227,7 @@ describe('latchkey restore', () => {
     const refused = await latchkey(source, ['restore', file]);
     expect(refused).toMatchObject({ status: 1, stdout: '' });
     expect(refused.stderr).toMatch(
-      /^latchkey: the database is not empty: it has audit_events, .* and \d+ more\. .*create another database/,
+      /^latchkey: the database is not empty: it has access_lifetimes, .* and \d+ more\. .*create another database/,
     );
     expect(await contentOf(source)).toEqual(before);
   });

@@ -11,6 +11,7 @@ import { SigningKeyMac1763794800000 } from '../../../migrations/1763794800000-si
 import { Audiences1763798400000 } from '../../../migrations/1763798400000-audiences.js';
 import { ImportedUsers1763805600000 } from '../../../migrations/1763805600000-imported-users.js';
 import { AuditHandovers1763802000000 } from '../../../migrations/1763802000000-audit-handovers.js';
+import { AccessLifetimes1763803000000 } from '../../../migrations/1763803000000-access-lifetimes.js';
 import { EmailVerified1763809200000 } from '../../../migrations/1763809200000-email-verified.js';
 import { ParentConsumedAt1763810200000 } from '../../../migrations/1763810200000-parent-consumed-at.js';
 import { LiveSessions1763811200000 } from '../../../migrations/1763811200000-live-sessions.js';
@@ -34,6 +35,7 @@ const MIGRATIONS = [
   Audiences1763798400000,
   ImportedUsers1763805600000,
   AuditHandovers1763802000000,
+  AccessLifetimes1763803000000,
   EmailVerified1763809200000,
   ParentConsumedAt1763810200000,
   LiveSessions1763811200000,
