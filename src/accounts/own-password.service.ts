@@ -37,7 +37,7 @@ export class OwnPasswordService {
    */
   async change(principal: UserPrincipal, change: PasswordChange): Promise<void> {
     const { userId, sessionId } = principal;
-    const from = await this.credentials.checkOwn(userId, change.currentPassword, principal.origin.ip);
+    const from = await this.credentials.checkOwn(principal, change.currentPassword);
     const user = await this.users.get(userId);
     await this.passwords.assertAcceptable(change.newPassword, user, 'new_password');
     if (change.newPassword === change.currentPassword) throw invalidField('new_password', 'unchanged');

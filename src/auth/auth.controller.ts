@@ -65,7 +65,7 @@ export class AuthController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokenPairDto> {
     const tokens = await this.auth.login(user, origin, askedBy(body));
-    setCookie(reply, this.devices.cookieFor(user.userId));
+    setCookie(reply, this.devices.cookieFor(user));
     return tokens;
   }
 

@@ -38,14 +38,8 @@ export class AuthService {
    * @throws AppError `invalid_scope`, `invalid_target`, `scopes_too_large`; `invalid_credentials` or `account_disabled` where the user was deleted or
    * disabled, or the password changed, after the check
    */
-  async login(
-    { userId, passwordHash }: Login,
-    origin: Origin,
-    asked: Asked = ASKED_NOTHING,
-  ): Promise<TokenPairDto> {
-    const session = await publishingRefusals('login', () =>
-      this.openSession({ userId, passwordHash }, origin, asked),
-    );
+  async login(login: Login, origin: Origin, asked: Asked = ASKED_NOTHING): Promise<TokenPairDto> {
+    const session = await publishingRefusals('login', () => this.openSession(login, origin, asked));
     publish('login', 'granted');
     return this.pairs.of(session);
   }

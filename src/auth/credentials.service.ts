@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
+import type { UserPrincipal } from '../access/principal.js';
 import { AppError } from '../platform/kernel/app-error.js';
 import { publishingRefusals } from '../platform/metrics/events.js';
 import { ClientAddresses } from '../limits/client-addresses.js';
@@ -15,6 +16,8 @@ export interface Login {
   readonly userId: string;
   /** The stored hash that the password matched. A session opens only while the hash is still stored. */
   readonly passwordHash: string;
+  /** The version of the user's device cookies when the password was checked. */
+  readonly deviceVersion: number;
 }
 
 /** The credentials of a login and the request's origin. */
@@ -52,16 +55,16 @@ export class CredentialsService {
   }
 
   /**
-   * Checks the password of the user of a live session. Wrong guesses count as those of a known device.
+   * Checks the password of the user of a live session. Wrong guesses count for this session, as for a known device.
    * @returns the stored hash, so that a change of the password can require that it is still stored
    * @throws AppError `not_found` for an unknown user, `invalid_credentials`, `too_many_attempts`, `overloaded`
    */
-  async checkOwn(userId: string, password: string, ip: string | null): Promise<string> {
-    const client = this.addresses.clientOf(ip);
+  async checkOwn({ userId, sessionId, origin }: UserPrincipal, password: string): Promise<string> {
+    const client = this.addresses.clientOf(origin.ip);
     return this.limits.admit(client, async () => {
       const stored = await this.users.find({ id: userId });
       if (!stored) throw new AppError('not_found');
-      const guess = { account: userId, accountExists: true, client, knownDevice: true };
+      const guess = { account: userId, accountExists: true, client, device: sessionId };
       return this.limits.attempt(guess, () => this.matching(stored, password, client));
     });
   }
@@ -72,19 +75,20 @@ export class CredentialsService {
   ): Promise<Login> {
     const stored = await this.users.find(nameKeys(username));
     const key = username.includes('@') ? emailKeyOf(username) : usernameKeyOf(username);
+    const owner = stored && { userId: stored.id, deviceVersion: stored.deviceVersion };
     const guess = {
       account: stored?.id ?? createHash('sha256').update(key).digest('base64url'),
       accountExists: stored !== undefined,
       client,
-      knownDevice: stored !== undefined && this.devices.isKnown(deviceCookie, stored.id),
+      device: owner && this.devices.deviceOf(deviceCookie, owner),
     };
     const login = await this.limits.attempt(guess, async () => {
-      if (!stored) {
+      if (!stored || !owner) {
         await this.hasher.matchDummy(password, guess.client);
         return undefined;
       }
       const passwordHash = await this.matching(stored, password, guess.client);
-      return passwordHash === undefined ? undefined : { userId: stored.id, passwordHash };
+      return passwordHash === undefined ? undefined : { ...owner, passwordHash };
     });
     if (stored?.status !== 'active') throw new AppError('account_disabled');
     return login;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { EntityManager } from 'typeorm';
+import { EntityManager, Like } from 'typeorm';
+import { RateLimitCounter } from './counter.entity.js';
 
 /** The changes to counters after an attempt that they counted. Each key is `name:key`. */
 export interface Settlement {
@@ -26,6 +27,14 @@ export class CountersRepository {
        UPDATE rate_limits r SET points = r.points - 1
          FROM held WHERE r.key = held.key AND r.key = ANY($2) AND r.points > 0`,
       [forget, refund],
+    );
+  }
+
+  /** Deletes the counters whose key begins with one of these texts, which hold no wildcard of LIKE. */
+  async deleteBeginning(manager: EntityManager, prefixes: readonly string[]): Promise<void> {
+    await manager.delete(
+      RateLimitCounter,
+      prefixes.map((prefix) => ({ key: Like(`${prefix}%`) })),
     );
   }
 

@@ -13,6 +13,8 @@ import { LIMITS_CONFIG, type LimitsConfig } from '../platform/config/config.js';
 import { LOG, type Log } from '../platform/kernel/log.js';
 import { CountersRepository, type Settlement } from './counters.repository.js';
 
+/** The prefix of every key in Redis. */
+const REDIS_PREFIX = 'latchkey:';
 /** A login waits for Redis, so a slower answer counts as an outage. Milliseconds. */
 const REDIS_TIMEOUT_MS = 500;
 /** Deletes the first ARGV[1] keys and gives a point back to the others. */
@@ -106,6 +108,13 @@ export class Counters implements OnModuleDestroy {
     if (!(await settled)) await this.rows.settle(this.dataSource.manager, settlement);
   }
 
+  /** Deletes every shared counter whose key begins with one of these texts. Reads all keys: for rare calls. */
+  async forgetEach(prefixes: readonly string[]): Promise<void> {
+    await this.rows.deleteBeginning(this.dataSource.manager, prefixes);
+    const redis = this.redis;
+    if (redis) await forgetInRedis(redis, prefixes).catch(() => undefined);
+  }
+
   onModuleDestroy(): void {
     this.redis?.disconnect();
   }
@@ -116,7 +125,7 @@ export class Counters implements OnModuleDestroy {
 
   private connect(url: string): Redis {
     const redis = new Redis(url, {
-      keyPrefix: 'latchkey:',
+      keyPrefix: REDIS_PREFIX,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectTimeout: REDIS_TIMEOUT_MS,
@@ -134,6 +143,16 @@ export class Counters implements OnModuleDestroy {
       isDown = false;
     });
     return redis;
+  }
+}
+
+/** The library adds the prefix to the keys of a command, and not to the pattern and the result of a scan. */
+async function forgetInRedis(redis: Redis, prefixes: readonly string[]): Promise<void> {
+  for (const prefix of prefixes) {
+    const scan = redis.scanStream({ match: `${REDIS_PREFIX}${prefix}*`, count: 1000 });
+    for await (const keys of scan as AsyncIterable<string[]>) {
+      if (keys.length > 0) await redis.del(...keys.map((key) => key.slice(REDIS_PREFIX.length)));
+    }
   }
 }
 

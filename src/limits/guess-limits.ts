@@ -26,9 +26,11 @@ const FIRST_DELAY_SECONDS = 30;
 const DELAY_GROWTH = 3;
 const DAY_SECONDS = 86_400;
 const MONTH_SECONDS = 30 * DAY_SECONDS;
+/** As long as a device cookie is good. */
+const YEAR_SECONDS = 365 * DAY_SECONDS;
 /**
  * Delays before the account refuses every password. With {@link FREE_FAILURES} before each delay they allow 100
- * failures in a row: 60 of unknown devices and 40 of known ones (NIST SP 800-63B-4 section 3.2.2).
+ * failures in a row: 60 of strangers and 40 of one known device (NIST SP 800-63B-4 section 3.2.2).
  */
 const STRANGER_DELAYS = 12;
 const DEVICE_DELAYS = 8;
@@ -40,11 +42,11 @@ export interface Guess {
   readonly accountExists: boolean;
   /** See ClientAddresses; undefined where the client is unknown. */
   readonly client: string | undefined;
-  /** Whether the device logged in to this account before, or holds a live session of it. */
-  readonly knownDevice: boolean;
+  /** A device that logged in to this account before, or a live session of it; undefined for a stranger. */
+  readonly device: string | undefined;
 }
 
-/** The counters of one kind of device. Known devices have counters of their own, which strangers cannot use up. */
+/** The counters of strangers, or of known devices: each device has counters that nobody else can use up. */
 interface Track {
   readonly failures: Counter;
   readonly delays: Counter;
@@ -74,7 +76,7 @@ export class GuessLimits {
     this.logins = new ConcurrencyLimit(concurrency + queue);
     this.addresses = counters.shared('address', config.failuresPerAddress);
     this.strangers = this.track('strangers', STRANGER_DELAYS);
-    this.devices = this.track('devices', DEVICE_DELAYS);
+    this.devices = this.track('devices', DEVICE_DELAYS, YEAR_SECONDS);
   }
 
   /**
@@ -92,7 +94,7 @@ export class GuessLimits {
    * @throws AppError `too_many_attempts` with `Retry-After`, `invalid_credentials`, and what `evaluate` throws
    */
   async attempt<T>(guess: Guess, evaluate: () => Promise<T | undefined>): Promise<T> {
-    const key = this.accountKey(guess);
+    const key = guessKey(guess);
     const queue = this.queues.get(key) ?? new FairQueue(AT_ONCE, Number.POSITIVE_INFINITY);
     this.queues.set(key, queue);
     try {
@@ -104,31 +106,35 @@ export class GuessLimits {
 
   /** Forgets every failure for an account. */
   async clear(account: string): Promise<void> {
-    await this.counters.settle({ forget: accountKeys(account) });
+    await this.counters.settle({ forget: keysOf('strangers', account) });
+    await this.counters.forgetEach(keysOf('devices', `${account}:`));
   }
 
   private async counted<T>(guess: Guess, evaluate: () => Promise<T | undefined>): Promise<T> {
-    const track = guess.knownDevice ? this.devices : this.strangers;
+    const track = guess.device === undefined ? this.strangers : this.devices;
     const taken = await this.reserve(guess, track);
     const result = await evaluate().catch(async (error: unknown) => {
-      await this.counters.settle({ refund: [this.accountKey(guess), ...addressKeys(guess)] });
+      await this.counters.settle({ refund: [guessKey(guess), ...addressKeys(guess)] });
       throw error;
     });
     if (result === undefined) {
       if (taken.taken >= FREE_FAILURES) await this.slowDown(guess, track);
       throw new AppError('invalid_credentials');
     }
-    const forget = accountKeys(guess.account);
+    const { account, device } = guess;
+    const own = device === undefined ? [] : keysOf('devices', budgetOf(guess));
+    const forget = [...keysOf('strangers', account), ...own];
     await this.counters.settle({ forget, refund: addressKeys(guess) });
     return result;
   }
 
-  private track(name: string, delays: number): Track {
+  /** @param lasts how long the delays of an account are counted, in seconds; 0 for no end */
+  private track(name: string, delays: number, lasts = 0): Track {
     const counter = (suffix: string, points: number, seconds: number) =>
       this.counters.shared(`${name}${suffix}`, { points, seconds });
     return {
       failures: counter('', FREE_FAILURES, WINDOW_SECONDS),
-      delays: counter('-delays', delays, 0),
+      delays: counter('-delays', delays, lasts),
       // There is no end of unknown names, so their counters expire.
       unknownNameDelays: counter('-delays', delays, MONTH_SECONDS),
     };
@@ -137,7 +143,7 @@ export class GuessLimits {
   private async reserve(guess: Guess, { failures }: Track): Promise<Taken> {
     if (guess.client !== undefined) refuseUnlessAllowed(await this.addresses.take(guess.client), 'address');
     for (let tries = 1; ; tries++) {
-      const taken = await failures.take(guess.account);
+      const taken = await failures.take(budgetOf(guess));
       if (taken.allowed) return taken;
       if (taken.blocked || tries === TRIES) {
         await this.counters.settle({ refund: addressKeys(guess) });
@@ -145,19 +151,19 @@ export class GuessLimits {
       }
       // Parallel attempts on other instances hold the points. Right ones soon give theirs back, wrong ones soon block
       // the account.
-      await this.counters.settle({ refund: [this.accountKey(guess)] });
+      await this.counters.settle({ refund: [guessKey(guess)] });
       await delay(BETWEEN_TRIES_MS);
     }
   }
 
   private async slowDown(guess: Guess, track: Track): Promise<void> {
     const counter = guess.accountExists ? track.delays : track.unknownNameDelays;
-    const { taken, allowed } = await counter.take(guess.account);
+    const { taken, allowed } = await counter.take(budgetOf(guess));
     const last = !allowed || taken === counter.budget.points;
     const seconds = Math.min(FIRST_DELAY_SECONDS * DELAY_GROWTH ** (taken - 1), DAY_SECONDS);
-    await track.failures.block(guess.account, last ? 0 : seconds);
+    await track.failures.block(budgetOf(guess), last ? this.lastsFor(guess) : seconds);
     if (!guess.accountExists) return;
-    const facts = { user: guess.account, known_device: guess.knownDevice };
+    const facts = { user: guess.account, known_device: guess.device !== undefined };
     if (last) {
       this.log.warn(facts, 'an account refuses every password after too many wrong ones');
     } else {
@@ -168,24 +174,36 @@ export class GuessLimits {
     }
   }
 
-  private accountKey({ account, knownDevice }: Guess): string {
-    return `${knownDevice ? 'devices' : 'strangers'}:${account}`;
+  /** Seconds of the last delay; 0 for no end. There is no end of names and devices, so their counters have one. */
+  private lastsFor({ accountExists, device }: Guess): number {
+    if (!accountExists) return MONTH_SECONDS;
+    return device === undefined ? 0 : YEAR_SECONDS;
   }
+}
+
+/** The key of a guess within its counters. */
+function budgetOf({ account, device }: Guess): string {
+  return device === undefined ? account : `${account}:${device}`;
+}
+
+function guessKey(guess: Guess): string {
+  return `${guess.device === undefined ? 'strangers' : 'devices'}:${budgetOf(guess)}`;
 }
 
 function addressKeys({ client }: Guess): string[] {
   return client === undefined ? [] : [`address:${client}`];
 }
 
-/** The keys of all counters of an account. */
-function accountKeys(account: string): string[] {
-  return ['strangers', 'devices'].flatMap((name) => [`${name}:${account}`, `${name}-delays:${account}`]);
+/** The keys of the counters that one budget has. */
+function keysOf(track: 'strangers' | 'devices', budget: string): string[] {
+  return [`${track}:${budget}`, `${track}-delays:${budget}`];
 }
 
 function refuseUnlessAllowed({ allowed, resetSeconds = DAY_SECONDS }: Taken, subject: string): void {
   if (allowed) return;
   throw new AppError('too_many_attempts', {
-    headers: { 'retry-after': String(resetSeconds) },
+    // The same for accounts that exist and that do not, whose last delays differ.
+    headers: { 'retry-after': String(Math.min(resetSeconds, DAY_SECONDS)) },
     diagnosis: { cause: `the budget of the ${subject} is used up` },
   });
 }

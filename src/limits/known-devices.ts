@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { KEY_CONFIG, TOKEN_CONFIG, type KeyConfig, type TokenConfig } from '../platform/config/config.js';
 import type { Cookie } from '../platform/http/cookies.js';
 import { Clock } from '../platform/kernel/clock.js';
@@ -8,10 +8,19 @@ import { rootSecrets } from '../platform/secrets/root-secret.js';
 /** The name of the device cookie. */
 export const DEVICE_COOKIE = 'latchkey_device';
 const YEAR_SECONDS = 365 * 86_400;
+const NONCE_BYTES = 12;
+
+/** A user, and the version of the device cookies that count. */
+export interface DeviceOwner {
+  readonly userId: string;
+  readonly deviceVersion: number;
+}
 
 /**
  * Issues and checks the device cookie, which is signed and says that a user logged in from a browser. It grants no
  * access: wrong passwords from a known device have a budget of their own, so that strangers cannot lock the owner out.
+ * Each cookie has a nonce, so that a stolen one uses up no budget but its own, and the version of its user's cookies, which
+ * rises with a change of the password, a logout everywhere and the end of the account's use.
  */
 @Injectable()
 export class KnownDevices {
@@ -32,20 +41,25 @@ export class KnownDevices {
   }
 
   /** The cookie for a browser whose user has just logged in. */
-  cookieFor(userId: string): Cookie {
-    const content = `${userId}.${this.clock.seconds()}`;
+  cookieFor({ userId, deviceVersion }: DeviceOwner): Cookie {
+    const nonce = randomBytes(NONCE_BYTES).toString('base64url');
+    const content = `${userId}.${deviceVersion}.${nonce}.${this.clock.seconds()}`;
     const value = `${content}.${this.sign(content)}`;
     return { name: DEVICE_COOKIE, value, maxAgeSeconds: YEAR_SECONDS, secure: this.secure };
   }
 
-  /** Whether the value of a device cookie proves that the user logged in from this browser within the last year. */
-  isKnown(value: string | undefined, userId: string): boolean {
-    if (value === undefined) return false;
+  /**
+   * The id of the device, if the value of its cookie proves that the user logged in from it within the last year and the
+   * user's cookies were not voided since.
+   */
+  deviceOf(value: string | undefined, { userId, deviceVersion }: DeviceOwner): string | undefined {
+    if (value === undefined) return undefined;
     const at = value.lastIndexOf('.');
     const content = value.slice(0, at);
-    const [user, issuedAt] = content.split('.');
-    if (user !== userId || !this.isSigned(content, value.slice(at + 1))) return false;
-    return this.clock.seconds() - Number(issuedAt) < YEAR_SECONDS;
+    const [user, version, nonce, issuedAt, ...rest] = content.split('.');
+    if (user !== userId || version !== String(deviceVersion) || rest.length > 0) return undefined;
+    if (!this.isSigned(content, value.slice(at + 1))) return undefined;
+    return this.clock.seconds() - Number(issuedAt) < YEAR_SECONDS ? nonce : undefined;
   }
 
   private sign(content: string, key = this.current): string {

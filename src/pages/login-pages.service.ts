@@ -89,7 +89,7 @@ export class LoginPages {
     const former = request.browserSession?.principal;
     const { token, maxAgeSeconds } = await this.sessions.open(login, origin, { remember, former });
     this.cookie.set(reply, token, maxAgeSeconds);
-    setCookie(reply, this.devices.cookieFor(login.userId));
+    setCookie(reply, this.devices.cookieFor(login));
   }
 }
 

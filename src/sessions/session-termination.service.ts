@@ -51,7 +51,7 @@ export class SessionTermination {
   }
 
   /**
-   * Ends all sessions of a user, and with `status` also disables the account. Tokens are revoked by
+   * Ends all sessions of a user and voids their device cookies, and with `status` also disables the account. Tokens are revoked by
    * version, which does not depend on clocks: a token that is being issued at this moment carries the former version.
    * @throws AppError `not_found`
    */
@@ -62,7 +62,11 @@ export class SessionTermination {
   ): Promise<LiveRevocation> {
     const { reason, actor } = change;
     const now = new Date(this.clock.now());
-    const version = await this.users.raisePermissionVersion(transaction.manager, userId, { ...change, now });
+    const version = await this.users.raisePermissionVersion(transaction.manager, userId, {
+      ...change,
+      now,
+      voidsDevices: true,
+    });
     if (version === undefined) throw new AppError('not_found');
     await this.endRows(transaction, userId, {}, change);
     const [row] = await this.revocations.revoke(transaction, {

@@ -4,9 +4,8 @@ import { assertMayEnd, assertMayManage } from '../access/authority.js';
 import type { Actor } from '../access/principal.js';
 import { isServiceScope } from '../access/scopes.js';
 import { AppError } from '../platform/kernel/app-error.js';
-import type { UserStatus } from './user.entity.js';
 import { UsersRepository } from './users.repository.js';
-import type { UserRecord } from './user-records.js';
+import type { UserRecord, VersionChange } from './user-records.js';
 
 /**
  * Locks users and changes their roles, status and permission version. Each method takes part in the caller's transaction,
@@ -95,7 +94,7 @@ export class UserAccessService {
   async raisePermissionVersion(
     manager: EntityManager,
     id: string,
-    change: { readonly status?: UserStatus; readonly now: Date },
+    change: VersionChange,
   ): Promise<number | undefined> {
     return this.users.raisePermissionVersion(manager, id, change);
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import type { NameKeys } from './identity.js';
 import { UsersRepository } from './users.repository.js';
-import type { StoredCredentials } from './user-records.js';
+import type { HashChange, StoredCredentials } from './user-records.js';
 
 /** One of the names by which a login finds a user. */
 export type CredentialsKey = NameKeys | { readonly id: string };
@@ -24,7 +24,7 @@ export class UserCredentialsService {
   async lockForSession(
     manager: EntityManager,
     id: string,
-  ): Promise<Omit<StoredCredentials, 'id'> | undefined> {
+  ): Promise<Pick<StoredCredentials, 'passwordHash' | 'status'> | undefined> {
     return this.users.lockForSession(manager, id);
   }
 
@@ -33,11 +33,7 @@ export class UserCredentialsService {
    * @param change `chosen` for a password that the user chose: the user need not change it any more
    * @returns whether the hash was replaced
    */
-  async replaceHash(
-    id: string,
-    change: { readonly from: string; readonly to: string; readonly chosen: boolean },
-    manager: EntityManager = this.manager,
-  ): Promise<boolean> {
+  async replaceHash(id: string, change: HashChange, manager: EntityManager = this.manager): Promise<boolean> {
     return this.users.replacePasswordHash(manager, id, change);
   }
 

@@ -28,6 +28,27 @@ export interface StoredCredentials {
   /** Null for a user without a password. */
   readonly passwordHash: string | null;
   readonly status: UserStatus;
+  /** See KnownDevices. */
+  readonly deviceVersion: number;
+}
+
+/** The replacement of a password hash. */
+export interface HashChange {
+  readonly from: string;
+  readonly to: string;
+  /**
+   * Whether the user chose another password, and not only another hash of the same one: then the user need not change it
+   * any more, and the device cookies of before become void.
+   */
+  readonly chosen: boolean;
+}
+
+/** A change with which a user's permission version rises. */
+export interface VersionChange {
+  readonly status?: UserStatus;
+  readonly now: Date;
+  /** Whether the user's device cookies become void. */
+  readonly voidsDevices?: boolean;
 }
 
 export interface NewUser {

@@ -62,6 +62,10 @@ export class User {
   @Column('integer', { name: 'permission_version', default: 1 })
   permissionVersion!: number;
 
+  /** Rises where the user's device cookies become void; each cookie carries it. */
+  @Column('integer', { name: 'device_version', default: 1 })
+  deviceVersion!: number;
+
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
   createdAt!: Date;
 

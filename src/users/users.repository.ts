@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull, Like, Not, type EntityManager, type UpdateResult } from 'typeorm';
 import { Role, UserRole } from './role.entity.js';
-import { User, type UserStatus } from './user.entity.js';
+import { User } from './user.entity.js';
 import type { NameKeys } from './identity.js';
 import type {
   BareUsername,
+  HashChange,
+  VersionChange,
   UserRecord,
   StoredCredentials,
   NewUser,
@@ -58,12 +60,14 @@ export class UsersRepository {
           : (['id', by.id] as const);
     // Raw: every login; TypeORM would hide the hash and build an entity.
     const rows: Array<StoredCredentials & { key: string }> = await manager.query(
-      `SELECT ${column}::text AS key, id, password_hash AS "passwordHash", status FROM users
-        WHERE ${column} = ${values.length === 1 ? '$1' : 'ANY ($1)'}`,
+      `SELECT ${column}::text AS key, id, password_hash AS "passwordHash", status, device_version AS "deviceVersion"
+         FROM users WHERE ${column} = ${values.length === 1 ? '$1' : 'ANY ($1)'}`,
       [values.length === 1 ? values[0] : values],
     );
     const found = rows.find(({ key }) => key === values[0]) ?? rows[0];
-    return found && { id: found.id, passwordHash: found.passwordHash, status: found.status };
+    if (!found) return undefined;
+    const { key: _, ...stored } = found;
+    return stored;
   }
 
   /** Users with a user name that has no skeleton yet, in the order of their ids. */
@@ -163,9 +167,10 @@ export class UsersRepository {
   async replacePasswordHash(
     manager: EntityManager,
     id: string,
-    { from, to, chosen }: { readonly from: string; readonly to: string; readonly chosen: boolean },
+    { from, to, chosen }: HashChange,
   ): Promise<boolean> {
-    const change = { passwordHash: to, ...(chosen && { passwordChangeRequired: false }) };
+    const choice = { passwordChangeRequired: false, deviceVersion: () => 'device_version + 1' };
+    const change = { passwordHash: to, ...(chosen && choice) };
     return isChanged(await manager.update(User, { id, passwordHash: from }, change));
   }
 
@@ -181,9 +186,9 @@ export class UsersRepository {
   async lockForSession(
     manager: EntityManager,
     id: string,
-  ): Promise<Omit<StoredCredentials, 'id'> | undefined> {
+  ): Promise<Pick<StoredCredentials, 'passwordHash' | 'status'> | undefined> {
     // Raw: every login.
-    const rows: Array<Omit<StoredCredentials, 'id'>> = await manager.query(
+    const rows: Array<Pick<StoredCredentials, 'passwordHash' | 'status'>> = await manager.query(
       `SELECT status, password_hash AS "passwordHash" FROM users WHERE id = $1 FOR NO KEY UPDATE`,
       [id],
     );
@@ -244,13 +249,14 @@ export class UsersRepository {
   async raisePermissionVersion(
     manager: EntityManager,
     id: string,
-    change: { readonly status?: UserStatus; readonly now: Date },
+    change: VersionChange,
   ): Promise<number | undefined> {
     // Raw: an increment that returns its result.
     const [rows]: [Array<{ version: number }>, number] = await manager.query(
-      `UPDATE users SET permission_version = permission_version + 1, status = coalesce($2, status), updated_at = $3
+      `UPDATE users SET permission_version = permission_version + 1, status = coalesce($2, status), updated_at = $3,
+              device_version = device_version + $4
         WHERE id = $1 RETURNING permission_version AS version`,
-      [id, change.status ?? null, change.now],
+      [id, change.status ?? null, change.now, change.voidsDevices ? 1 : 0],
     );
     return rows[0]?.version;
   }

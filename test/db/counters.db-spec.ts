@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
+import { RateLimitCounter } from '../../src/limits/counter.entity.js';
 import { CountersRepository } from '../../src/limits/counters.repository.js';
 import { workerDatabase, type TestDatabase } from '../support/database/database.js';
 
@@ -14,7 +15,9 @@ let dataSource: DataSource;
 
 beforeAll(async () => {
   database = await workerDatabase();
-  dataSource = await new DataSource(dataSourceOptions(database.target, POOL)).initialize();
+  dataSource = await new DataSource(
+    dataSourceOptions(database.target, POOL, [RateLimitCounter]),
+  ).initialize();
 });
 afterAll(async () => {
   await dataSource.destroy();
@@ -44,6 +47,18 @@ it('a settlement deletes some counters and gives a point back to others that hav
     refund: ['address:a', 'address:b', 'address:c'],
   });
   expect(await counted()).toEqual({ 'address:a': 2, 'address:b': 0, 'strangers:y': 4 });
+});
+
+it('counters are deleted by the beginning of their key', async () => {
+  await count({
+    'devices:x:1': 1,
+    'devices:x:2': 2,
+    'devices-delays:x:1': 1,
+    'devices:xy:1': 1,
+    'strangers:x': 1,
+  });
+  await counters.deleteBeginning(dataSource.manager, ['devices:x:', 'devices-delays:x:']);
+  expect(await counted()).toEqual({ 'devices:xy:1': 1, 'strangers:x': 1 });
 });
 
 it('a settlement may only delete or only give back', async () => {

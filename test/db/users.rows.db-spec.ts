@@ -27,8 +27,13 @@ const Profile = z.strictObject({
   scopes: z.array(z.string()),
 });
 const Status = z.enum(['active', 'disabled']);
-const Credentials = z.strictObject({ id: z.uuid(), passwordHash: z.string(), status: Status });
-const LockedCredentials = Credentials.omit({ id: true });
+const Credentials = z.strictObject({
+  id: z.uuid(),
+  passwordHash: z.string(),
+  status: Status,
+  deviceVersion: z.int(),
+});
+const LockedCredentials = Credentials.omit({ id: true, deviceVersion: true });
 const RoleRow = z.strictObject({ name: z.string(), scopes: z.array(z.string()) });
 
 const now = new Date('2030-01-02T03:04:05.678Z');
@@ -102,7 +107,7 @@ it('list returns profiles in the order of the page', async () => {
 
 it('findCredentials and lockForSession return hash and status', async () => {
   const id = await added('credentials');
-  const stored = { id, passwordHash: 'hash of credentials', status: 'active' };
+  const stored = { id, passwordHash: 'hash of credentials', status: 'active', deviceVersion: 1 };
   const email = 'credentials@example.com';
   const other = `other-${email}`;
   await added('other-credentials');
@@ -116,7 +121,7 @@ it('findCredentials and lockForSession return hash and status', async () => {
   for (const key of keys) {
     expect(Credentials.parse(await users.findCredentials(manager, key))).toEqual(stored);
   }
-  const { id: _id, ...locked } = stored;
+  const { id: _id, deviceVersion: _version, ...locked } = stored;
   expect(LockedCredentials.parse(await users.lockForSession(manager, id))).toEqual(locked);
   expect(await users.findCredentials(manager, { id: newId(0) })).toBeUndefined();
   expect(await users.lockForSession(manager, newId(0))).toBeUndefined();

@@ -41,6 +41,15 @@ async function deviceCookie(): Promise<string> {
   return headers.get('set-cookie')?.split(';', 1)[0] ?? '';
 }
 
+async function administrator(): Promise<string> {
+  await server.app.get(FirstAdministrator).ensure(ROOT);
+  const { access_token: token } = await server.client.loginForService({
+    username: ROOT.email,
+    password: ROOT.password,
+  });
+  return token;
+}
+
 function waitOf({ status, headers }: Answer): [number, number] {
   return [status, Number(headers.get('retry-after'))];
 }
@@ -171,6 +180,78 @@ describe('a device the owner has used', () => {
     expect((await login(person.password)).status).toBe(200);
   });
 
+  it('whose cookie is stolen cannot be locked out by it: each cookie has a budget of its own', async () => {
+    const [mine, stolen] = [await deviceCookie(), await deviceCookie()];
+    expect(mine).not.toBe(stolen);
+    await fail(FREE + 1, person.username, stolen);
+    expect((await login(person.password, person.username, stolen)).status).toBe(429);
+    expect((await login(person.password, person.username, mine)).status).toBe(200);
+    // A success of the owner gives the thief no new attempts.
+    expect((await login('wrong', person.username, stolen)).status).toBe(429);
+  });
+
+  it('has its failures forgotten by an administrator', async () => {
+    const cookie = await deviceCookie();
+    await fail(FREE + 1, person.username, cookie);
+    await server.client.request('DELETE', `/users/${person.id}/failed-logins`, {
+      token: await administrator(),
+    });
+    expect((await login(person.password, person.username, cookie)).status).toBe(200);
+  });
+
+  const VOIDING: ReadonlyArray<readonly [name: string, act: (token: string) => Promise<unknown>]> = [
+    [
+      'a change of the password',
+      async (token) => {
+        const json = { current_password: person.password, new_password: 'another long phrase' };
+        const changed = await server.client.request('PUT', '/users/me/password', { token, json });
+        person = { ...person, password: json.new_password };
+        return changed.status;
+      },
+    ],
+    [
+      'a logout everywhere',
+      async (token) => (await server.client.post('/auth/logout-all', { token })).status,
+    ],
+    [
+      'disabling the account, also after it is enabled again',
+      async () => {
+        const token = await administrator();
+        for (const status of ['disabled', 'active']) {
+          await server.client.request('PATCH', `/users/${person.id}`, { token, json: { status } });
+        }
+        return 204;
+      },
+    ],
+    [
+      'the end of all sessions by an administrator',
+      async () => {
+        const token = await administrator();
+        return (await server.client.request('DELETE', `/users/${person.id}/sessions`, { token })).status;
+      },
+    ],
+  ];
+
+  it.each(VOIDING)('is known no more after %s', async (_name, act) => {
+    const cookie = await deviceCookie();
+    const { access_token: token } = await server.client.login(person);
+    expect(await act(token)).toBe(204);
+    await fail(FREE);
+    expect((await login(person.password, person.username, cookie)).status).toBe(429);
+    await server.database.query('DELETE FROM rate_limits');
+    const fresh = await deviceCookie();
+    await fail(FREE);
+    expect((await login(person.password, person.username, fresh)).status).toBe(200);
+  });
+
+  it('stays known after a logout of one session', async () => {
+    const cookie = await deviceCookie();
+    const { access_token: token } = await server.client.login(person);
+    expect((await server.client.post('/auth/logout', { token })).status).toBe(204);
+    await fail(FREE);
+    expect((await login(person.password, person.username, cookie)).status).toBe(200);
+  });
+
   it('is known for one account only, by a cookie that cannot be forged', async () => {
     const mine = await deviceCookie();
     const other = await server.client.register();
@@ -183,6 +264,7 @@ describe('a device the owner has used', () => {
       mine.replace(signature, ''),
       `${mine}x`,
       `latchkey_device=${other.id}.${Math.floor(Date.now() / 1000)}.${signature}`,
+      `latchkey_device=${other.id}.1.AAAAAAAAAAAAAAAA.${Math.floor(Date.now() / 1000)}.${signature}`,
       'latchkey_device=',
       'latchkey_device=..',
     ]) {
@@ -213,10 +295,22 @@ describe('a device the owner has used', () => {
     person = { ...person, password: 'another long phrase' };
     expect((await login(person.password)).status).toBe(200);
   });
+
+  it('is each live session by itself: wrong guesses in one of them do not stop the others', async () => {
+    const [stolen, mine] = [await server.client.login(person), await server.client.login(person)];
+    const change = ({ access_token: token }: { access_token: string }, current: string) =>
+      server.client.request('PUT', '/users/me/password', {
+        token,
+        json: { current_password: current, new_password: 'another long phrase' },
+      });
+    for (let index = 0; index < FREE; index++) expect((await change(stolen, 'wrong')).status).toBe(401);
+    expect((await change(stolen, person.password)).status).toBe(429);
+    expect((await change(mine, person.password)).status).toBe(204);
+  });
 });
 
 describe('an account that is guessed at without end', () => {
-  it('has at most 100 wrong passwords in a row checked, of strangers and known devices together', async () => {
+  it('has at most 100 wrong passwords in a row checked, of strangers and of one known device together', async () => {
     const cookie = await deviceCookie();
     const strangers = await evaluatedInARow();
     const devices = await evaluatedInARow(cookie);
@@ -227,11 +321,7 @@ describe('an account that is guessed at without end', () => {
 
   it('is cleared by an administrator', async () => {
     await evaluatedInARow();
-    await server.app.get(FirstAdministrator).ensure(ROOT);
-    const { access_token: token } = await server.client.loginForService({
-      username: ROOT.email,
-      password: ROOT.password,
-    });
+    const token = await administrator();
     const cleared = await server.client.request('DELETE', `/users/${person.id}/failed-logins`, { token });
     expect(cleared.status).toBe(204);
     expect((await login(person.password)).status).toBe(200);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createDatabase } from '../support/database/database.js';
 import { routesOf } from '../support/http/openapi.js';
 import { rawRequest, type RawAnswer } from '../support/http/raw-http.js';
 import { Visitor } from '../support/http/visitor.js';
@@ -190,12 +191,14 @@ describe('a fault', () => {
   });
 
   it('of too many attempts says how long to wait', async () => {
-    const limited = await startServer({ env: { LIMIT_REGISTER: '1/600' } });
+    const database = await createDatabase();
+    const limited = await startServer({ database, env: { LIMIT_REGISTER: '1/600' } });
     const send = () =>
       new Visitor(limited.client).send('/register', { email: 'x@example.com', password: 'short' });
     await send();
     const { status, text, headers } = await send();
     await limited.close();
+    await database.drop();
     expect([status, Number(headers.get('retry-after')) > 0]).toEqual([429, true]);
     expect(text).toMatch(/Too many attempts\. Try again in \d+ minutes\./);
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { disableAccount } from '../support/actors/administrators.js';
 import { Visitor, sessionCookie } from '../support/http/visitor.js';
+import { createDatabase, type TestDatabase } from '../support/database/database.js';
 import { startServer, type TestServer } from '../support/service/server.js';
 
 const PASSWORD = 'a ship is safe in harbour';
@@ -8,19 +9,32 @@ const PASSWORD = 'a ship is safe in harbour';
 let server: TestServer;
 let secure: TestServer;
 let below: TestServer;
+const databases: TestDatabase[] = [];
 
 beforeAll(async () => {
   server = await startServer();
   secure = await startServer({
+    database: await ownDatabase(),
     env: { JWT_ISSUER: 'https://id.example', BRAND_NAME: 'Harbour', DEFAULT_LOCALE: 'de' },
   });
-  below = await startServer({ env: { JWT_ISSUER: 'https://host.example/id/' } });
+  below = await startServer({
+    database: await ownDatabase(),
+    env: { JWT_ISSUER: 'https://host.example/id/' },
+  });
 });
 afterAll(async () => {
   await server.close();
   await secure.close();
   await below.close();
+  for (const database of databases) await database.drop();
 });
+
+/** A database beside that of the first server. */
+async function ownDatabase(): Promise<TestDatabase> {
+  const database = await createDatabase();
+  databases.push(database);
+  return database;
+}
 
 const visitor = (on = server) => new Visitor(on.client);
 

@@ -23,6 +23,6 @@ export class PasswordGrant implements FirstPartyGrant {
     const { username, password } = parameters;
     const login = await this.credentials.check({ username, password, ip: origin.ip, deviceCookie });
     const tokens = await this.auth.login(login, origin, asked);
-    return { tokens, cookie: this.devices.cookieFor(login.userId) };
+    return { tokens, cookie: this.devices.cookieFor(login) };
   }
 }

@@ -8,6 +8,7 @@ import { Clients1763784000000 } from '../../../migrations/1763784000000-clients.
 import { EmailKeyInC1763787600000 } from '../../../migrations/1763787600000-email-key-in-c.js';
 import { IndexesAtScale1763791200000 } from '../../../migrations/1763791200000-indexes-at-scale.js';
 import { SigningKeyMac1763794800000 } from '../../../migrations/1763794800000-signing-key-mac.js';
+import { DeviceVersion1763795800000 } from '../../../migrations/1763795800000-device-version.js';
 import { Audiences1763798400000 } from '../../../migrations/1763798400000-audiences.js';
 import { ImportedUsers1763805600000 } from '../../../migrations/1763805600000-imported-users.js';
 import { AuditHandovers1763802000000 } from '../../../migrations/1763802000000-audit-handovers.js';
@@ -32,6 +33,7 @@ const MIGRATIONS = [
   EmailKeyInC1763787600000,
   IndexesAtScale1763791200000,
   SigningKeyMac1763794800000,
+  DeviceVersion1763795800000,
   Audiences1763798400000,
   ImportedUsers1763805600000,
   AuditHandovers1763802000000,
