@@ -124,7 +124,7 @@ function refusedLine(line: number, { field, reason }: RowRefusal, json: boolean)
 
 function conflictLine(line: number, { field, account }: Conflict, json: boolean): string {
   if (json) return `${JSON.stringify({ line, field, reason: 'taken', account })}\n`;
-  return `line ${line}: ${field}: held by the account ${account}, which no import made of this user\n`;
+  return `line ${line}: ${field}: another account has it (${account})\n`;
 }
 
 function asJson({ unknownRoles, ...counts }: ImportCounts, dryRun: boolean) {

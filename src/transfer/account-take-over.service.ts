@@ -62,7 +62,7 @@ export class AccountTakeOver {
   }
 }
 
-/** The only account that holds names of a user whom no import has brought; undefined where there is none, or two. */
+/** The only account that has names of a user; undefined for none or two, or if an import created one for the user. */
 function soleHolder({ own, email, username }: Holders): string | undefined {
   const others = new Set([email, username].filter((id) => id !== null));
   const [id] = others;

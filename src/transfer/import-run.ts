@@ -6,7 +6,7 @@ const UNKNOWN_ROLES_MAX = 100;
 /** Conflicts beyond these are only counted. */
 const CONFLICTS_MAX = 1000;
 
-/** A user of the file whose address or user name is held by an account that no import made of this user. */
+/** A user of the file whose address or user name belongs to an account that no import created for this user. */
 export interface Conflict {
   readonly field: 'email' | 'username';
   /** The id of the account. */
@@ -24,7 +24,7 @@ export interface ImportCounts {
   readonly lines: number;
   /** In a dry run: the users that would be added. */
   readonly added: number;
-  /** Users whom an import has brought before. */
+  /** Users whose account an earlier import created. */
   readonly present: number;
   /** Users whose address or user name another account holds. Nothing was changed for them. */
   readonly conflicts: number;
@@ -94,7 +94,7 @@ export class ImportRun {
     this.totals[what] += users;
   }
 
-  /** Whether an account that no import made of the user holds one of their names. */
+  /** Whether an account that no import created for the user has one of their names. */
   isConflict({ own, email, username }: Holders): boolean {
     return [email, username].some((holder) => holder !== null && holder !== own);
   }

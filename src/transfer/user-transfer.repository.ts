@@ -29,7 +29,7 @@ export interface ImportedUser extends TransferredUser {
 export interface Holders {
   /** The id in the file. */
   readonly id: string;
-  /** The account that an import made of this user: of the same id or origin. */
+  /** The account that an import created for this user: it has the same id or origin. */
   readonly own: string | null;
   readonly email: string | null;
   readonly username: string | null;

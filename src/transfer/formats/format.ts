@@ -34,7 +34,7 @@ export interface ImportFormat {
   /** The columns of a CSV file that has no line of names, or a rule for the names. */
   readonly columns?: CsvColumns;
   /**
-   * The user of a record; undefined for a record that is no user, which is passed over.
+   * The user of a record; undefined for a record that is no user, which is skipped.
    * @throws UnusableHash
    */
   readonly toFields: (record: SourceRecord, options: FormatOptions) => UserFields | undefined;

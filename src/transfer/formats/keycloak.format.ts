@@ -12,7 +12,7 @@ import {
   type ImportFormat,
 } from './format.js';
 
-/** Keycloak: the users of a realm as `kc.sh export` writes them. Clients' service accounts are passed over. */
+/** Keycloak: the users of a realm as `kc.sh export` writes them. Clients' service accounts are skipped. */
 export const keycloak: ImportFormat = {
   kinds: ['json', 'ndjson'],
   toFields: (record) => {

@@ -6,7 +6,7 @@ import { fullNameOf, idOf, isTrue, statusOf, usernameOf, type ImportFormat } fro
 /** RFC 4517: `20240102030405Z`, also with a fraction. */
 const GENERALIZED_TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,]\d+)?Z$/;
 
-/** A directory's LDIF. Entries without an address, user name and password are units and groups, and are passed over. */
+/** A directory's LDIF. Entries without an address, user name and password are units and groups, and are skipped. */
 export const ldap: ImportFormat = {
   kinds: ['ldif'],
   toFields: (record) => {
