@@ -6,6 +6,7 @@ import { RequireScopes } from '../access/access.decorators.js';
 import { AUDIT_ACTIONS, type AuditEvent } from './audit-event.js';
 import { AuditService } from './audit.service.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
+import { canonicalId } from '../platform/http/object-id.js';
 import { PageQueryDto } from '../platform/http/paging.js';
 import { text } from '../platform/kernel/validation.js';
 
@@ -14,9 +15,11 @@ const SUBJECT_MAX = 256;
 const AuditQueryDto = PageQueryDto.omit({ offset: true }).extend({
   after: z.uuid().optional().meta({ description: 'The last id of the page before: older events follow' }),
   actor: text({ max: SUBJECT_MAX })
+    .transform(canonicalId)
     .optional()
     .meta({ description: 'The id of the user or client that acted, or `command-line`' }),
   subject: text({ max: SUBJECT_MAX })
+    .transform(canonicalId)
     .optional()
     .meta({ description: 'The id or name of the changed user, session, role, client, key or revocation' }),
   action: z.enum(AUDIT_ACTIONS).optional().meta({ description: 'The recorded action' }),

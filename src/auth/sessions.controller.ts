@@ -1,15 +1,14 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { CurrentUser } from '../access/access.decorators.js';
 import type { UserPrincipal } from '../access/principal.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
-import { AppError } from '../platform/kernel/app-error.js';
 import { describePage, PageQueryDto } from '../platform/http/paging.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { AuthService } from './auth.service.js';
+import { objectId } from '../platform/http/object-id.js';
 import { SessionDto, toSessionDto } from '../sessions/dto/session.dto.js';
 
 @ApiTags('sessions')
@@ -41,7 +40,6 @@ export class SessionsController {
   @ApiNoContentResponse({ description: 'Its tokens are dead' })
   @ApiProblems('not_found')
   async end(@CurrentUser() principal: UserPrincipal, @Param('id') id: string): Promise<void> {
-    if (!isUuid(id)) throw new AppError('not_found');
-    await this.auth.endSession(principal, id);
+    await this.auth.endSession(principal, objectId(id));
   }
 }

@@ -1,7 +1,8 @@
 import { Controller, Get, Headers, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { RequireScopes } from '../access/access.decorators.js';
+import { CurrentPrincipal, RequireScopes } from '../access/access.decorators.js';
+import type { Principal } from '../access/principal.js';
 import { TokenLife } from '../auth/token-life.js';
 import { ApiProblems } from '../platform/docs/api-problems.js';
 import { invalidField } from '../platform/kernel/app-error.js';
@@ -46,16 +47,17 @@ export class RevocationStreamController {
     description: 'Events, until either side closes the connection',
     content: { 'text/event-stream': { schema: { type: 'string' }, example: EXAMPLE } },
   })
-  @ApiProblems('validation_failed', 'overloaded')
+  @ApiProblems('validation_failed', 'overloaded', 'too_many_attempts')
   async stream(
     @Query({ schema: StreamQueryDto }) { after }: StreamQueryDto,
     @Headers('last-event-id') lastEventId: string | undefined,
+    @CurrentPrincipal() { subject }: Principal,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const cursor = cursorOf(lastEventId) ?? after;
     const isHead = request.method === 'HEAD';
-    const stream = isHead ? undefined : await this.streams.open(cursor, this.life.of(request.raw));
+    const stream = isHead ? undefined : await this.streams.open(subject, cursor, this.life.of(request.raw));
     // Without this header nginx holds events back until its buffer is full.
     void reply.headers({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }).send(stream);
   }

@@ -11,6 +11,10 @@ import { EventStream, eventText } from './event-stream.js';
 
 /** Streams that one instance serves. Each holds at most the memory of an EventStream. */
 export const FOLLOWERS_MAX = 100;
+/** Streams of one user or client on one instance, so that one follower cannot keep out all others. */
+export const FOLLOWERS_PER_SUBJECT_MAX = 20;
+/** How long a subject with too many streams is asked to wait, in seconds. */
+const SURPLUS_RETRY_SECONDS = 30;
 /** How often a stream sends `current`, in milliseconds. */
 const HEARTBEAT_MS = 2000;
 /** A follower with too many unread bytes at this many heartbeats in a row is disconnected. */
@@ -23,6 +27,8 @@ const RETRY = Buffer.from('retry: 1000\n\n');
 const KEEP_ALIVE = Buffer.from(':\n\n');
 
 interface Follower {
+  /** The user or client that follows. */
+  readonly subject: string;
   readonly stream: EventStream;
   readonly mayFollow: () => boolean;
   /** The `seq` of the last row that was read from the database for this follower. */
@@ -75,14 +81,23 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
   /**
    * Opens a stream of the rows after a cursor (0: all rows in force) and then of new rows. It ends once `mayFollow`
    * returns false.
-   * @throws AppError `overloaded`, `unavailable` while shutting down, and the database's error
+   * @param subject the user or client that follows
+   * @throws AppError `overloaded`, `too_many_attempts`, `unavailable` while shutting down, and the database's error
    */
-  async open(after: number, mayFollow: () => boolean): Promise<EventStream> {
+  async open(subject: string, after: number, mayFollow: () => boolean): Promise<EventStream> {
     if (this.lifecycle.draining) throw new AppError('unavailable', { diagnosis: { cause: 'shutting down' } });
     if (this.followers.size >= FOLLOWERS_MAX) {
       throw new AppError('overloaded', { detail: 'Too many services follow here, try again in a moment' });
     }
-    const state = { cursor: after, loaded: false, hasMore: false, currentDue: false, lateHeartbeats: 0 };
+    this.assertShare(subject);
+    const state = {
+      subject,
+      cursor: after,
+      loaded: false,
+      hasMore: false,
+      currentDue: false,
+      lateHeartbeats: 0,
+    };
     const follower: Follower = { stream: new EventStream(), mayFollow, ...state };
     // The follower gets new rows before the first page is read, so that no row is lost between the two.
     this.followers.add(follower);
@@ -97,6 +112,16 @@ export class RevocationStreams implements OnModuleInit, OnModuleDestroy {
       throw error;
     }
     return follower.stream;
+  }
+
+  private assertShare(subject: string): void {
+    const own = [...this.followers].filter((follower) => follower.subject === subject).length;
+    if (own < FOLLOWERS_PER_SUBJECT_MAX) return;
+    throw new AppError('too_many_attempts', {
+      detail: `You have ${FOLLOWERS_PER_SUBJECT_MAX} open streams here, which is the most; close one first`,
+      headers: { 'retry-after': String(SURPLUS_RETRY_SECONDS) },
+      diagnosis: { cause: 'too many streams of one subject', subject },
+    });
   }
 
   private load(follower: Follower, hasNext: boolean): void {

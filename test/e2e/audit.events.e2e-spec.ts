@@ -121,6 +121,16 @@ describe('the audit log', () => {
     expect(await actionsAbout(String(row['id']))).toEqual(['revocation.created']);
   });
 
+  it('holds a session under one id, however the request writes it', async () => {
+    const person = await server.client.newcomer();
+    const sid = String(decode((await server.client.login(person)).access_token).claims['sid']);
+    await server.move(5);
+    const { status } = await call('DELETE', `/auth/sessions/${sid.toUpperCase()}`, person.access_token);
+    expect(status).toBe(204);
+    for (const written of [sid, sid.toUpperCase()])
+      expect(await actionsAbout(written)).toEqual(['session.started', 'session.ended']);
+  });
+
   it('holds no event for a refused request', async () => {
     const person = await server.client.newcomer();
     const before = await actionsAbout(person.id);

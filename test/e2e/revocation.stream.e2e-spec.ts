@@ -9,6 +9,7 @@ import { eventually } from '../support/service/process.js';
 import { startServer, type TestServer } from '../support/service/server.js';
 
 const FOLLOWERS_MAX = 100;
+const SHARE = 20;
 const WITHIN_MS = 1000;
 
 let database: TestDatabase;
@@ -264,11 +265,30 @@ describe('a stream is refused', () => {
   });
 
   it('to more followers than an instance allows', async () => {
-    await Promise.all(Array.from({ length: FOLLOWERS_MAX }, () => follow()));
+    const others = await Promise.all(
+      Array.from({ length: FOLLOWERS_MAX / SHARE - 1 }, () => memberWithScopes(server, 'revocations:read')),
+    );
+    for (const { access_token: token } of [reader, ...others])
+      await Promise.all(Array.from({ length: SHARE }, () => follow({}, '', token)));
     const refused = await server.client.get('/revocations/stream', { token: reader.access_token });
     expect([...verdict(refused), refused.headers.get('retry-after')]).toEqual([503, 'overloaded', '1']);
-    opened.pop()?.close();
+    opened.shift()?.close();
     await eventually(WITHIN_MS, async () => openRequests() === FOLLOWERS_MAX - 1);
+    expect((await follow()).status).toBe(200);
+  });
+
+  it('beyond the share of one user or client, which leaves the others theirs', async () => {
+    await Promise.all(Array.from({ length: SHARE }, () => follow()));
+    const refused = await server.client.get('/revocations/stream', { token: reader.access_token });
+    expect([...verdict(refused), refused.headers.get('retry-after')]).toEqual([
+      429,
+      'too_many_attempts',
+      '30',
+    ]);
+    const other = await memberWithScopes(server, 'revocations:read');
+    expect((await follow({}, '', other.access_token)).status).toBe(200);
+    opened.shift()?.close();
+    await eventually(WITHIN_MS, async () => openRequests() === SHARE);
     expect((await follow()).status).toBe(200);
   });
 
