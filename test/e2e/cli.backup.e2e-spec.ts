@@ -61,7 +61,7 @@ beforeAll(async () => {
   const { body } = await server.client.refresh(admin.refresh_token);
   admin = { ...admin, ...body };
   await source.query(`
-    CREATE TABLE audit_events_2020_01 PARTITION OF audit_events FOR VALUES FROM ('2020-01-01Z') TO ('2020-02-01Z')`);
+    CREATE TABLE audit_events_2099_01 PARTITION OF audit_events FOR VALUES FROM ('2099-01-01Z') TO ('2099-02-01Z')`);
   await source.settled();
   await server.app.get(AuditSealer).seal();
   file = join(folder.path, 'latchkey.backup');
@@ -167,9 +167,9 @@ describe('latchkey restore', () => {
     expect({ ...restored, audit_events: events }).toEqual(content);
     expect(await tableNames(target)).toEqual(await tableNames(source));
     const [month] = await target.query<{ name: string | null }>(
-      `SELECT to_regclass('audit_events_2020_01') AS name`,
+      `SELECT to_regclass('audit_events_2099_01') AS name`,
     );
-    expect(month?.name).toBe('audit_events_2020_01');
+    expect(month?.name).toBe('audit_events_2099_01');
     await serverOn(target, async (server) => {
       expect(await verdictOn(server, admin.access_token)).toBe(200);
       expect(await verdictOn(server, loggedOut)).toBe('token_revoked');

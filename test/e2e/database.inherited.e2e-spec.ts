@@ -4,7 +4,7 @@ import { inheritedSettings } from '../../src/platform/database/inherited-setting
 import { AuditSealer, AuditVerifier } from '../support/service/built.js';
 import { createDatabase, testServer, urlOf, type TestDatabase } from '../support/database/database.js';
 import { Pooler, poolerIsMissing } from '../support/database/pooler.js';
-import { startServer, type TestServer } from '../support/service/server.js';
+import { newSecret, startServer, type TestServer } from '../support/service/server.js';
 
 /** Values that `ALTER DATABASE` can give every session, with which an unprepared service fails or stores other values. */
 const HOSTILE: ReadonlyArray<readonly [string, string]> = [
@@ -33,6 +33,8 @@ const HOSTILE: ReadonlyArray<readonly [string, string]> = [
   ['synchronous_commit', 'off'],
 ];
 
+/** One secret for all servers, since the keys in the database are encrypted under it. */
+const env = { SECRET_KEY: newSecret() };
 let database: TestDatabase;
 let server: TestServer | undefined;
 
@@ -65,7 +67,7 @@ describe('with a setting that sessions inherit from the database', () => {
     '%s = %s registration, login, refresh, lists, logout and the audit log work',
     async (name, value) => {
       await alter(`SET ${name} TO ${name === 'search_path' ? value : literal(value)}`);
-      server = await startServer({ database });
+      server = await startServer({ database, env });
       const { client } = server;
       const person = await client.newcomer();
       const refreshed = await client.refresh(person.refresh_token);
@@ -106,7 +108,7 @@ describe('with a setting that sessions inherit from the database', () => {
     await alter(`SET ${name} TO ${literal(value)}`);
     const pooler = await Pooler.before(database.target, { sessions: 3 });
     const target = { url: urlOf(pooler.target), pooled: true };
-    server = await startServer({ database: { ...database, target: target as never } });
+    server = await startServer({ database: { ...database, target: target as never }, env });
     const person = await server.client.newcomer();
     expect((await server.client.refresh(person.refresh_token)).status).toBe(200);
     await server.close();
@@ -119,7 +121,7 @@ describe('readiness', () => {
   it('fails while the database is read-only, as logins do, and heals by itself', async () => {
     // Behind a pooler the service cannot choose the setting.
     const target = { url: urlOf(database.target), pooled: true };
-    server = await startServer({ database: { ...database, target: target as never } });
+    server = await startServer({ database: { ...database, target: target as never }, env });
     const { client } = server;
     const login = () => client.post('/auth/login', { json: { username: 'ada', password: 'x' } });
     expect((await client.get('/health/ready')).status).toBe(200);
@@ -134,7 +136,7 @@ describe('readiness', () => {
   });
 
   it('fails for ten seconds after the disk of the database was full', async () => {
-    server = await startServer({ database });
+    server = await startServer({ database, env });
     await database.query(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
       $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$`);
     await database.query(`CREATE TRIGGER full_disk BEFORE INSERT ON users EXECUTE FUNCTION full_disk()`);

@@ -140,10 +140,13 @@ describe('a start and the doctor name', () => {
 });
 
 describe('a start', () => {
+  // The keys in the database are encrypted under it.
+  const secret = newSecret();
+
   it('listens on an IPv6 address in brackets', async () => {
     const service = await startProcess({
       folder: folder.path,
-      env: { SECRET_KEY: newSecret(), DATABASE_URL: urlOf(database.target), HOST: '[::1]' },
+      env: { SECRET_KEY: secret, DATABASE_URL: urlOf(database.target), HOST: '[::1]' },
     });
     expect(service.url).toContain('//[::1]:');
     expect((await service.client.get('/health/ready')).status).toBe(200);
@@ -156,7 +159,7 @@ describe('a start', () => {
     await proxy.cut();
     const service = new ServiceProcess({
       folder: folder.path,
-      env: { SECRET_KEY: newSecret(), DATABASE_URL: urlOf(target) },
+      env: { SECRET_KEY: secret, DATABASE_URL: urlOf(target) },
     });
     const message = `waiting for 127.0.0.1:${target.port} (ECONNREFUSED)`;
     await service.until(({ log }) => log.some(({ msg }) => msg === message));

@@ -78,7 +78,9 @@ function fieldFaults(code: ErrorCode, errors: unknown): string[] {
   if (!Array.isArray(errors) || errors.length === 0 || errors.length > 20) return ['not 1 to 20 errors'];
   return (errors as Array<Record<string, unknown>>).flatMap(
     ({ field, code: fieldCode, message, ...rest }) => {
-      const known = FIELD_CODES[fieldCode as keyof typeof FIELD_CODES] === message && message !== undefined;
+      const text = FIELD_CODES[fieldCode as keyof typeof FIELD_CODES] as string | undefined;
+      // The acceptable values may follow, such as `at least 8 characters`.
+      const known = text !== undefined && (message === text || String(message).startsWith(`${text}: `));
       const named = typeof field === 'string' && field.length <= 100;
       return known && named && Object.keys(rest).length === 0 ? [] : ['a malformed entry of errors'];
     },
