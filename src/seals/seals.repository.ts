@@ -129,9 +129,10 @@ export class SealsRepository {
    */
   async deleteThrough(manager: EntityManager, through: number, limit: number): Promise<number> {
     const [, count]: [unknown, number] = await manager.query(
-      `DELETE FROM audit_seals WHERE number IN (
+      `WITH old AS MATERIALIZED (
          SELECT number FROM audit_seals WHERE number <= $1 AND handover_from IS NULL
-          ORDER BY number LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+          ORDER BY number LIMIT $2 FOR UPDATE SKIP LOCKED)
+       DELETE FROM audit_seals WHERE number IN (SELECT number FROM old)`,
       [through, limit],
     );
     return count;

@@ -52,11 +52,10 @@ async function signIn(
 /** The faults of accessibility of a page, in words. */
 async function faultsOf(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
-  const violations = (await page.evaluate(
+  return page.evaluate<string[]>(
     `axe.run({ runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>
        violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ': ' + html + failureSummary)))`,
-  )) as string[];
-  return violations;
+  );
 }
 
 describe.each([
