@@ -45,11 +45,17 @@ export function newSecret(): string {
 }
 
 /**
+ * One secret for the servers of a test file: they share the worker's database, whose keys are encrypted under it. The
+ * database is emptied at each start, but a server that is still running may add a key afterwards.
+ */
+const SECRET_OF_FILE = newSecret();
+
+/**
  * Starts a service in this process. Each has its own database, unless the option `database` makes it a second instance.
  * Tests that kill instances start processes instead, see process.ts.
  */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const secret = options.env?.['SECRET_KEY'] ?? newSecret();
+  const secret = options.env?.['SECRET_KEY'] ?? SECRET_OF_FILE;
   const port = options.ownIssuer ? await freePort() : 0;
   const config = loadConfig({
     PORT: '0',
