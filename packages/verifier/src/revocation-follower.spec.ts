@@ -178,8 +178,8 @@ describe('a follower of revocations', () => {
   ])('is not up to date after a row with %s', async (_, change) => {
     stream.write(row(change));
     current(0);
-    await until(() => reported.length > 0);
-    expect(String(reported[0])).toContain('not understood');
+    // On a busy machine a page, which this server refuses, may have been asked for before.
+    await until(() => reported.some((error) => String(error).includes('not understood')));
     expect(follower.stalenessMs()).toBe(Infinity);
   });
 });
