@@ -5,7 +5,7 @@ import { urlOf } from '../support/database/database.js';
 import { Deployment, ROOT, WITH_ROOT } from '../support/service/deployment.js';
 import { Pooler, poolerIsMissing } from '../support/database/pooler.js';
 import { eventually, killProcesses, type ServiceProcess } from '../support/service/process.js';
-import { decode } from '../support/tokens/tokens.js';
+import { decode, pathOpenTo } from '../support/tokens/tokens.js';
 
 const SESSIONS = 5;
 const TURNS = 10;
@@ -47,7 +47,7 @@ if (poolerIsMissing) process.stdout.write('skipped: no PgBouncer at /usr/sbin/pg
   }
 
   async function accepted(client: Client, token: string): Promise<boolean> {
-    return (await client.get('/auth/verify', { token })).status === 200;
+    return (await client.get(pathOpenTo(token), { token })).status === 200;
   }
 
   it('migrate an empty database once and create one administrator when both start at the same time', async () => {

@@ -4,7 +4,7 @@ import type { Answer, Client, TokenPair } from '../support/http/client.js';
 import { clientToken, newClient, oauth } from '../support/actors/clients.js';
 import { Deployment, ROOT, WITH_ROOT } from '../support/service/deployment.js';
 import { eventually, type ServiceProcess } from '../support/service/process.js';
-import { decode } from '../support/tokens/tokens.js';
+import { decode, pathOpenTo } from '../support/tokens/tokens.js';
 
 const ROUNDS = 3;
 const SPREAD_MS = 1000;
@@ -34,9 +34,9 @@ async function everyRound(work: (here: Client, there: Client) => Promise<void>):
   for (let round = 0; round < ROUNDS; round++) await (round % 2 ? work(other, one) : work(one, other));
 }
 
-/** The response of an instance to a token, decided without a read of the database. */
+/** The response of an instance to a token. */
 async function seen(client: Client, token: string): Promise<unknown[]> {
-  const { status, body, headers } = await client.get('/auth/verify', { token });
+  const { status, body, headers } = await client.get(pathOpenTo(token), { token });
   return [status, body['code'], headers.get('www-authenticate')];
 }
 

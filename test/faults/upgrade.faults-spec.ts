@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DataSource } from 'typeorm';
+import { LiveSessions1763811200000 } from '../../migrations/1763811200000-live-sessions.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import type { Client } from '../support/http/client.js';
 import { createDatabase, urlOf, type TestDatabase } from '../support/database/database.js';
@@ -52,7 +53,7 @@ function mainOf(checkout: string): string {
 async function startOlder(): Promise<ServiceProcess> {
   if (older === undefined) {
     const running = await startProcess({ folder: folder.path, env });
-    await undoNewest();
+    await undoIndex();
     return running;
   }
   await database.query('DROP SCHEMA public CASCADE');
@@ -60,10 +61,17 @@ async function startOlder(): Promise<ServiceProcess> {
   return startProcess({ folder: folder.path, env, main: older });
 }
 
-/** Takes the newest migration back, as if its version had not been started yet. */
-async function undoNewest(): Promise<void> {
+/**
+ * Takes a migration back, as if its version had not been started yet: one that adds an index, since the instance that
+ * runs is of this version and needs every column.
+ */
+async function undoIndex(): Promise<void> {
   const source = await new DataSource(dataSourceOptions(database.target, POOL)).initialize();
-  await source.undoLastMigration({ transaction: 'all' });
+  const runner = source.createQueryRunner();
+  const index = new LiveSessions1763811200000();
+  await index.down(runner);
+  await runner.query('DELETE FROM migrations WHERE name = $1', [index.name]);
+  await runner.release();
   await source.destroy();
 }
 

@@ -7,6 +7,11 @@ export function decode(token: string): { header: Record<string, unknown>; claims
   return { header: fromPart(header), claims: fromPart(claims) };
 }
 
+/** A path that every good access token of its audience opens: `/auth/verify` takes no token for the service itself. */
+export function pathOpenTo(token: string): '/auth/verify' | '/users/me' {
+  return String(decode(token).claims['aud']).startsWith('http') ? '/users/me' : '/auth/verify';
+}
+
 /** Signs any header and claims with a secret, valid or not. */
 export function mint(
   header: object | string,
