@@ -1,6 +1,7 @@
 import { toAuditEventDto } from '../audit/audit.controller.js';
 import { AUDIT_ACTIONS } from '../audit/audit-event.js';
 import { AuditService } from '../audit/audit.service.js';
+import { canonicalId } from '../platform/http/object-id.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { idOf, inPages, limitOf, none, pastOf } from './arguments.js';
 import { EXIT, READS_ONLY, UsageError, type Command } from './command.js';
@@ -18,7 +19,7 @@ export const auditListCommand: Command = async (args, options, { out, err, withA
     const since =
       options.since === undefined ? undefined : pastOf('--since', options.since, app.get(Clock).now());
     const found = await inPages({ limit, after }, async (page) => {
-      const query = { ...page, action, actor, subject, since };
+      const query = { ...page, action, actor: canonical(actor), subject: canonical(subject), since };
       return (await app.get(AuditService).list(query)).events;
     });
     const events = found.map(toAuditEventDto);
@@ -35,3 +36,7 @@ export const auditListCommand: Command = async (args, options, { out, err, withA
     return EXIT.done;
   }, READS_ONLY);
 };
+
+function canonical(id: string | undefined): string | undefined {
+  return id === undefined ? undefined : canonicalId(id);
+}

@@ -310,6 +310,8 @@ describe('the command line', () => {
     const since = new Date(server.clock.now()).toISOString();
     await latchkey(['users', 'disable', person.id]);
     const events = await listed('audit', 'list', '--since', since, '--subject', person.id);
+    const capitals = await listed('audit', 'list', '--since', since, '--subject', person.id.toUpperCase());
+    expect(capitals).toEqual(events);
     expect(events.map(({ action }) => action)).toEqual(['user.disabled']);
     expect((await latchkey(['audit', 'list', '--subject', person.id])).stdout).toContain('by command-line');
   });
