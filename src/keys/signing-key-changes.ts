@@ -157,8 +157,9 @@ export class SigningKeyChanges {
     const all: KeyRow[] = [];
     for (const row of authentic) all.push(await this.rows.renew(manager, row));
     const now = this.clock.now();
+    // Of two active keys, as after a secret was changed back and forth, the newest signs (see KeyRing).
     const inState = (state: string) =>
-      all.find((row) => keyState(row, now) === state && row.compromisedAt === null);
+      all.findLast((row) => keyState(row, now) === state && row.compromisedAt === null);
     return { all, rejected, active: inState('active'), next: inState('next') };
   }
 

@@ -36,6 +36,8 @@ beforeAll(async () => {
       JWT_ALGORITHM: 'HS256',
       JWKS_MAX_AGE_SECONDS: '1',
       SHUTDOWN_DELAY_SECONDS: '1',
+      // The test logs in until the next key signs.
+      SESSIONS_PER_USER: '10000',
     },
   });
   for (const seat of [0, 1]) await start(seat, {});
