@@ -19,6 +19,7 @@ export function banner(facts: StartFacts): string {
   const { config, url, database } = facts;
   const { tokens } = config;
   const lines = [
+    ['pages', url],
     ['docs', `${url}/docs`],
     ...(facts.metricsUrl === undefined ? [] : [['metrics', facts.metricsUrl]]),
     ['data', database],
@@ -32,7 +33,7 @@ export function banner(facts: StartFacts): string {
   if (facts.generatedSecretIn !== undefined)
     lines.push(['', `new SECRET_KEY written to ${facts.generatedSecretIn}`]);
   const text = lines.map(([label = '', value = '']) => `  ${label.padEnd(8)}${value}`).join('\n');
-  return `\nLatchkey is ready.\n\n${text}\n${administratorText(facts.administrator)}\n`;
+  return `\nLatchkey is ready.\n\n${text}\n${administratorText(facts.administrator, url)}\n`;
 }
 
 /** The facts of the start as fields of one log line, without the generated password. */
@@ -58,12 +59,12 @@ export function startFields(facts: StartFacts): Record<string, unknown> {
 }
 
 /** The generated administrator, or an empty text. Shown once on the terminal; the password is not stored in clear. */
-export function administratorText(administrator: CreatedAdministrator | undefined): string {
+export function administratorText(administrator: CreatedAdministrator | undefined, url: string): string {
   if (administrator?.generatedPassword === undefined) return '';
   return (
     `\n  First administrator, shown this once:\n    user name  ${administrator.username}\n` +
     `    password   ${administrator.generatedPassword}\n` +
-    '    Log in with it and choose your own: PUT /users/me/password, also in the docs. It opens nothing else.\n'
+    `    Sign in with it at ${url}/login and choose your own there. It opens nothing else.\n`
   );
 }
 

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
 
 function announce(log: Log, facts: StartFacts): void {
   const pretty = facts.config.log.format === 'pretty';
-  if (!pretty) process.stderr.write(administratorText(facts.administrator));
+  if (!pretty) process.stderr.write(administratorText(facts.administrator, facts.url));
   const shared = sharedRoot(facts.config.keys);
   if (shared) log.warn(`${shared.says}: ${shared.fix}`);
   log.info(startFields(facts), 'listening');
