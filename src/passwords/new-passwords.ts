@@ -37,7 +37,7 @@ export class NewPasswords {
   /** A random password, which {@link assertAcceptable} accepts. */
   async generate(): Promise<string> {
     const password = randomBytes(GENERATED_BYTES).toString('base64url');
-    // The list of common passwords takes one of 10,000 for one of its own.
+    // The list of common passwords takes one of a million for one of its own.
     return (await passwordFault(password)) === undefined ? password : this.generate();
   }
 
