@@ -4,6 +4,8 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { newId } from '../../src/platform/kernel/ids.js';
+import { AccessLifetime } from '../../src/revocation/access-lifetime.entity.js';
+import { AccessLifetimesRepository } from '../../src/revocation/access-lifetimes.repository.js';
 import { Revocation } from '../../src/revocation/revocation.entity.js';
 import { RevocationsRepository } from '../../src/revocation/revocations.repository.js';
 import { createDatabase, type TestDatabase } from '../support/database/database.js';
@@ -35,7 +37,9 @@ let source: DataSource;
 
 beforeAll(async () => {
   database = await createDatabase();
-  source = await new DataSource(dataSourceOptions(database.target, POOL, [Revocation])).initialize();
+  source = await new DataSource(
+    dataSourceOptions(database.target, POOL, [AccessLifetime, Revocation]),
+  ).initialize();
 });
 afterAll(async () => {
   await source.destroy();
@@ -126,6 +130,45 @@ describe('the statements on revocations return the rows they declare:', () => {
   it('deleteExpired', async () => {
     expect(await revocations.deleteExpired(source.manager, new Date(now), 10)).toBe(1);
     expect(await revocations.deleteExpired(source.manager, new Date(now), 10)).toBe(0);
+  });
+});
+
+describe('the statements on lifetimes', () => {
+  const lifetimes = new AccessLifetimesRepository();
+  const at = (milliseconds: number): Date => new Date(now + milliseconds);
+
+  beforeEach(() => database.query('DELETE FROM access_lifetimes'));
+
+  it('longest counts a lifetime until its last token has expired', async () => {
+    const { manager } = source;
+    expect(z.int().parse(await lifetimes.longest(manager, at(0)))).toBe(0);
+    await lifetimes.record(manager, 60, at(0));
+    await lifetimes.record(manager, 3600, at(-HOUR_MS + 1000));
+    expect(await lifetimes.longest(manager, at(0))).toBe(3600);
+    expect(await lifetimes.longest(manager, at(1000))).toBe(60);
+    expect(await lifetimes.longest(manager, at(60_000))).toBe(0);
+    expect(await lifetimes.deleteExpired(manager, at(2000))).toBe(1);
+  });
+
+  it('record never moves the end of a lifetime back', async () => {
+    const { manager } = source;
+    await lifetimes.record(manager, 60, at(HOUR_MS));
+    await lifetimes.record(manager, 60, at(0));
+    expect(await lifetimes.longest(manager, at(HOUR_MS))).toBe(60);
+  });
+
+  it('insert makes rows last until the last token of before has expired', async () => {
+    const { manager } = source;
+    const own = { ownMs: 5000, marginMs: 1000 };
+    await lifetimes.record(manager, 3600, at(-600_000));
+    expect(await revocations.insert(manager, [revocation()], own)).toBe(now + 3_001_000);
+    await lifetimes.record(manager, 3600, at(600_000));
+    expect(await revocations.insert(manager, [revocation()], own)).toBe(now + 3_601_000);
+    await revocations.insert(manager, [{ ...revocation({ subject: 'for good' }), cutoff: null }], own);
+    const rows = await database.query<{ cutoff: Date; expires_at: Date }>(
+      `SELECT cutoff, expires_at FROM revocations WHERE subject = 'for good'`,
+    );
+    expect(rows).toEqual([{ cutoff: at(3_601_000), expires_at: at(3_601_000) }]);
   });
 });
 
