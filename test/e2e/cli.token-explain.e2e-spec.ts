@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { secretSigningKey } from '../../src/keys/signing-key.js';
 import { CLI, runCli } from '../support/service/cli.js';
+import { administrator } from '../support/actors/administrators.js';
+import { clientToken, newClient } from '../support/actors/clients.js';
 import type { Person, TokenPair } from '../support/http/client.js';
 import { newFolder } from '../support/service/process.js';
 import { freePort } from '../support/service/free-port.js';
@@ -236,6 +238,37 @@ describe('latchkey token explain, for a token of a key of the key ring', () => {
       accepted: true,
       verdict: 'would be accepted as refresh token, unless it was revoked',
       service: expect.stringMatching(/^not asked/),
+    });
+  });
+
+  it('accepts tokens for the service itself, of a user and of a client, and has no verdict offline', async () => {
+    const admin = await administrator(server);
+    const client = await newClient(server, admin, { scopes: ['users:read'] });
+    const service = [
+      [admin.access_token, '200'],
+      [await clientToken(server, client, 'users:read'), expect.stringMatching(/^403 user_required/)],
+    ] as const;
+    for (const [token, answer] of service) {
+      expect(decode(token).claims['aud']).toBe(ISSUER);
+      expect(await explained(token, askedAt(server.url))).toMatchObject({
+        status: 0,
+        accepted: true,
+        service: answer,
+      });
+      expect(await explained(token)).toMatchObject({ status: 69, accepted: null });
+    }
+    const { access_token: ended } = await server.client.loginForService(admin);
+    await server.client.post('/auth/logout', { token: ended });
+    expect(await explained(ended, askedAt(server.url))).toMatchObject({
+      status: 1,
+      service: expect.stringMatching(/^401 token_revoked/),
+    });
+  });
+
+  it('asks below the path of --url', async () => {
+    const nowhere = `http://127.0.0.1:${await freePort()}`;
+    expect(await explained(tokens.access_token, askedAt(`${nowhere}/id/`))).toMatchObject({
+      service: `no answer: ${nowhere}/id/auth/verify cannot be reached (ECONNREFUSED)`,
     });
   });
 
