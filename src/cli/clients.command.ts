@@ -41,6 +41,7 @@ export const clientsShowCommand: Command = async (args, { json }, { out, withApp
       name: client.name,
       scopes: client.scopes.join(' ') || '-',
       grants: client.grants.join(' ') || '-',
+      resources: client.resources?.join(' ') ?? 'the default application',
       created: client.created_at,
       secrets: ends.join(', ') || 'none',
     };
@@ -50,9 +51,18 @@ export const clientsShowCommand: Command = async (args, { json }, { out, withApp
 };
 
 /** The same as `POST /clients`. */
-export const clientsCreateCommand: Command = async ([name, ...scopes], { json }, { out, withApp }) => {
+export const clientsCreateCommand: Command = async (
+  [name, ...scopes],
+  { json, resources },
+  { out, withApp },
+) => {
   if (name === undefined) throw new UsageError('needs the name of a client, and its scopes');
-  const input = parseInput(CreateClientDto, { name, scopes, grants: ['client_credentials'] });
+  const input = parseInput(CreateClientDto, {
+    name,
+    scopes,
+    grants: ['client_credentials'],
+    ...(resources !== undefined && { resources: resources.split(',').map((part) => part.trim()) }),
+  });
   return withApp(async (app) => {
     const { client, secret } = await app.get(ClientsAdminService).create(OPERATOR, input);
     out(

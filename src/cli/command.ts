@@ -45,6 +45,10 @@ export const OPTIONS = {
   'keep-sessions': ['--keep-sessions', 'sessions and tokens of the time of the backup go on'],
   checkpoint: ['--checkpoint <checkpoint>', 'an earlier end of the audit log, kept elsewhere'],
   'old-secret-file': ['--old-secret-file <file>', 'the file with the former secret'],
+  resources: [
+    '--resources <identifiers>',
+    'applications whose tokens the client may introspect, comma-separated; default: the first of JWT_AUDIENCE',
+  ],
   overlap: ['--overlap <seconds>', 'how long the former secret stays valid; default 86400'],
 } as const;
 
@@ -77,6 +81,8 @@ export interface CommandOptions {
   readonly firebase?: string | undefined;
   readonly emailPrefix?: string | undefined;
   readonly limit?: string | undefined;
+  /** Identifiers of applications, comma-separated. */
+  readonly resources?: string | undefined;
   /** Seconds. */
   readonly overlap?: string | undefined;
   /** The last id of the previous page. */

@@ -165,7 +165,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./clients.command.js')).clientsCreateCommand,
     arguments: '<name> [scopes...]',
     does: 'create a client for the client credentials grant, and show its secret once',
-    options: ['json'],
+    options: ['resources', 'json'],
   },
   'clients rotate-secret': {
     load: async () => (await import('./clients.command.js')).clientsRotateSecretCommand,

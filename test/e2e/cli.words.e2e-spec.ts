@@ -149,6 +149,22 @@ describe('latchkey clients', () => {
     expect(shown.stdout).not.toContain(secret);
   });
 
+  it('lets a client introspect the tokens of the applications that --resources names', async () => {
+    const made = await latchkey([
+      'clients',
+      'create',
+      'reader',
+      '--resources',
+      'latchkey, latchkey',
+      '--json',
+    ]);
+    const { client_id: id = '' } = JSON.parse(made.stdout) as Record<string, string>;
+    const { stdout } = await latchkey(['clients', 'show', id]);
+    expect(stdout).toMatch(/^resources +latchkey$/m);
+    const unknown = await latchkey(['clients', 'create', 'reader', '--resources', 'nowhere']);
+    expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringContaining('resources')]);
+  });
+
   it.each(['-1', '2592001', 'x', '1.5'])('refuses an overlap of %s seconds', async (overlap) => {
     const { status, stderr } = await latchkey(['clients', 'rotate-secret', freshId(), '--overlap', overlap]);
     expect([status, stderr]).toEqual([

@@ -15,7 +15,7 @@ let server: TestServer;
 let folder: Folder;
 
 beforeAll(async () => {
-  [server, folder] = await Promise.all([startServer(), newFolder()]);
+  [server, folder] = await Promise.all([startServer({ ownIssuer: true }), newFolder()]);
 });
 afterAll(async () => {
   await server.close();
@@ -34,7 +34,7 @@ function blockUnder(heading: string, which: RegExp): string {
     .replaceAll('npm run --silent latchkey --', `node ${CLI}`);
 }
 
-async function run(commands: string): Promise<{ status: number | null; output: string }> {
+async function run(commands: string, input = ''): Promise<{ status: number | null; output: string }> {
   const env = {
     PATH: process.env['PATH'] ?? '',
     SECRET_KEY: server.secret,
@@ -42,6 +42,7 @@ async function run(commands: string): Promise<{ status: number | null; output: s
   };
   const child = spawn('bash', ['-euo', 'pipefail', '-c', commands], { cwd: folder.path, env });
   const status = new Promise<number | null>((done) => child.once('close', done));
+  child.stdin.end(input);
   const output = await text(child.stdout);
   return { status: await status, output };
 }
@@ -54,6 +55,14 @@ async function run(commands: string): Promise<{ status: number | null; output: s
     expect(JSON.parse(registered ?? '')).toMatchObject({ username: 'ada' });
     expect(JSON.parse(profile ?? '')).toMatchObject({ username: 'ada', email: 'ada@example.com' });
     expect(JSON.parse(refreshed ?? '')).toMatchObject({ token_type: 'bearer' });
+  });
+
+  it('from the password of an administrator to the list of users', async () => {
+    const { id, password } = await server.client.register('admin');
+    await server.database.query(`INSERT INTO user_roles (user_id, role) VALUES ($1, 'admin')`, [id]);
+    const { status, output } = await run(blockUnder('Administrators', /\/users /), `${password}\n`);
+    expect(status).toBe(0);
+    expect(JSON.parse(output)).toContainEqual(expect.objectContaining({ username: 'admin' }));
   });
 
   it('from a new client to its new secret', async () => {

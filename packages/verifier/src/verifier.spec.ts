@@ -25,6 +25,11 @@ describe('a verifier', () => {
     ['an empty audience', { audience: '' }, 'audience is missing'],
     ['an empty list of audiences', { audience: [] }, 'audience is missing'],
     [
+      'the issuer as an audience',
+      { issuer: 'https://id.example', audience: ['tasks', 'https://id.example/'] },
+      'audience is the issuer',
+    ],
+    [
       'a staleness below ten seconds',
       { maxStalenessSeconds: 9 },
       'maxStalenessSeconds must be a number from 10 on',

@@ -35,7 +35,7 @@ const START_WITHIN_MS = 5000;
 export interface VerifierOptions {
   /** Latchkey's `JWT_ISSUER`. */
   readonly issuer: string;
-  /** The audience of your tokens. Of a list, any one is accepted. */
+  /** The audience of your tokens, never the issuer. Of a list, any one is accepted. */
   readonly audience: string | readonly string[];
   /** The base URL at which this service reaches Latchkey. Default: the issuer. */
   readonly url?: string;
@@ -241,8 +241,15 @@ function assertGiven(options: Partial<VerifierOptions>): void {
 function rulesOf({ issuer, audience, leewaySeconds = LEEWAY_SECONDS }: VerifierOptions): TokenRules {
   const audiences = typeof audience === 'string' ? [audience] : [...audience];
   if (audiences.length === 0 || audiences.includes('')) throw new TypeError('audience is missing');
+  // A service that is shown such a token could administer Latchkey with it.
+  if (audiences.some((name) => withoutSlash(name) === withoutSlash(issuer)))
+    throw new TypeError('audience is the issuer: tokens for Latchkey itself are for no other service');
   bounded('leewaySeconds', leewaySeconds, 0, LEEWAY_MAX_SECONDS);
   return { issuer, audiences, leewaySeconds };
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/$/, '');
 }
 
 function secretsOf(given: string | readonly string[]): readonly string[] {
