@@ -290,6 +290,30 @@ describe('the settings', () => {
     ]);
   });
 
+  it.each([
+    [{}, 604_800],
+    [{ REFRESH_TOKEN_IDLE_DAYS: '2' }, 172_800],
+    [{ REFRESH_TOKEN_IDLE_HOURS: '12' }, 43_200],
+    [{ REFRESH_TOKEN_IDLE_SECONDS: '90' }, 90],
+  ])('give the idle limit of sessions in one of three units: %j', (set, seconds) => {
+    const { refreshIdleSeconds, lostAnswerSeconds } = loadConfig({ SECRET_KEY, ...set }).tokens;
+    expect([refreshIdleSeconds, lostAnswerSeconds]).toEqual([seconds, seconds]);
+  });
+
+  it.each([
+    [
+      { REFRESH_TOKEN_IDLE_DAYS: '2', REFRESH_TOKEN_IDLE_SECONDS: '90' },
+      /^REFRESH_TOKEN_IDLE_DAYS and REFRESH_TOKEN_IDLE_SECONDS are both set/,
+    ],
+    [
+      { REFRESH_TOKEN_IDLE_HOURS: '721' },
+      /^REFRESH_TOKEN_IDLE_HOURS must not be more than REFRESH_TOKEN_MAX_DAYS/,
+    ],
+    [{ REFRESH_TOKEN_IDLE_SECONDS: '0' }, /^REFRESH_TOKEN_IDLE_SECONDS must be a whole number of seconds/],
+  ])('refuse an idle limit that says two things or too much: %j', (set, refusal) => {
+    expect(problems(set)).toEqual([expect.stringMatching(refusal)]);
+  });
+
   it('report a malformed number and a contradiction at the same time', () => {
     const lines = problems({
       PORT: 'x',

@@ -27,7 +27,16 @@ export class ConfigError extends Error {
 }
 
 const MINUTE = 60;
-const DAY = 24 * 60 * MINUTE;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** The idle limit of sessions can be set in any of these units. */
+const IDLE_UNITS = {
+  REFRESH_TOKEN_IDLE_DAYS: DAY,
+  REFRESH_TOKEN_IDLE_HOURS: HOUR,
+  REFRESH_TOKEN_IDLE_SECONDS: 1,
+} as const;
+const IDLE_NAMES = Object.keys(IDLE_UNITS) as Array<keyof typeof IDLE_UNITS>;
+const IDLE_DEFAULT_SECONDS = 7 * DAY;
 /** libuv's default without UV_THREADPOOL_SIZE. */
 const THREADS_OF_NODE = 4;
 
@@ -56,7 +65,9 @@ const schema = z.object({
   JWT_PRIVATE_KEY: z.string().optional(),
   ACCESS_TOKEN_EXPIRE_MINUTES: integer('minutes', 1, 1440).optional(),
   ACCESS_TOKEN_EXPIRE_SECONDS: integer('seconds', 1, DAY).optional(),
-  REFRESH_TOKEN_IDLE_DAYS: integer('days', 1, 365).default(7),
+  REFRESH_TOKEN_IDLE_DAYS: integer('days', 1, 365).optional(),
+  REFRESH_TOKEN_IDLE_HOURS: integer('hours', 1, 365 * 24).optional(),
+  REFRESH_TOKEN_IDLE_SECONDS: integer('seconds', 1, 365 * DAY).optional(),
   REFRESH_TOKEN_MAX_DAYS: integer('days', 1, 3650).default(30),
   REFRESH_REUSE_WINDOW_SECONDS: integer('seconds', 0, 3600).default(30),
   REFRESH_LOST_ANSWER_SECONDS: integer('seconds', 0, 365 * DAY).optional(),
@@ -184,9 +195,12 @@ function contradictions(settings: Partial<Settings>): ConfigProblem[] {
   if (metricsPort && port >= metricsPort && port < metricsPort + workers) {
     refuse('METRICS_PORT', 'must differ from PORT: metrics are not for clients');
   }
-  const { REFRESH_TOKEN_IDLE_DAYS: idle, REFRESH_TOKEN_MAX_DAYS: max } = settings;
-  if (idle !== undefined && max !== undefined && idle > max) {
-    refuse('REFRESH_TOKEN_IDLE_DAYS', 'must not be more days than REFRESH_TOKEN_MAX_DAYS');
+  const [idle, ...more] = IDLE_NAMES.filter((name) => settings[name] !== undefined);
+  if (idle !== undefined && more.length > 0)
+    refuse(idle, `and ${more.join(', ')} are both set: set one of them`);
+  const { REFRESH_TOKEN_MAX_DAYS: max } = settings;
+  if (idle !== undefined && max !== undefined && idleSecondsOf(settings) > max * DAY) {
+    refuse(idle, 'must not be more than REFRESH_TOKEN_MAX_DAYS');
   }
   if ((settings.BOOTSTRAP_ADMIN_EMAIL === undefined) !== (settings.BOOTSTRAP_ADMIN_PASSWORD === undefined)) {
     refuse('BOOTSTRAP_ADMIN_EMAIL', 'and BOOTSTRAP_ADMIN_PASSWORD belong together: set both or neither');
@@ -268,16 +282,22 @@ function issuerOf({
   return issuer ?? `http://localhost:${port}`;
 }
 
+/** The idle limit of sessions, in seconds. */
+function idleSecondsOf(settings: Partial<Settings>): number {
+  const name = IDLE_NAMES.find((one) => settings[one] !== undefined);
+  return name === undefined ? IDLE_DEFAULT_SECONDS : (settings[name] as number) * IDLE_UNITS[name];
+}
+
 function tokenSlice(settings: Settings): TokenConfig {
   const minutes = settings.ACCESS_TOKEN_EXPIRE_MINUTES ?? 15;
   return {
     issuer: issuerOf(settings),
     audiences: settings.JWT_AUDIENCE as [string, ...string[]],
     accessSeconds: settings.ACCESS_TOKEN_EXPIRE_SECONDS ?? minutes * MINUTE,
-    refreshIdleSeconds: settings.REFRESH_TOKEN_IDLE_DAYS * DAY,
+    refreshIdleSeconds: idleSecondsOf(settings),
     refreshMaxSeconds: settings.REFRESH_TOKEN_MAX_DAYS * DAY,
     reuseWindowSeconds: settings.REFRESH_REUSE_WINDOW_SECONDS,
-    lostAnswerSeconds: settings.REFRESH_LOST_ANSWER_SECONDS ?? settings.REFRESH_TOKEN_IDLE_DAYS * DAY,
+    lostAnswerSeconds: settings.REFRESH_LOST_ANSWER_SECONDS ?? idleSecondsOf(settings),
     leewaySeconds: settings.JWT_LEEWAY_SECONDS,
   };
 }

@@ -20,6 +20,7 @@ const FROM_FILE = [
 /** Settings that replace each other: a layer that sets one of a group overrides the whole group of lower layers. */
 const ALTERNATIVES: ReadonlyArray<readonly string[]> = [
   ['ACCESS_TOKEN_EXPIRE_MINUTES', 'ACCESS_TOKEN_EXPIRE_SECONDS'],
+  ['REFRESH_TOKEN_IDLE_DAYS', 'REFRESH_TOKEN_IDLE_HOURS', 'REFRESH_TOKEN_IDLE_SECONDS'],
   ...FROM_FILE.map((name) => [name, `${name}_FILE`]),
 ];
 
