@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { FirebaseParameters } from '../passwords/exported-parts.js';
-import { FileFault } from '../transfer/files/file-bytes.js';
-import { kindByName, readRecords, type CsvColumns, type FileKind } from '../transfer/files/record-file.js';
+import { FileFault } from '../platform/files/file-bytes.js';
+import { kindByName, readRecords, type CsvColumns, type FileKind } from '../platform/files/record-file.js';
 import type { ImportFormat } from '../transfer/formats/format.js';
 import { FORMATS, isFormatName, type FormatName } from '../transfer/formats/formats.js';
 import { ImportProof } from '../transfer/import-proof.service.js';

@@ -3,7 +3,7 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import { UnusableHash } from '../passwords/stored-hash.js';
 import { Clock } from '../platform/kernel/clock.js';
 import { emailKeyOf } from '../users/identity.js';
-import type { FileRow } from './files/record-file.js';
+import type { FileRow } from '../platform/files/record-file.js';
 import { readUserRow, rowFields, type RowContext } from './user-row.js';
 
 /** Proves that the hashes of a file are read rightly, by one known password. */

@@ -1,5 +1,5 @@
 import { readUserRow, type RowContext, type RowRefusal } from './user-row.js';
-import type { FileRow } from './files/record-file.js';
+import type { FileRow } from '../platform/files/record-file.js';
 import type { Holders, ImportedUser } from './user-transfer.repository.js';
 
 const UNKNOWN_ROLES_MAX = 100;

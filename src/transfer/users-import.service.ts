@@ -7,7 +7,7 @@ import { Clock } from '../platform/kernel/clock.js';
 import { RevocationsService } from '../revocation/revocations.service.js';
 import { RolesService } from '../users/roles.service.js';
 import { AccountTakeOver } from './account-take-over.service.js';
-import type { FileRow } from './files/record-file.js';
+import type { FileRow } from '../platform/files/record-file.js';
 import { ImportRun, type Batch, type ImportCounts, type ImportReports } from './import-run.js';
 import type { RowContext } from './user-row.js';
 import { UserTransferRepository } from './user-transfer.repository.js';

@@ -1,6 +1,6 @@
 import type { FirebaseParameters } from '../../passwords/exported-parts.js';
 import { fullNameField, usernameField } from '../../users/identity.js';
-import type { CsvColumns, FileKind } from '../files/record-file.js';
+import type { CsvColumns, FileKind } from '../../platform/files/record-file.js';
 
 /** A record of a file as its system wrote it. */
 export type SourceRecord = Readonly<Record<string, unknown>>;

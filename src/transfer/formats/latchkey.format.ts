@@ -1,6 +1,6 @@
 import { firebaseHash, keycloakHash } from '../../passwords/exported-parts.js';
 import { UnusableHash } from '../../passwords/stored-hash.js';
-import { FileFault } from '../files/file-bytes.js';
+import { FileFault } from '../../platform/files/file-bytes.js';
 import {
   textOf,
   type FormatOptions,

@@ -1,6 +1,6 @@
 import { readHash } from '../../passwords/hash-schemes.js';
 import { UnusableHash } from '../../passwords/stored-hash.js';
-import type { LdifEntry } from '../files/ldif-file.js';
+import type { LdifEntry } from '../../platform/files/ldif-file.js';
 import { fullNameOf, idOf, isTrue, statusOf, usernameOf, type ImportFormat } from './format.js';
 
 /** RFC 4517: `20240102030405Z`, also with a fraction. */
