@@ -5,8 +5,8 @@ import { TOKEN_CONFIG, type TokenConfig } from '../platform/config/config.js';
 import { AppError } from '../platform/kernel/app-error.js';
 
 /**
- * Admits a form only from a page of this service, so that no other site can send one with the visitor's cookie, nor log a
- * visitor in as somebody else. Browsers say where a request comes from in `Sec-Fetch-Site`, and over plain http in
+ * Admits a form only from a page of this service, so that no other site can send one with the visitor's cookie, nor sign a
+ * visitor in to another account. Browsers say where a request comes from in `Sec-Fetch-Site`, and over plain http in
  * `Origin` alone; both are compared with the configured issuer and never with `Host`, which the client chooses.
  */
 @Injectable()

@@ -2,7 +2,7 @@
 export const PAGE_AUDIENCE = 'latchkey:page-audience';
 
 /**
- * Whom a page opens to: to visitors too, to signed-in users, or also to signed-in users who must change their password
- * first.
+ * The people that a page opens to: visitors too, signed-in users alone, or signed-in users including those who must change
+ * their password first.
  */
 export type PageAudience = 'visitors' | 'signed-in' | 'must-change-password';

@@ -22,7 +22,7 @@ const REACH: Readonly<Record<RevocationKind, RevocationReach>> = {
   client: { hits: 'one client', scopes: [] },
   // It also stops the key from signing, which is a change of the key ring.
   key: { hits: 'tokens of one key', scopes: ['keys:write'] },
-  // Administrators are among those whom it logs out.
+  // It logs out administrators too.
   all: { hits: 'every token', scopes: SERVICE_SCOPES },
 };
 

@@ -21,11 +21,11 @@ export function macOf(row: KeyRow, config: KeyConfig): Buffer {
 }
 
 /**
- * Tells rows that this service wrote from rows that somebody wrote who has the database and no root secret.
+ * Sorts out the rows that were written without the root secret, by a program with access to the database alone.
  *
  * Rows of versions without authentication codes have none. Such a row of the ring counts if its private key opens under a
- * root secret, matches the public key, and was encrypted by such a version: nobody can make an old row of a new one by
- * removing its code.
+ * root secret, matches the public key, and was encrypted by such a version: a new row
+ * without its code does not pass for an old one.
  * @param mayAdopt whether other rows without a code count, if the table holds no row of this version. For the start: no
  * other row then tells that the table is older than this version.
  */

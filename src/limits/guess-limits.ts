@@ -46,7 +46,7 @@ export interface Guess {
   readonly device: string | undefined;
 }
 
-/** The counters of strangers, or of known devices: each device has counters that nobody else can use up. */
+/** The counters of strangers, or of known devices. Only guesses from one device use up the counters of that device. */
 interface Track {
   readonly failures: Counter;
   readonly delays: Counter;

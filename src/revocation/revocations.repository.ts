@@ -45,7 +45,7 @@ const SETTLED = `r.expires_at > $1
 @Injectable()
 export class RevocationsRepository {
   /**
-   * Adds rows that were made at one time. They last until the last token of before has expired, of whatever lifetime.
+   * Adds rows that were made at one time. They last until every token issued before has expired.
    * @returns when they expire, in milliseconds since the Unix epoch
    */
   async insert(

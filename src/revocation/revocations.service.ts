@@ -83,8 +83,8 @@ export class RevocationsService {
   }
 
   /**
-   * For users whom live revocations by version hit: the lowest version that none of them hits. For accounts that are made
-   * anew under a former id.
+   * The lowest version that no live revocation hits, of each user that has one. For accounts that are created under the id
+   * of a deleted one.
    */
   async minVersions(
     manager: EntityManager,

@@ -135,7 +135,7 @@ function asUser(
   return { user, scheme: passwordHash === null ? 'no password' : readHash(passwordHash).scheme };
 }
 
-/** Names a user whom the system gives no id. The address itself would stay in the row after its change. */
+/** An origin for a user without an id in the other system. The address itself would stay in the row after its change. */
 function digestOf(emailKey: string): string {
   return createHash('sha256').update(emailKey).digest('base64url');
 }

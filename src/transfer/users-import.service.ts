@@ -115,7 +115,7 @@ export class UsersImportService {
       if (!user) continue;
       const { own, email, username } = holders;
       if (!run.isConflict(holders)) {
-        // A dry run has added nobody.
+        // A dry run has added no user.
         run.count(own === null && email === null && username === null && dryRun ? 'added' : 'present');
       } else if (takeOver && !dryRun && (await this.takeOvers.takeOver(user))) run.count('taken_over');
       else run.conflict(user, holders);

@@ -33,8 +33,8 @@ export type NameKeys =
   { readonly emailKeys: readonly [string, ...string[]] } | { readonly usernameKey: string };
 
 /**
- * The keys to look a written name up by. An address whose other spelling was registered by somebody else, before both
- * spellings became one, has its plain key; it comes first.
+ * The keys to look a written name up by. Two accounts may have two spellings of one address, from before both
+ * spellings became one. Each then has its plain key, which comes first.
  */
 export function nameKeys(name: string): NameKeys {
   const plain = identityKey(name.trim());

@@ -51,7 +51,7 @@ export class User {
   @Index('uq_users_origin', { unique: true, where: 'origin IS NOT NULL' })
   origin!: string | null;
 
-  /** Whether the user must change the password before anything else, because somebody else knows it. */
+  /** Whether the user must change the password before anything else, because another person knows it. */
   @Column('boolean', { name: 'password_change_required', default: false })
   passwordChangeRequired!: boolean;
 

@@ -1,6 +1,6 @@
 /**
  * The path of an issuer without a slash at its end, such as `/id`; empty for an issuer at the root of its host. A proxy
- * strips it from requests, so whatever the service says of its own paths begins with it.
+ * strips it from requests, so it begins every path of its own that the service publishes.
  */
 export function basePathOf(issuer: string): string {
   return new URL(issuer).pathname.replace(/\/+$/, '');
